@@ -1,0 +1,1 @@
+"""What people see, and the door: the `berrybrain` command that composes the other packages."""

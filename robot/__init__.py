@@ -1,0 +1,1 @@
+"""Everything on the machine: the ROS layer, motion, control loop, safety and the picking skill."""
