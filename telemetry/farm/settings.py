@@ -1,0 +1,173 @@
+"""The farm as frozen settings: site, zones, beds, devices, robots, the picking program, MQTT and the store.
+
+Each class is one table of `farm.toml`; a field's type, default and limits are the parser's rules (see `parse`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+NAME = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
+HOUR = r"(?:[01]\d|2[0-3]):[0-5]\d|24:00"
+
+
+def setting(
+    default: Any = ...,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    pattern: str | None = None,
+    choices: tuple[str, ...] = (),
+    size: int | None = None,
+) -> Any:
+    """Declare one key of a table: required without `default`; limits are inclusive and hold for each list item."""
+    rules = {"minimum": minimum, "maximum": maximum, "pattern": pattern, "choices": choices, "size": size}
+    return field(metadata=rules) if default is ... else field(default=default, metadata=rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the farm is; the first part of every MQTT topic."""
+
+    id: str = setting(pattern=NAME)
+    name: str = setting("")
+    latitude: float = setting(minimum=-90.0, maximum=90.0)
+    longitude: float = setting(minimum=-180.0, maximum=180.0)
+    timezone: str = setting("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """One climate: a tunnel or a glasshouse compartment."""
+
+    id: str = setting(pattern=NAME)
+    name: str = setting("")
+    kind: str = setting("tunnel", choices=("tunnel", "glasshouse"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bed:
+    """One gutter of plants, cut into segments that are counted and harvested one by one.
+
+    `origin` is the start of the bed in the robot's world frame: x where segment 0 begins, y the line of the plants,
+    z the gutter's upper edge [m]; `length` and `segment_length` [m]; `plants_per_m` per side [1/m].
+    """
+
+    id: str = setting(pattern=NAME)
+    zone: str = setting(pattern=NAME)
+    origin: tuple[float, ...] = setting((0.0, 0.60, 1.0), minimum=-1000.0, maximum=1000.0, size=3)
+    length: float = setting(minimum=0.1, maximum=500.0)
+    sides: tuple[str, ...] = setting(("a",), choices=("a", "b"))
+    segment_length: float = setting(0.6, minimum=0.1, maximum=50.0)
+    plants_per_m: float = setting(4.2, minimum=0.5, maximum=20.0)
+    cultivar: str = setting("hongyan")
+
+    @property
+    def segments(self) -> int:
+        """Number of segments; the last one may be shorter."""
+        return max(1, math.ceil(self.length / self.segment_length - 1e-9))
+
+    @property
+    def plants_per_side(self) -> int:
+        return max(1, round(self.length * self.plants_per_m))
+
+    def bounds(self, segment: int) -> tuple[float, float]:
+        """Return where `segment` (0 = first) starts and ends along the bed [m from its start].
+
+        Raises:
+            ValueError: the bed has no such segment.
+        """
+        if not 0 <= segment < self.segments:
+            raise ValueError(f"bed {self.id!r} has segments 0 to {self.segments - 1}, got {segment}")
+        start = segment * self.segment_length
+        return start, min(self.length, start + self.segment_length)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A sensor box: what it measures (keys of the metric table) and how often [s]."""
+
+    id: str = setting(pattern=NAME)
+    zone: str = setting(pattern=NAME)
+    model: str = setting("simulated")
+    interval: float = setting(60.0, minimum=1.0, maximum=86400.0)
+    metrics: tuple[str, ...] = setting(pattern=r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Robot:
+    """A robot and the bed its rail runs along. `capacity`: berries it carries; times are estimates for planning [s]."""
+
+    id: str = setting(pattern=NAME)
+    zone: str = setting(pattern=NAME)
+    arm: str = setting("ur3e", choices=("ur3e",))
+    bed: str = setting(pattern=NAME)
+    capacity: int = setting(240, minimum=1, maximum=100000)
+    seconds_per_berry: float = setting(8.0, minimum=0.5, maximum=600.0)
+    seconds_per_segment: float = setting(20.0, minimum=0.0, maximum=3600.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to pick and how. `quota` 0 = no limit; `speed` is a share of the allowed speed; `force` [N]."""
+
+    market: str = setting("direct", choices=("direct", "shipping", "processing"))
+    ripeness_min: float = setting(0.80, minimum=0.0, maximum=1.0)
+    ripeness_max: float = setting(1.0, minimum=0.0, maximum=1.0)
+    quota: int = setting(0, minimum=0, maximum=100000)
+    speed: float = setting(1.0, minimum=0.05, maximum=1.0)
+    force: float = setting(1.0, minimum=0.2, maximum=3.0)
+    work_from: str = setting("00:00", pattern=HOUR)
+    work_until: str = setting("24:00", pattern=HOUR)
+    revisit_hours: float = setting(24.0, minimum=0.1, maximum=720.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mqtt:
+    """The broker. Empty `url`: the farm starts its own on `port`. The password is read from an environment variable."""
+
+    url: str = setting("", pattern=r"(?:mqtts?://[^\s/:]+(?::\d{1,5})?)?")
+    port: int = setting(1883, minimum=0, maximum=65535)
+    username: str = setting("")
+    password_env: str = setting("", pattern=r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """Where measurements are kept. `influx` needs `url`, `org`, `bucket`; its token is read from the environment."""
+
+    kind: str = setting("embedded", choices=("embedded", "influx"))
+    url: str = setting("", pattern=r"(?:https?://\S+)?")
+    org: str = setting("")
+    bucket: str = setting("")
+    token_env: str = setting("INFLUX_TOKEN", pattern=r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farm:
+    """Everything `farm.toml` says."""
+
+    site: Site
+    zones: tuple[Zone, ...]
+    beds: tuple[Bed, ...]
+    devices: tuple[Device, ...]
+    robots: tuple[Robot, ...]
+    program: Program
+    mqtt: Mqtt
+    store: StoreSettings
+
+    def bed(self, bed_id: str) -> Bed:
+        """Return the bed of that id. Raises `KeyError` naming the known ones."""
+        for bed in self.beds:
+            if bed.id == bed_id:
+                return bed
+        raise KeyError(f"no bed {bed_id!r}; beds: {', '.join(b.id for b in self.beds)}")
+
+    def robot(self, robot_id: str) -> Robot:
+        """Return the robot of that id. Raises `KeyError` naming the known ones."""
+        for robot in self.robots:
+            if robot.id == robot_id:
+                return robot
+        raise KeyError(f"no robot {robot_id!r}; robots: {', '.join(r.id for r in self.robots)}")
