@@ -1,1 +1,76 @@
+"""The door: the `berrybrain` command, one file per command, each loaded only when it is used."""
 
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+
+import click
+
+from dashboard.cli.errors import Problem
+from dashboard.cli.guard import foreign_packages
+
+# name → module under dashboard.cli that holds a click command called `command`. Adding a command adds a row.
+COMMANDS = {
+    "init": "init",
+    "doctor": "doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """Import a command's file when it is named, so that `--help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"dashboard.cli.{COMMANDS[cmd_name]}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"dashboard.cli.{COMMANDS[cmd_name]}.command must be a click command, got {command!r}")
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="berrybrain", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the whole trace when something goes wrong, and log everything.")
+def berrybrain(debug: bool) -> None:
+    """A strawberry-picking robot and the farm's brain, with a simulated greenhouse that runs the same code."""
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit: 0 done, 1 it could not be done, 2 it was called wrongly, 130 interrupted."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        wrong = foreign_packages()
+        if wrong:
+            raise Problem("\n".join(wrong))
+        code = berrybrain.main(args=words, prog_name="berrybrain", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("berrybrain: interrupted", err=True)
+        sys.exit(130)
+    except click.ClickException as problem:
+        problem.show()
+        sys.exit(problem.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as bug:
+        if "--debug" in words:
+            raise
+        where = f"{type(bug).__name__}: {bug}"
+        click.echo(
+            f"berrybrain: this should not happen: {where}\n  berrybrain --debug {' '.join(words)} tells more", err=True
+        )
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,81 @@
+"""`berrybrain doctor` finds what is wrong with a machine and says what to do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+
+from dashboard.cli import checkup, main
+from dashboard.cli.checkup import CHECKS, Place
+
+
+def finding(name: str, place: Place) -> tuple[str, str, str]:
+    return CHECKS[name](place)
+
+
+def test_a_healthy_machine_is_reported_row_by_row(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(CHECKS, "rendering", lambda _: ("ok", "egl renders", ""))
+    with pytest.raises(SystemExit) as stop:
+        main(["doctor", "--json", "--data", str(tmp_path)])
+    report = json.loads(capsys.readouterr().out)
+    assert stop.value.code == 0
+    assert report["ok"] is True
+    assert [row["name"] for row in report["checks"]] == list(CHECKS)
+    assert {row["status"] for row in report["checks"]} <= {"ok", "warn"}
+
+
+def test_a_wrong_farm_file_is_bad_and_ends_with_exit_code_1(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(CHECKS, "rendering", lambda _: ("ok", "egl renders", ""))
+    farm = tmp_path / "farm.toml"
+    farm.write_text("[site]\nid = 'a'\nlatitude = 30.0\nlongitude = 120.0\nlattitude = 30.0\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["doctor", "--farm", str(farm)])
+    out = capsys.readouterr().out
+    assert stop.value.code == 1
+    assert "lattitude" in out
+    assert f"→ correct {farm}" in out
+
+
+def test_a_taken_port_is_reported(tmp_path: Path) -> None:
+    from telemetry.farm import default_farm_text
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        farm = tmp_path / "farm.toml"
+        farm.write_text(default_farm_text().replace("port = 1883", f"port = {port}"))
+        status, detail, remedy = finding("ports", Place(farm=farm))
+    assert status == "warn"
+    assert str(port) in detail
+    assert "[mqtt] port" in remedy
+
+
+def test_without_mosquitto_the_broker_is_labelled_not_durable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "find_mosquitto", lambda: None)
+    status, detail, remedy = finding("broker", Place())
+    assert status == "warn"
+    assert "not durable" in detail
+    assert remedy == "sudo apt-get install mosquitto"
+
+
+def test_a_renderer_that_cannot_start_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MUJOCO_GL", "egl")
+    monkeypatch.setattr(checkup, "RENDER", "raise SystemExit('no display')")
+    status, detail, remedy = finding("rendering", Place())
+    assert status == "bad"
+    assert "no display" in detail
+    assert "apt-get install" in remedy
+
+
+def test_a_data_folder_that_is_not_there_yet_is_judged_by_its_parent(tmp_path: Path) -> None:
+    status, detail, _ = finding("disk", Place(data=tmp_path / "farm" / "data"))
+    assert status in {"ok", "warn"}
+    assert str(tmp_path) in detail
