@@ -1,0 +1,85 @@
+"""Ripeness of a berry from the colours of its visible surface, and the stage that follows from it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision.types import Stage
+
+TURNING_FROM = 0.05
+RIPE_FROM = 0.75
+LABELLED_RIPE_FROM = 0.5
+
+_UNRIPE_HUE_DEG = 68.0
+_RIPE_HUE_DEG = 50.0
+_CRIMSON_HUE_DEG = -25.0
+_GREY_CHROMA = 14.0
+_GLARE_LIGHTNESS = 88.0
+_WHITE_GREENNESS = -9.0
+_OVERRIPE_LIGHTNESS = 24.0
+
+
+def ripe_degree(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Say how ripe a colour is, 0-1.
+
+    Strawberry colour moves in CIELAB hue from about 110 degrees (green) to about 35 degrees (anthocyanin red); between
+    50 and 68 degrees the surface is orange-pink and counts in part.
+
+    Args:
+        lab: CIELAB colours (L 0-100, a and b about -100..100), shape (..., 3).
+
+    Returns:
+        Degree of ripeness, shape (...).
+    """
+    hue = np.degrees(np.arctan2(lab[..., 2], lab[..., 1]))
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    warm = np.clip((_UNRIPE_HUE_DEG - hue) / (_UNRIPE_HUE_DEG - _RIPE_HUE_DEG), 0.0, 1.0)
+    coloured = np.clip((chroma - _GREY_CHROMA) / 8.0, 0.0, 1.0)
+    degree: npt.NDArray[np.float32] = (warm * coloured * (hue > _CRIMSON_HUE_DEG)).astype(np.float32)
+    return degree
+
+
+def is_surface(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Tell colours that show the fruit's surface from glare and black shadow, which say nothing about ripeness."""
+    chroma = np.hypot(lab[..., 1], lab[..., 2])
+    glare = (lab[..., 0] > _GLARE_LIGHTNESS) & (chroma < 2 * _GREY_CHROMA)
+    shadow = lab[..., 0] < 6.0
+    surface: npt.NDArray[np.bool_] = ~(glare | shadow)
+    return surface
+
+
+def ripeness_of(surface_lab: npt.NDArray[np.float32]) -> float:
+    """Return the share of a fruit's visible surface that has its ripe colour, 0-1.
+
+    Args:
+        surface_lab: CIELAB colours of the fruit's pixels, shape (n, 3).
+    """
+    seen = surface_lab[is_surface(surface_lab)]
+    if len(seen) == 0:
+        seen = surface_lab
+    if len(seen) == 0:
+        raise ValueError("expected at least one pixel of the fruit, got none: give a mask that is not empty")
+    return float(ripe_degree(seen).mean())
+
+
+def stage_of(ripeness: float, colour: npt.ArrayLike) -> Stage:
+    """Return the stage of a fruit: green and white < 0.05, turning < 0.75, ripe from 0.75; overripe is dark.
+
+    Args:
+        ripeness: share of the visible surface with its ripe colour, 0-1.
+        colour: median CIELAB colour of the fruit (L, a, b).
+    """
+    lightness, greenness, _ = (float(v) for v in np.asarray(colour, np.float64))
+    if ripeness >= RIPE_FROM:
+        return Stage.OVERRIPE if lightness < _OVERRIPE_LIGHTNESS else Stage.RIPE
+    if ripeness >= TURNING_FROM:
+        return Stage.TURNING
+    return Stage.WHITE if greenness > _WHITE_GREENNESS and lightness > 55.0 else Stage.GREEN
+
+
+def to_lab(color: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Convert sRGB, shape (h, w, 3) uint8, to CIELAB with L 0-100."""
+    lab: npt.NDArray[np.float32] = cv2.cvtColor(color.astype(np.float32) / 255.0, cv2.COLOR_RGB2LAB)
+    return lab
