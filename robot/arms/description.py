@@ -1,0 +1,146 @@
+"""What an arm is: rail, DH parameters, tool, camera, punnet and safety limits as frozen data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Capsule:
+    """A segment with a radius, fixed to a link (0 = base, 1..6 = after DH joint i, 7 = tool). Lengths [m]."""
+
+    link: int
+    start: Array
+    end: Array
+    radius: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rail:
+    """The prismatic joint along world x that carries the arm's base.
+
+    Attributes:
+        base: arm base in the world at rail position 0 [m], shape (3,).
+    """
+
+    joint: str
+    position_min: float
+    position_max: float
+    velocity: float
+    acceleration: float
+    jerk: float
+    base: Array
+    mass: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Arm:
+    """Six revolute joints in standard DH: A_i = Rz(q_i) Tz(d_i) Tx(a_i) Rx(alpha_i). Arrays have shape (6,)."""
+
+    joints: tuple[str, ...]
+    d: Array
+    a: Array
+    alpha: Array
+    mass: Array
+    position_min: Array
+    position_max: Array
+    velocity: Array
+    acceleration: Array
+    jerk: Array
+    effort: Array
+    payload: float
+    capsules: tuple[Capsule, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tool:
+    """The cutting gripper. Tool frame: origin between the pads, z approach, x jaw opening, y down when level.
+
+    Attributes:
+        T_flange_tool: tool in the flange frame (DH frame 6), shape (4, 4).
+        pad: half-sizes of a pad along tool x, y, z [m], shape (3,).
+        blade_offset: the blade's plane is at tool y = -blade_offset [m].
+        blade_reach: range of tool z the blade covers [m].
+    """
+
+    T_flange_tool: Array
+    mass: float
+    center_of_mass: Array
+    opening_min: float
+    opening_max: float
+    opening_velocity: float
+    pad: Array
+    finger_length: float
+    force_max: float
+    force_limit: float
+    blade_offset: float
+    blade_reach: tuple[float, float]
+    blade_time: float
+    blade_force: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Camera:
+    """The eye in hand. `T_tool_camera` maps optical coordinates (z forward, x right, y down) to the tool frame."""
+
+    T_tool_camera: Array
+    width: int
+    height: int
+    fovy_deg: float
+    range_min: float
+    range_max: float
+    rate: float
+
+    @property
+    def focal(self) -> float:
+        """Focal length of the ideal pinhole [px], the same along both axes."""
+        return 0.5 * self.height / float(np.tan(np.radians(self.fovy_deg) / 2.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Punnet:
+    """The punnets on the carriage. `position`: centre of the floor in the world at rail position 0 [m]."""
+
+    position: Array
+    inner: Array
+    capacity: int
+    places: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SafetyLimits:
+    """Limits of the safety layer. Speeds [m/s], ages [s], boxes in the world [m], `tracking_error` [m, rad...] (7,)."""
+
+    tool_speed_auto: float
+    tool_speed_manual: float
+    workspace_min: Array
+    workspace_max: Array
+    command_age: float
+    heartbeat_age: float
+    tracking_error: Array
+    crop_volume_min: Array
+    crop_volume_max: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ArmDescription:
+    """Everything geometric about one machine. Joint vectors are rail first [m], then the arm [rad], shape (7,)."""
+
+    name: str
+    rail: Rail
+    arm: Arm
+    tool: Tool
+    camera: Camera
+    punnet: Punnet
+    safety: SafetyLimits
+    joint_names: tuple[str, ...]
+    position_min: Array
+    position_max: Array
+    velocity: Array
+    acceleration: Array
+    jerk: Array

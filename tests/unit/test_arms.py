@@ -1,0 +1,92 @@
+"""The arm's file is read strictly and its geometry is frozen."""
+
+import copy
+import tomllib
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm, parse_arm
+
+
+@pytest.fixture
+def raw() -> dict[str, Any]:
+    return tomllib.loads((resources.files("robot.arms") / "ur3e.toml").read_text(encoding="utf-8"))
+
+
+def change(raw: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    changed = copy.deepcopy(raw)
+    *tables, key = path.split(".")
+    table = changed
+    for name in tables:
+        table = table[name]
+    table[key] = value
+    return changed
+
+
+def test_ur3e_has_the_rail_first_and_published_dh() -> None:
+    arm = load_arm("ur3e")
+    assert arm.joint_names[0] == "rail_joint"
+    assert len(arm.joint_names) == 7
+    assert arm.arm.d[0] == 0.15185
+    assert arm.velocity.tolist() == [0.6, 3.14, 3.14, 3.14, 6.28, 6.28, 6.28]
+
+
+def test_arrays_of_an_arm_cannot_be_written() -> None:
+    arm = load_arm("ur3e")
+    for array in (arm.velocity, arm.position_max, arm.tool.T_flange_tool, arm.safety.workspace_max, arm.arm.d):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 99.0
+
+
+def test_an_unknown_arm_lists_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"expected an arm out of .*ur3e.*got 'ur33'"):
+        load_arm("ur33")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("rail.velocty", 1.0, "did you mean 'velocity'"),
+        ("rail.velocity", -1.0, "number > 0"),
+        ("rail.velocity", float("nan"), "finite"),
+        ("rail.position", [1.0, 0.0], "low < high"),
+        ("arm.d", [1.0, 2.0], "6 finite numbers"),
+        ("arm.joints", ["a", "a", "b", "c", "d", "e"], "names that differ"),
+        ("arm.position_min", [9.0] * 6, "below position_max"),
+        ("tool.force_limit", 99.0, "at most force_max"),
+        ("camera.width", 0, "integer > 0"),
+        ("camera.mount", 3, "a table"),
+        ("safety.workspace_min", [9.0, 9.0, 9.0], "below workspace_max"),
+        ("safety.tracking_error", [0.1] * 6, "7 finite numbers"),
+        ("arm.capsules", [], "array of tables"),
+        ("name", "", "a text"),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_was_expected(
+    raw: dict[str, Any], path: str, value: object, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse_arm(change(raw, path, value), source="x.toml")
+
+
+def test_a_missing_key_is_named(raw: dict[str, Any]) -> None:
+    del raw["tool"]["pad"]
+    with pytest.raises(ValueError, match=r"x.toml.tool: missing key 'pad'"):
+        parse_arm(raw, source="x.toml")
+
+
+def test_a_capsule_on_a_link_that_does_not_exist_is_refused(raw: dict[str, Any]) -> None:
+    raw["arm"]["capsules"][0]["link"] = 8
+    with pytest.raises(ValueError, match=r"a link 0\.\.7"):
+        parse_arm(raw, source="x.toml")
+
+
+def test_camera_looks_forward_and_down_to_the_pads() -> None:
+    camera = load_arm("ur3e").camera
+    forward = camera.T_tool_camera[:3, 2]
+    assert forward[2] > 0.9
+    assert forward[1] > 0.2  # tool y is down when level
+    assert camera.focal == pytest.approx(240.0 / np.tan(np.radians(29.0)))
