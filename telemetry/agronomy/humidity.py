@@ -36,7 +36,7 @@ def leaf_vpd(air_degc: float, rh_pct: float, leaf_degc: float) -> float:
 
 
 def dew_point(air_degc: float, rh_pct: float) -> float:
-    """Return the dew point [degC]: the temperature whose saturation pressure (FAO-56, eq. 11) is the air's vapour pressure.
+    """Return the dew point [degC]: FAO-56, eq. 11 solved for the temperature at which the air is saturated.
 
     Raises:
         ValueError: `rh_pct` is not above 0.
