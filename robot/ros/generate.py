@@ -1,0 +1,206 @@
+"""Generate message classes in rosidl's Python mapping from specifications.
+
+Each class has keyword construction with defaults, checked properties over private slots, constants as attributes,
+`get_fields_and_field_types`, and its codec as `_encode` and `_decode`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from robot.ros import fields
+from robot.ros.cdr import FORMATS, Lookup, make_codec
+from robot.ros.idl import Field, Message, Type
+
+IDL_NAMES = {"bool": "boolean", "byte": "octet", "char": "uint8", "float32": "float", "float64": "double"}
+LIST_ITEMS = {"bool": "bool", "byte": "bytes"}
+
+
+def field_type_name(kind: Type) -> str:
+    """Name a type as `get_fields_and_field_types` does: `sequence<double, 3>`, `string<22>`, `std_msgs/Header`."""
+    if kind.is_primitive:
+        name = IDL_NAMES.get(kind.base, kind.base)
+    else:
+        package, _, message = kind.base.split("/")
+        name = f"{package}/{message}"
+    if kind.string_bound:
+        name += f"<{kind.string_bound}>"
+    if kind.array == "array":
+        return f"{name}[{kind.size}]"
+    if kind.array:
+        return f"sequence<{name}, {kind.size}>" if kind.size else f"sequence<{name}>"
+    return name
+
+
+class _Source:
+    """The text of one class and the names it uses."""
+
+    def __init__(self, spec: Message, classes: Callable[[str], type]) -> None:
+        self.spec = spec
+        self.classes = classes
+        self.namespace: dict[str, Any] = {**vars(fields), "array": array, "np": np}
+        self.short = spec.name.split("/")[-1]
+
+    def text(self) -> str:
+        names = [field.name for field in self.spec.fields]
+        arguments = ", ".join(f"{name}=None" for name in names)
+        lines = [
+            f"class {self.short}(Message):",
+            f"    __slots__ = {tuple('_' + name for name in names)!r}",
+            f"    def __init__(self{', *, ' + arguments if names else ''}):",
+        ]
+        for field in self.spec.fields:
+            lines.append(f"        if {field.name} is None: self._{field.name} = {self.default(field)}")
+            lines.append(f"        else: self.{field.name} = {field.name}")
+        lines.append("        pass" if not names else "")
+        for field in self.spec.fields:
+            lines += [
+                "    @property",
+                f"    def {field.name}(self): return self._{field.name}",
+                f"    @{field.name}.setter",
+                f"    def {field.name}(self, value): {self.setter(field)}",
+            ]
+        return "\n".join(lines)
+
+    def nested(self, kind: Type) -> str:
+        key = "M_" + kind.base.replace("/", "_")
+        self.namespace[key] = self.classes(kind.base)
+        return key
+
+    def default(self, field: Field) -> str:
+        kind = field.type
+        if field.default is not None:
+            prototype = f"D_{field.name}"
+            self.namespace[prototype] = self.prototype(kind, field.default)
+            copy = {"array": ".copy()", "sequence": "[:]"}.get(kind.array, "")
+            is_list = kind.array and (kind.base in LIST_ITEMS or kind.base not in FORMATS)
+            return prototype + ("[:]" if is_list else copy)
+        if not kind.is_primitive:
+            name = self.nested(kind)
+            if kind.array == "array":
+                return f"[{name}() for _ in range({kind.size})]"
+            return "[]" if kind.array else f"{name}()"
+        single = {"bool": "False", "byte": "b'\\0'", "string": "''", "wstring": "''"}.get(kind.base, "0")
+        single = "0.0" if kind.base.startswith("float") else single
+        if not kind.array:
+            return single
+        if kind.base in LIST_ITEMS or kind.base not in FORMATS:
+            return f"[{single}] * {kind.size}" if kind.array == "array" else "[]"
+        code = FORMATS[kind.base]
+        return f"np.zeros({kind.size}, '<{code}')" if kind.array == "array" else f"array('{code}')"
+
+    def prototype(self, kind: Type, value: object) -> object:
+        if not kind.array or kind.base in LIST_ITEMS or kind.base not in FORMATS:
+            return value
+        assert isinstance(value, list)
+        code = FORMATS[kind.base]
+        return np.array(value, f"<{code}") if kind.array == "array" else array(code, value)
+
+    def setter(self, field: Field) -> str:
+        kind, slot = field.type, f"self._{field.name}"
+        name = f"{self.short}.{field.name}"
+        size, bound = (kind.size, 0) if kind.array == "array" else (0, kind.size)
+        if not kind.is_primitive:
+            item = self.nested(kind)
+            if kind.array:
+                return f"{slot} = as_list(value, {item}, {size}, {bound}, '{name}')"
+            return f"{slot} = value if type(value) is {item} else as_message(value, {item}, '{name}')"
+        if kind.base in ("string", "wstring"):
+            if kind.array:
+                return f"{slot} = as_texts(value, {size}, {bound}, {kind.string_bound}, '{name}')"
+            return f"{slot} = as_text(value, {kind.string_bound}, '{name}')"
+        if kind.array:
+            if kind.base in LIST_ITEMS:
+                return f"{slot} = as_list(value, {LIST_ITEMS[kind.base]}, {size}, {bound}, '{name}')"
+            if size:
+                return f"{slot} = as_fixed(value, '<{FORMATS[kind.base]}', {size}, '{name}')"
+            if kind.base in ("uint8", "char"):
+                return f"{slot} = as_octets(value, {bound}, '{name}')"
+            return f"{slot} = as_numbers(value, '{FORMATS[kind.base]}', {bound}, '{name}')"
+        if kind.base == "float64":
+            return f"{slot} = value if type(value) is float else as_float(value, '{name}')"
+        if kind.base == "float32":
+            return f"{slot} = as_float32(value, '{name}')"
+        if kind.base in LIST_ITEMS:
+            return f"{slot} = as_{kind.base}(value, '{name}')"
+        low, high = fields.INTEGER_RANGES[kind.base]
+        return f"{slot} = as_int(value, {low}, {high}, '{name}')"
+
+
+class MessageBase:
+    """What every generated message shares."""
+
+    __slots__ = ()
+    _TYPE_NAME: str
+    _SPEC: Message
+    _encode: Callable[[Any], bytearray]
+    _decode: Callable[[Any], Any]
+
+    @classmethod
+    def get_fields_and_field_types(cls) -> dict[str, str]:
+        return {field.name: field_type_name(field.type) for field in cls._SPEC.fields}
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return False
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in self._SPEC.fields)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{field.name}={_text(getattr(self, field.name))}" for field in self._SPEC.fields)
+        package, kind, name = self._TYPE_NAME.split("/")
+        return f"{package}.{kind}.{name}({parts})"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return type(self)._decode(type(self)._encode(self))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (self._TYPE_NAME, bytes(type(self)._encode(self)))
+
+
+def _restore(name: str, data: bytes) -> Any:
+    from robot.ros.interfaces import get_message
+
+    return get_message(name)._decode(data)
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, np.asarray(other))
+    return bool(one == other)
+
+
+def _text(value: object) -> str:
+    return repr(list(value[:32])) if isinstance(value, memoryview) else repr(value)
+
+
+def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> type:
+    """Make the class of `spec`.
+
+    Args:
+        spec: the message.
+        lookup: gives the specification of a full message name.
+        classes: gives the class of a full message name; it is asked for nested messages.
+    """
+    source = _Source(spec, classes)
+    source.namespace["Message"] = MessageBase
+    exec(compile(source.text(), f"<class of {spec.name}>", "exec"), source.namespace)
+    made: type = source.namespace[source.short]
+    package, kind, _ = spec.name.split("/")
+    for attribute, value in {"__module__": f"{package}.{kind}", "_TYPE_NAME": spec.name, "_SPEC": spec}.items():
+        setattr(made, attribute, value)
+    for constant in spec.constants:
+        setattr(made, constant.name, constant.value)
+    for field in spec.fields:
+        if field.default is not None:
+            setattr(made, f"{field.name.upper()}__DEFAULT", field.default)
+    known = {spec.name: made}
+    encode, decode = make_codec(spec, lookup, lambda name: known.get(name) or classes(name))
+    made._encode = staticmethod(encode)  # type: ignore[attr-defined]
+    made._decode = staticmethod(decode)  # type: ignore[attr-defined]
+    return made

@@ -1,0 +1,52 @@
+"""Message, service and action types by package.
+
+Write `from robot.ros.interfaces import sensor_msgs`, then `sensor_msgs.msg.Image()`. The interface files lie beside
+this one (standard packages) and in `robot/msg` (our own). A class is made when it is first used.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from robot.ros.registry import KINDS, Registry
+
+registry = Registry([Path(__file__).parent, Path(__file__).parents[2] / "msg"])
+get_message = registry.message
+get_service = registry.service
+get_action = registry.action
+get_interface = registry.get
+
+
+class _Names:
+    """The interfaces of one kind in one package, as attributes."""
+
+    def __init__(self, package: str, kind: str) -> None:
+        self._package, self._kind = package, kind
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_") or name not in registry.names(self._package, self._kind):
+            raise AttributeError(f"no {self._kind} {name!r} in {self._package}; there are {self.__dir__()}")
+        made = registry.get(f"{self._package}/{self._kind}/{name}")
+        setattr(self, name, made)
+        return made
+
+    def __dir__(self) -> list[str]:
+        return registry.names(self._package, self._kind)
+
+
+class _Package:
+    """One package with `msg`, `srv` and `action`."""
+
+    def __init__(self, name: str) -> None:
+        self.msg: Any = _Names(name, KINDS[0])
+        self.srv: Any = _Names(name, KINDS[1])
+        self.action: Any = _Names(name, KINDS[2])
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_") or name not in registry.packages():
+        raise AttributeError(f"no interface package {name!r}; there are {registry.packages()}")
+    package = _Package(name)
+    globals()[name] = package
+    return package

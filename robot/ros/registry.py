@@ -1,0 +1,115 @@
+"""Find interface files on a search path and hand out their classes, each made once and when first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from robot.ros.generate import make_class
+from robot.ros.idl import InterfaceError, Message, parse_interface
+
+KINDS = ("msg", "srv", "action")
+
+
+class Registry:
+    """Interfaces by name.
+
+    Args:
+        search_path: folders that hold `<package>/{msg,srv,action}/*`; the first that has a package wins.
+    """
+
+    def __init__(self, search_path: Iterable[Path]) -> None:
+        self._search_path = list(search_path)
+        self._specs: dict[str, Message] = {}
+        self._classes: dict[str, type] = {}
+        self._groups: dict[str, type] = {}
+
+    def add_search_path(self, folder: Path) -> None:
+        """Look into `folder` too, after the folders already known."""
+        if folder not in self._search_path:
+            self._search_path.append(folder)
+
+    def packages(self) -> list[str]:
+        found = {
+            package.name
+            for folder in self._search_path
+            if folder.is_dir()
+            for package in folder.iterdir()
+            if any((package / kind).is_dir() for kind in KINDS)
+        }
+        return sorted(found)
+
+    def names(self, package: str, kind: str) -> list[str]:
+        """List the interfaces of one kind in a package, for example all of `("std_msgs", "msg")`."""
+        for folder in self._search_path:
+            if (folder / package).is_dir():
+                return sorted(path.stem for path in (folder / package / kind).glob(f"*.{kind}"))
+        return []
+
+    def spec(self, name: str) -> Message:
+        """Return the specification of a full message name, also of an implied one such as `…/Trigger_Request`."""
+        if name not in self._specs:
+            package, kind, short = self._split(name)
+            file_name = short if kind == "msg" else short.split("_")[0]
+            text = self._file(package, kind, file_name).read_text(encoding="utf-8")
+            self._specs.update(parse_interface(text, f"{package}/{kind}/{file_name}"))
+            if name not in self._specs:
+                raise InterfaceError(f"no message {name!r} in {package}/{kind}/{file_name}.{kind}")
+        return self._specs[name]
+
+    def message(self, name: str) -> Any:
+        """Return the class of a message, for example `sensor_msgs/msg/Image`."""
+        if name not in self._classes:
+            self._classes[name] = make_class(self.spec(name), self.spec, self.message)
+        return self._classes[name]
+
+    def service(self, name: str) -> Any:
+        """Return a service type with `Request`, `Response` and `Event`."""
+        if name not in self._groups:
+            parts = {part: self.message(f"{name}_{part}") for part in ("Request", "Response", "Event")}
+            self._groups[name] = _group(name, **parts)
+        return self._groups[name]
+
+    def action(self, name: str) -> Any:
+        """Return an action type with `Goal`, `Result`, `Feedback` and `Impl`."""
+        if name not in self._groups:
+            parts = {part: self.message(f"{name}_{part}") for part in ("Goal", "Result", "Feedback")}
+            parts["Impl"] = _group(
+                f"{name}_Impl",
+                SendGoalService=self.service(f"{name}_SendGoal"),
+                GetResultService=self.service(f"{name}_GetResult"),
+                FeedbackMessage=self.message(f"{name}_FeedbackMessage"),
+                CancelGoalService=self.service("action_msgs/srv/CancelGoal"),
+                GoalStatusMessage=self.message("action_msgs/msg/GoalStatusArray"),
+            )
+            self._groups[name] = _group(name, **parts)
+        return self._groups[name]
+
+    def get(self, name: str) -> Any:
+        """Return the class of any full interface name."""
+        _, kind, _ = self._split(name)
+        if kind == "msg" or "_" in name.rpartition("/")[2]:
+            return self.message(name)
+        return self.service(name) if kind == "srv" else self.action(name)
+
+    def _split(self, name: str) -> tuple[str, str, str]:
+        parts = name.split("/")
+        if len(parts) != 3 or parts[1] not in KINDS or not all(part.isidentifier() for part in parts):
+            raise InterfaceError(f"expected package/msg|srv|action/Name, got {name!r}")
+        return parts[0], parts[1], parts[2]
+
+    def _file(self, package: str, kind: str, short: str) -> Path:
+        for folder in self._search_path:
+            path = folder / package / kind / f"{short}.{kind}"
+            if path.is_file():
+                return path
+        known = [f"{package}/{kind}/{name}" for name in self.names(package, kind)] or self.packages()
+        near = get_close_matches(f"{package}/{kind}/{short}" if "/" in known[0] else package, known)
+        raise InterfaceError(f"no interface {package}/{kind}/{short}; did you mean {near or known}?")
+
+
+def _group(name: str, **parts: Any) -> type:
+    package, kind, short = name.split("/")
+    return type(short, (), {"__module__": f"{package}.{kind}", "_TYPE_NAME": name, "__slots__": (), **parts})
