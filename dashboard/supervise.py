@@ -142,7 +142,7 @@ class Supervisor:
         return found
 
     def stop(self, names: Iterable[str] | None = None, *, grace_s: float = 4.0) -> None:
-        """Ask programs to end (SIGTERM), and kill those that still live after `grace_s`; all of them without `names`."""
+        """Ask programs to end (SIGTERM), and kill those that live after `grace_s`; all of them without `names`."""
         chosen = [self._kept[name] for name in (self._kept if names is None else names)]
         for kept in chosen:
             kept.stopping = True
