@@ -141,11 +141,7 @@ class Accounts:
         now = self._now()
         self._limit(("name:" + name, "address:" + address), now)
         row = self._db.execute("SELECT hash, role FROM account WHERE name = ?", (name,)).fetchone()
-        try:  # an unknown name costs the same time as a known one
-            known = self._hasher.verify(row[0] if row else self._nobody, password[: PASSWORD_LENGTH[1]])
-        except (VerificationError, InvalidHashError):
-            known = False
-        if row is None or not known:
+        if not self._matches(row[0] if row else self._nobody, password) or row is None:
             for key in ("name:" + name, "address:" + address):
                 self._failures.setdefault(key, []).append(now)
             raise AuthError("login_wrong", 401)
@@ -161,7 +157,7 @@ class Accounts:
             return None
         now = self._now()
         row = self._db.execute(
-            "SELECT s.name, a.role, s.csrf, s.opened_at, s.used_at FROM session s JOIN account a USING (name) WHERE key = ?",
+            "SELECT name, role, csrf, opened_at, used_at FROM session JOIN account USING (name) WHERE key = ?",
             (_digest(key),),
         ).fetchone()
         if row is None or now - row[4] > IDLE_S or now - row[3] > LIFETIME_S:
@@ -174,6 +170,13 @@ class Accounts:
         """End the session of a cookie's key."""
         if key:
             self._db.execute("DELETE FROM session WHERE key = ?", (_digest(key),))
+
+    def _matches(self, stored: str, password: str) -> bool:
+        """Verify; an unknown name is checked against nobody's hash, so that it costs the same time."""
+        try:
+            return bool(self._hasher.verify(stored, password[: PASSWORD_LENGTH[1]]))
+        except (VerificationError, InvalidHashError):
+            return False
 
     def _limit(self, keys: tuple[str, ...], now: float) -> None:
         for known in [k for k, times in self._failures.items() if now - times[-1] > WINDOW_S]:
