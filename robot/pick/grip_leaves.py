@@ -1,0 +1,238 @@
+"""Leaves that touch the fruit: approach, close, cut, retract, lay down, and what is verified in between."""
+
+from __future__ import annotations
+
+from py_trees.common import Status
+
+from robot.pick.body import Action
+from robot.pick.grasp import Pose
+from robot.pick.leaf import ActionLeaf, Leaf
+from robot.pick.leaves import MoveTo
+from robot.pick.punnet import RELEASE_MARGIN
+from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
+from robot.pick.round import Attempt, Round
+from robot.pick.verify import after_close, after_release, still_held
+
+
+class Line(ActionLeaf):
+    """Straight motion of the tool to the pose `goal()` gives."""
+
+    def goal(self) -> Pose:
+        raise NotImplementedError
+
+    def tool_speed(self) -> float:
+        return self.round.settings.retract_speed * self.round.job.speed
+
+    def start(self) -> Action | None:
+        body = self.round.body
+        return body.move(body.plan_line(body.joints(), self.goal(), self.tool_speed()))
+
+
+class Approach(Line):
+    """Go straight in on a picture that is fresh at this moment (R6); after a HOLD the picture is not."""
+
+    def goal(self) -> Pose:
+        grasp = self.round.attempt.grasp
+        if grasp is None:
+            raise ValueError("approach needs a grasp")
+        return grasp.pose
+
+    def tool_speed(self) -> float:
+        return self.round.settings.approach_speed * self.round.job.speed
+
+    def begin(self) -> None:
+        age = self.round.body.now() - self.round.attempt.seen_from
+        if age > self.round.settings.pose_age_max:
+            self._again(f"the berry was last seen {age:.2f} s ago, allowed {self.round.settings.pose_age_max:g}")
+            return
+        super().begin()
+
+    def resume(self) -> None:
+        self._again("held during the approach")
+
+    def _again(self, why: str) -> None:
+        attempt = self.round.attempt
+        if attempt.interruptions < self.round.settings.interruptions:
+            attempt.interruptions += 1
+            attempt.number -= 1
+            attempt.ways.insert(0, attempt.grasp) if attempt.grasp else None
+        self.fail(PickResult.TIMEOUT, why)
+
+
+class Close(ActionLeaf):
+    """Close the jaws with limited force and judge what is between them."""
+
+    def start(self) -> Action | None:
+        self.round.attempt.gripped = True
+        return self.round.body.grip_to(0.0, self.round.job.force)
+
+    def finish(self) -> Status:
+        grip, attempt = self.round.body.grip(), self.round.attempt
+        attempt.width = grip.opening
+        result = after_close(grip, attempt.target, self.round.job.force)
+        if result is not PickResult.OK:
+            return self.fail(result, f"opening {grip.opening * 1000:.1f} mm, force {grip.force:.2f} N after closing")
+        return Status.SUCCESS
+
+
+class Cut(ActionLeaf):
+    """Sweep the blade once; the fruit must still be held afterwards."""
+
+    def start(self) -> Action | None:
+        return self.round.body.cut()
+
+    def finish(self) -> Status:
+        return verify_held(self)
+
+
+class Retract(Line):
+    """Come straight out with the fruit and see whether it came along."""
+
+    def goal(self) -> Pose:
+        attempt = self.round.attempt
+        if attempt.grasp is None:
+            raise ValueError("retract needs a grasp")
+        return attempt.grasp.standoff(self.round.settings.retract)
+
+    def finish(self) -> Status:
+        return verify_held(self)
+
+
+class MoveOverPunnet(MoveTo):
+    """Carry the fruit over its place in the punnet."""
+
+    above = True
+
+    def goal(self) -> Pose:
+        settings, punnet, target = self.round.settings, self.round.punnet, self.round.attempt.target
+        rail = float(self.round.body.joints()[0])
+        above = settings.place_above if self.above else 0.0
+        return punnet.pattern.pose(punnet.count, target, rail, tilt=settings.place_tilt, above=above)
+
+    def finish(self) -> Status:
+        return verify_held(self)
+
+
+class Lower(MoveOverPunnet):
+    """Lower the fruit to its place in a straight line."""
+
+    above = False
+
+    def start(self) -> Action | None:
+        body = self.round.body
+        return body.move(body.plan_line(body.joints(), self.goal(), self.round.settings.retract_speed))
+
+
+class Release(ActionLeaf):
+    """Open the jaws a little and see that nothing is left between them."""
+
+    error_result = PickResult.PLACE_FAIL
+
+    def start(self) -> Action | None:
+        attempt = self.round.attempt
+        opening = min(self.round.tool.opening_max, attempt.width + RELEASE_MARGIN)
+        return self.round.body.grip_to(opening, self.round.job.force)
+
+    def finish(self) -> Status:
+        attempt, grip = self.round.attempt, self.round.body.grip()
+        result = after_release(grip, attempt.width)
+        if result is not PickResult.OK:
+            return self.fail(result, f"opening {grip.opening * 1000:.1f} mm, force {grip.force:.2f} N after opening")
+        attempt.placed = True
+        attempt.gripped = False
+        self.round.punnet.add(attempt.target.mass())
+        return Status.SUCCESS
+
+
+class Lift(Line):
+    """Leave the punnet upwards."""
+
+    def goal(self) -> Pose:
+        pose = self.round.body.tool_pose()
+        pose[2, 3] += self.round.settings.place_above
+        return pose
+
+
+class Conclude(Leaf):
+    """Record a berry that was picked and placed."""
+
+    def update(self) -> Status:
+        attempt = self.round.attempt
+        attempt.detail = ""
+        self.round.settle(attempt.target, PickResult.OK, attempt=attempt)
+        self.round.current = None
+        self.round.punnet.begin()
+        return Status.SUCCESS
+
+
+class GiveUp(Leaf):
+    """Decide after a failed attempt: once more from another angle, or record it and go on."""
+
+    def __init__(self, name: str, round_: Round, timeout: float) -> None:
+        super().__init__(name, round_, timeout)
+        self._first: dict[int, tuple[PickResult, str]] = {}
+
+    def update(self) -> Status:
+        attempt = self.round.current
+        if attempt is None:
+            return Status.SUCCESS
+        attempt.gripped = False
+        result, detail = self._reason(attempt)
+        again = result in RETRY_FROM_ANOTHER_ANGLE and attempt.number < self.round.settings.attempts and attempt.ways
+        if again and self.round.stopped is None:
+            self._first.setdefault(attempt.target.id, (result, detail))
+            return Status.SUCCESS
+        attempt.detail = detail
+        self.round.settle(attempt.target, result, attempt=attempt)
+        self.round.current = None
+        return Status.SUCCESS
+
+    def _reason(self, attempt: Attempt) -> tuple[PickResult, str]:
+        """Return the reason to report: a berry not found on the retry was lost for the first attempt's reason."""
+        first = self._first.get(attempt.target.id)
+        if first is not None and attempt.result is PickResult.LOST_TARGET:
+            return first[0], f"{first[1]}; then not found again"
+        if attempt.hangs and attempt.result is PickResult.SLIPPED:
+            return PickResult.MISSED_STEM, f"{attempt.detail}; it still hung there after the first cut"
+        return attempt.result, attempt.detail
+
+
+class OpenWide(ActionLeaf):
+    """Let go of whatever is between the jaws; part of backing out, so that nothing is torn."""
+
+    blames = False
+
+    def start(self) -> Action | None:
+        attempt = self.round.current
+        if attempt is None or not attempt.gripped or attempt.result in ENDS_THE_SEGMENT:
+            return None
+        return self.round.body.grip_to(self.round.tool.opening_max, self.round.job.force)
+
+
+class BackOut(Line):
+    """Leave the crop the way the tool came; nothing to do when it is not inside."""
+
+    blames = False
+
+    def goal(self) -> Pose:
+        attempt = self.round.current
+        if attempt is None or attempt.grasp is None:
+            return self.round.body.tool_pose()
+        return attempt.grasp.standoff(self.round.settings.standoff)
+
+    def start(self) -> Action | None:
+        attempt = self.round.current
+        if attempt is None or attempt.grasp is None or self.round.stopped is not None:
+            return None
+        ahead = float((self.round.body.tool_pose()[:3, 3] - attempt.grasp.pose[:3, 3]) @ attempt.grasp.pose[:3, 2])
+        return super().start() if ahead > -self.round.settings.standoff + 0.005 else None
+
+
+def verify_held(leaf: Leaf) -> Status:
+    """Return success while the fruit is between the pads, else fail the leaf with `SLIPPED`."""
+    grip, attempt = leaf.round.body.grip(), leaf.round.attempt
+    result = still_held(grip, attempt.width)
+    if result is PickResult.OK:
+        return Status.SUCCESS
+    widths = f"opening {grip.opening * 1000:.1f} of {attempt.width * 1000:.1f} mm"
+    return leaf.fail(result, f"{widths}, force {grip.force:.2f} N after {leaf.name}")

@@ -1,0 +1,187 @@
+"""Leaves that look and choose: survey views, ranking, the way to a berry, the second look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from py_trees.common import Status
+
+from robot.pick.body import Action, Look, PlanError
+from robot.pick.grasp import Grasp, Pose, grasps
+from robot.pick.leaf import ActionLeaf, Leaf
+from robot.pick.result import PickResult
+from robot.pick.round import Attempt, Round
+from robot.pick.target import Target
+
+NEAR_MISS = 0.15
+"""Fruit that is this far below the window is reported as a candidate that was not ripe."""
+
+
+class MoveTo(ActionLeaf):
+    """Free motion to the pose `goal()` gives."""
+
+    def goal(self) -> Pose:
+        raise NotImplementedError
+
+    def start(self) -> Action | None:
+        body = self.round.body
+        return body.move(body.plan(body.joints(), self.goal(), self.round.job.speed))
+
+
+class MoveToView(MoveTo):
+    """Go where the next survey picture is taken; a view out of reach is left out."""
+
+    def start(self) -> Action | None:
+        while self.round.views:
+            try:
+                return super().start()
+            except PlanError:
+                self.round.views.pop(0)
+        return None
+
+    def goal(self) -> Pose:
+        return self.round.views[0]
+
+
+class LookAround(ActionLeaf):
+    """Take a picture and merge it into what is known of the crop."""
+
+    look: Look
+
+    def start(self) -> Action | None:
+        if not self.round.views:
+            return None
+        self.look = self.round.body.look()
+        return self.look
+
+    def finish(self) -> Status:
+        if self.round.views:
+            if self.look.sighting.image_ok:
+                self.round.crop.see(self.look.sighting)
+            self.round.views.pop(0)
+        return Status.SUCCESS
+
+
+class Count(Leaf):
+    """Count what the survey saw, and report fruit that is nearly ripe as a candidate that was not."""
+
+    def step(self) -> Status:
+        window = self.round.job.window
+        for target in self.round.crop.targets():
+            if not window.covers(target):
+                continue
+            self.round.counted[target.stage] += 1
+            self.round.counted["in_window"] += window.ripe(target)
+            nearly = window.ripeness_min - NEAR_MISS <= target.ripeness
+            if nearly and not window.ripe(target) and target.id not in self.round.decided:
+                self.round.settle(target, PickResult.NOT_RIPE, detail=f"ripeness {target.ripeness:.2f}, {target.stage}")
+        self.round.report_count(self.round.counted)
+        return Status.SUCCESS
+
+
+class ChooseNext(Leaf):
+    """Take the next candidate and the best way to it; candidates nothing can reach are reported and skipped."""
+
+    def step(self) -> Status:
+        if self.round.current is None:
+            target = self.round.next_candidate()
+            if target is None:
+                return Status.FAILURE
+            self.round.current = Attempt(target=target, started=self.round.body.monotonic())
+        attempt = self.round.current
+        if not attempt.ways:
+            attempt.ways = grasps(attempt.target, self.round.crop.targets(), self.round.tool)
+        reason = self._choose_way(attempt)
+        if reason is None:
+            attempt.number += 1
+            return Status.SUCCESS
+        tried = attempt if attempt.number else None
+        self.round.settle(
+            attempt.target, attempt.result if tried else reason.result, attempt=tried, detail=reason.detail
+        )
+        self.round.current = None
+        return Status.FAILURE
+
+    def _choose_way(self, attempt: Attempt) -> PlanError | None:
+        """Take the first way that is clear enough and within reach; return why there is none."""
+        settings, body = self.round.settings, self.round.body
+        reason = PlanError(PickResult.COLLISION_RISK, "neighbours on every side")
+        while attempt.ways:
+            way = attempt.ways.pop(0)
+            if way.crowding > settings.crowding_max:
+                continue
+            if way.stems:
+                reason = PlanError(PickResult.TWO_STEMS, f"peduncle of {way.stems[0]} under the blade")
+                continue
+            try:
+                body.plan_line(body.plan(body.joints(), way.standoff(settings.standoff), 1.0).end, way.pose, 0.25)
+            except PlanError as error:
+                reason = error
+                continue
+            attempt.grasp = way
+            attempt.ways = [w for w in attempt.ways if (w.yaw, w.pitch) != (way.yaw, way.pitch)]
+            return None
+        return reason
+
+
+class MoveToStandoff(MoveTo):
+    """Go to the pre-grasp pose while the jaws open."""
+
+    def goal(self) -> Pose:
+        return _grasp_of(self.round).standoff(self.round.settings.standoff)
+
+    def start(self) -> Action | None:
+        self.round.body.grip_to(_grasp_of(self.round).opening, self.round.job.force)
+        return super().start()
+
+
+class LookAgain(ActionLeaf):
+    """Look from near by, find the berry again and correct the grasp."""
+
+    look: Look
+
+    def start(self) -> Action | None:
+        self.look = self.round.body.look()
+        return self.look
+
+    def finish(self) -> Status:
+        sighting, attempt, crop = self.look.sighting, self.round.attempt, self.round.crop
+        if not sighting.image_ok:
+            return self.fail(PickResult.LOST_TARGET, f"picture refused: {sighting.fault}")
+        shown = crop.see(sighting)
+        target = find_again(attempt.target, shown, self.round.settings.relook_shift)
+        if target is None:
+            return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
+        if attempt.result is PickResult.SLIPPED:
+            attempt.hangs = True
+        attempt.target, attempt.seen_from = target, sighting.stamp
+        if not self.round.job.window.ripe(target):
+            return self.fail(PickResult.NOT_RIPE, f"ripeness {target.ripeness:.2f} from near by, {target.stage}")
+        attempt.grasp = same_way(_grasp_of(self.round), grasps(target, crop.targets(), self.round.tool))
+        return Status.SUCCESS
+
+
+def find_again(target: Target, shown: Sequence[Target], shift: float) -> Target | None:
+    """Return the berry among `shown` that is `target`: the same track, else the nearest within `shift` [m]."""
+    same = [t for t in shown if t.id == target.id]
+    if same:
+        return same[0]
+    near = sorted(shown, key=lambda t: _distance(t, target))
+    return near[0] if near and _distance(near[0], target) < shift else None
+
+
+def _distance(a: Target, b: Target) -> float:
+    return float(np.linalg.norm(a.position - b.position))
+
+
+def same_way(before: Grasp, now: list[Grasp]) -> Grasp:
+    """Return the corrected grasp from the same angle, with the better opening; the robot already stands there."""
+    return next(g for g in now if (g.yaw, g.pitch) == (before.yaw, before.pitch))
+
+
+def _grasp_of(round_: Round) -> Grasp:
+    grasp = round_.attempt.grasp
+    if grasp is None:
+        raise ValueError("no grasp chosen: ChooseNext must succeed before the robot moves to a berry")
+    return grasp

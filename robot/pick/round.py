@@ -1,0 +1,163 @@
+"""One round: everything the tree knows while it harvests one bed segment. Plain state, no wire."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from robot.arms import Tool
+from robot.pick.body import Body, Crop
+from robot.pick.candidates import Window, order
+from robot.pick.grasp import Grasp, Pose
+from robot.pick.punnet import PlacePattern
+from robot.pick.result import Outcome, PickResult
+from robot.pick.settings import PickSettings
+from robot.pick.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What is asked for: a stretch of bed, the ripeness window, and how many (0 = all)."""
+
+    order_id: str
+    bed: str
+    side: str
+    segment: int
+    window: Window
+    quota: int = 0
+    speed: float = 1.0
+    force: float = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class PunnetInUse:
+    """The punnet under the tool's place pattern; closed and replaced when full."""
+
+    pattern: PlacePattern
+    new_id: Callable[[], str]
+    id: str = ""
+    mass: float = 0.0
+    count: int = 0
+    closed: list[tuple[str, int, float]] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Make sure there is a punnet with room in it."""
+        if self.id and self.count >= self.pattern.shape.capacity:
+            self.closed.append((self.id, self.count, self.mass))
+            self.id = ""
+        if not self.id:
+            self.id, self.count, self.mass = self.new_id(), 0, 0.0
+
+    def add(self, mass: float) -> None:
+        self.count += 1
+        self.mass += mass
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """The candidate in hand."""
+
+    target: Target
+    number: int = 0
+    started: float = 0.0
+    peak_force: float = 0.0
+    width: float = 0.0
+    interruptions: int = 0
+    seen_from: float = 0.0
+    grasp: Grasp | None = None
+    ways: list[Grasp] = field(default_factory=list)
+    gripped: bool = False
+    placed: bool = False
+    hangs: bool = False
+    result: PickResult = PickResult.OK
+    detail: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Round:
+    """State of one harvest of one segment; `report` is called once for every candidate."""
+
+    job: Job
+    body: Body
+    crop: Crop
+    tool: Tool
+    punnet: PunnetInUse
+    settings: PickSettings
+    report: Callable[[Outcome], None]
+    report_count: Callable[[Counter[str]], None] = lambda _: None
+    views: list[Pose] = field(default_factory=list)
+    decided: dict[int, PickResult] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    current: Attempt | None = None
+    task: str = ""
+    stopped: PickResult | None = None
+    counted: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def picked(self) -> int:
+        """Return how many berries were cut and held."""
+        return sum(o.result in (PickResult.OK, PickResult.PLACE_FAIL) for o in self.outcomes)
+
+    @property
+    def attempted(self) -> int:
+        return sum(o.attempt > 0 for o in self.outcomes)
+
+    @property
+    def attempt(self) -> Attempt:
+        """Return the candidate in hand; a leaf runs only while there is one."""
+        if self.current is None:
+            raise ValueError("no candidate in hand: the tree runs a picking leaf outside an attempt")
+        return self.current
+
+    def next_candidate(self) -> Target | None:
+        """Return the wanted berry to try next; None when all are decided."""
+        known = self.crop.targets()
+        wanted = [t for t in known if self.job.window.wants(t) and t.id not in self.decided]
+        ranked = order(wanted, self.body.tool_pose()[:3, 3], known)
+        return ranked[0] if ranked else None
+
+    def quota_reached(self) -> bool:
+        return 0 < self.job.quota <= sum(o.result is PickResult.OK for o in self.outcomes)
+
+    def settle(self, target: Target, result: PickResult, *, attempt: Attempt | None = None, detail: str = "") -> None:
+        """Record and report what became of a candidate."""
+        placed = attempt is not None and attempt.placed
+        outcome = Outcome(
+            at=self.body.now(),
+            target=target,
+            result=result,
+            attempt=attempt.number if attempt else 0,
+            seconds=self.body.monotonic() - attempt.started if attempt and attempt.number else 0.0,
+            peak_force=attempt.peak_force if attempt else 0.0,
+            mass=target.mass(),
+            punnet=self.punnet.id if placed else "",
+            detail=detail or (attempt.detail if attempt else ""),
+        )
+        self.decided[target.id] = result
+        self.outcomes.append(outcome)
+        if result is PickResult.OK:
+            self.crop.forget(target.id)
+        self.report(outcome)
+
+
+def survey_views(job: Job, tool: Tool, settings: PickSettings, orientation: np.ndarray, y: float) -> list[Pose]:
+    """Return tool poses along the segment from which the camera sees all of it, in order of x.
+
+    Args:
+        orientation: of the tool while looking, shape (3, 3).
+        y: of the tool's origin while looking [m].
+    """
+    start, end = job.window.start, job.window.end
+    count = max(1, round((end - start) / settings.survey_step))
+    step = (end - start) / count
+    height = sum(settings.heights) / 2.0
+    poses = []
+    for i in range(count):
+        pose = np.eye(4)
+        pose[:3, :3] = orientation
+        pose[:3, 3] = [start + (i + 0.5) * step, y, height]
+        poses.append(pose)
+    return poses

@@ -1,0 +1,46 @@
+"""Settings of the picking skill, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickSettings:
+    """Lengths in m, times in s, speeds in m/s.
+
+    Attributes:
+        standoff: pre-grasp distance back along the approach; the camera, behind the tool, has the fruit in range.
+        retract: straight way out with the fruit, enough to bring its tip out of the row.
+        approach_speed: slow enough to stop before a fruit is pushed (reference: at most 0.25).
+        pose_age_max: an approach decided on an older picture is refused (R6).
+        relook_shift: a berry that moved more than this between survey and the second look is another one.
+        survey_distance: of the camera from the crop.
+        survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
+        heights: of the crop's fruit above the floor, lowest and highest.
+    """
+
+    standoff: float = 0.10
+    retract: float = 0.10
+    approach_speed: float = 0.25
+    retract_speed: float = 0.30
+    speed: float = 1.0
+    force: float = 1.0
+    pose_age_max: float = 0.30
+    relook_shift: float = 0.030
+    attempts: int = 2
+    interruptions: int = 3
+    survey_distance: float = 0.34
+    survey_step: float = 0.22
+    crop_front: float = 0.50
+    heights: tuple[float, float] = (0.85, 1.10)
+    crowding_max: float = 0.022
+    place_tilt: float = 1.30
+    place_above: float = 0.10
+    settle: float = 0.06
+    grip_settle: float = 0.08
+    move_timeout: float = 12.0
+    look_timeout: float = 1.5
+    grip_timeout: float = 1.5
+    cut_timeout: float = 1.5
+    tick: float = 0.02

@@ -1,0 +1,66 @@
+"""A berry as the picking skill knows it: in world coordinates, with the instant it was last seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+
+FRUIT_DENSITY = 920.0
+"""Mean density of a strawberry with its hollow [kg/m^3]; assumption, to be calibrated against a scale."""
+
+FRUIT_FILL = 0.80
+"""Volume of a strawberry as a share of the ellipsoid with its width and length: a cone with round shoulders."""
+
+STEM_ABOVE_CALYX = 0.008
+"""Where to cut when no peduncle was seen: this far above the calyx [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One tracked berry in the world frame (x along the bed, y towards the plants, z up).
+
+    Attributes:
+        id: stable while the berry is tracked.
+        position: centre of the fruit [m], shape (3,).
+        diameter: largest width [m].
+        length: from tip to calyx [m].
+        axis: unit vector from tip to calyx, shape (3,).
+        peduncle: where to cut [m], shape (3,); None when not seen.
+        ripeness: 0-1.
+        stage: as in `vision.types.Stage`.
+        visible: estimated share of the fruit that is not hidden, 0-1.
+        seen_at: exposure of the last frame it was seen in, UTC epoch [s].
+        sightings: in how many frames it was seen.
+    """
+
+    id: int
+    position: Vector
+    diameter: float
+    length: float
+    axis: Vector
+    ripeness: float
+    stage: str
+    seen_at: float
+    peduncle: Vector | None = None
+    visible: float = 1.0
+    sightings: int = 1
+    score: float = 1.0
+
+    @property
+    def radius(self) -> float:
+        return self.diameter / 2.0
+
+    def cut_point(self) -> Vector:
+        """Return where to cut [m], shape (3,): the seen peduncle, else on the axis above the calyx."""
+        if self.peduncle is not None:
+            return self.peduncle
+        return self.position + self.axis * (self.length / 2.0 + STEM_ABOVE_CALYX)
+
+    def mass(self) -> float:
+        """Return the mass estimated from the size [kg]."""
+        return FRUIT_DENSITY * FRUIT_FILL * math.pi / 6.0 * self.diameter**2 * self.length

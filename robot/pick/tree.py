@@ -1,0 +1,77 @@
+"""The picking skill as a behaviour tree: survey, then for each candidate approach, grip, cut, carry, lay down."""
+
+from __future__ import annotations
+
+import py_trees
+from py_trees.behaviour import Behaviour
+
+from robot.pick.grip_leaves import (
+    Approach,
+    BackOut,
+    Close,
+    Conclude,
+    Cut,
+    GiveUp,
+    Lift,
+    Lower,
+    MoveOverPunnet,
+    OpenWide,
+    Release,
+    Retract,
+)
+from robot.pick.leaf import Loop
+from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView
+from robot.pick.round import Round
+
+
+def picking_tree(round_: Round) -> Behaviour:
+    """Return the tree that harvests one segment; it succeeds when nothing is left to try or a person must act first."""
+    s = round_.settings
+    survey = _sequence(
+        "survey view",
+        MoveToView("move to view", round_, s.move_timeout, "survey"),
+        LookAround("look around", round_, s.look_timeout, settle=0.0),
+    )
+    attempt = _sequence(
+        "attempt",
+        ChooseNext("choose", round_, s.move_timeout, "choose"),
+        MoveToStandoff("move to pre-grasp", round_, s.move_timeout, "travel", settle=s.settle),
+        LookAgain("look again", round_, s.look_timeout, "look_again"),
+        Approach("approach", round_, s.move_timeout, "approach"),
+        Close("close", round_, s.grip_timeout, "grasp", settle=s.grip_settle),
+        Cut("cut", round_, s.cut_timeout, "cut"),
+        Retract("retract", round_, s.move_timeout, "retract"),
+        MoveOverPunnet("carry", round_, s.move_timeout, "place"),
+        Lower("lower", round_, s.move_timeout, "place"),
+        Release("release", round_, s.grip_timeout, "place", settle=s.grip_settle),
+        Conclude("conclude", round_, s.move_timeout),
+        Lift("lift", round_, s.move_timeout, "travel"),
+    )
+    recover = _sequence(
+        "recover",
+        _whatever(OpenWide("open wide", round_, s.grip_timeout, "recover")),
+        _whatever(BackOut("back out", round_, s.move_timeout, "recover")),
+        GiveUp("give up", round_, s.move_timeout),
+    )
+    candidate = py_trees.composites.Selector("candidate", memory=True, children=[attempt, recover])
+    return _sequence(
+        "harvest segment",
+        Loop("survey", survey, lambda: not round_.views or round_.stopped is not None),
+        Count("count", round_, s.move_timeout, "count"),
+        Loop("pick", candidate, lambda: finished(round_)),
+    )
+
+
+def finished(round_: Round) -> bool:
+    """Return whether the round has nothing left to do."""
+    if round_.current is not None and round_.stopped is None:
+        return False
+    return round_.stopped is not None or round_.quota_reached() or round_.next_candidate() is None
+
+
+def _sequence(name: str, *children: Behaviour) -> Behaviour:
+    return py_trees.composites.Sequence(name, memory=True, children=list(children))
+
+
+def _whatever(child: Behaviour) -> Behaviour:
+    return py_trees.decorators.FailureIsSuccess(name=f"{child.name}, or not", child=child)

@@ -1,0 +1,54 @@
+"""Is the berry in the jaws? Rules on what the gripper measures: opening and pad force."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from robot.pick.result import PickResult
+from robot.pick.target import Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grip:
+    """What the gripper measures now: opening [m], mean pad force [N]."""
+
+    opening: float
+    force: float
+
+
+NOTHING_BELOW = 0.007
+"""Jaws closed further than this hold no berry [m]; the smallest marketable fruit is 18 mm wide, its tip less."""
+
+NARROWEST, WIDEST = 0.40, 1.45
+"""Plausible width between the pads as a share of the diameter seen: pads may sit off the widest place."""
+
+HOLDING_FORCE = 0.12
+"""Less force than this is no grip [N]: the noise of the finger's sensor is about a quarter of it."""
+
+WIDTH_LOSS = 0.005
+"""A berry that is held does not get narrower by more than this on the way [m]."""
+
+
+def after_close(grip: Grip, target: Target, force_limit: float) -> PickResult:
+    """Judge the closed jaws: `OK`, `EMPTY_GRASP`, `TWO_STEMS` (too wide for one berry) or `FORCE_LIMIT`."""
+    if grip.force > 2.0 * force_limit:
+        return PickResult.FORCE_LIMIT
+    if grip.opening < max(NOTHING_BELOW, NARROWEST * target.diameter) or grip.force < HOLDING_FORCE:
+        return PickResult.EMPTY_GRASP
+    if grip.opening > WIDEST * target.diameter:
+        return PickResult.TWO_STEMS
+    return PickResult.OK
+
+
+def still_held(grip: Grip, width: float) -> PickResult:
+    """Judge the grip on the way: `OK` or `SLIPPED`. `width` is the opening measured after the jaws closed [m]."""
+    if grip.opening < width - WIDTH_LOSS or grip.force < HOLDING_FORCE:
+        return PickResult.SLIPPED
+    return PickResult.OK
+
+
+def after_release(grip: Grip, width: float) -> PickResult:
+    """Judge the opened jaws over the punnet: `OK` or `PLACE_FAIL` (they did not open or something still presses)."""
+    if grip.opening < width + 0.002 or grip.force > HOLDING_FORCE:
+        return PickResult.PLACE_FAIL
+    return PickResult.OK

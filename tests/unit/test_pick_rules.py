@@ -1,0 +1,118 @@
+"""Grasp poses, the punnet's pattern and the rules of verification."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.pick.grasp import LEVEL, OPENING_MARGIN, grasp_at, grasps, rotation
+from robot.pick.punnet import CLEARANCE, MAX_DROP, PlacePattern
+from robot.pick.result import PickResult
+from robot.pick.target import Target
+from robot.pick.verify import Grip, after_close, after_release, still_held
+
+ARM = load_arm("ur3e")
+
+
+def berry(id: int, x: float, y: float = 0.5, z: float = 1.0, diameter: float = 0.028) -> Target:
+    position, up = np.array([x, y, z]), np.array([0.0, 0.0, 1.0])
+    return Target(
+        id=id, position=position, diameter=diameter, length=0.036, axis=up, ripeness=0.95, stage="ripe", seen_at=0.0
+    )
+
+
+def test_an_isolated_berry_is_taken_level_and_straight() -> None:
+    best = grasps(berry(1, 0.2), [], ARM.tool)[0]
+    assert (best.yaw, best.pitch, best.crowding) == (0.0, 0.0, 0.0)
+    assert best.pose[:3, :3] == pytest.approx(LEVEL)
+    assert best.opening == pytest.approx(0.028 + 2 * OPENING_MARGIN)
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(0.0, 0.0), (0.4, 0.0), (-0.3, 0.18)])
+def test_the_cut_point_lies_in_the_blade_and_the_berry_between_the_pads(yaw: float, pitch: float) -> None:
+    target = berry(1, 0.2)
+    pose = grasp_at(target, ARM.tool, yaw, pitch)
+    cut = pose[:3, :3].T @ (target.cut_point() - pose[:3, 3])
+    centre = pose[:3, :3].T @ (target.position - pose[:3, 3])
+    assert cut[1] == pytest.approx(-ARM.tool.blade_offset)
+    assert ARM.tool.blade_reach[0] < cut[2] < ARM.tool.blade_reach[1]
+    assert abs(centre[0]) < 0.004
+    assert abs(centre[1]) < ARM.tool.pad[1] + target.length / 2
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(0.0, 0.0), (0.4, 0.1), (-0.4, 0.2)])
+def test_the_approach_is_a_rotation_that_looks_at_the_plants(yaw: float, pitch: float) -> None:
+    turn = rotation(yaw, pitch)
+    assert turn.T @ turn == pytest.approx(np.eye(3))
+    assert np.linalg.det(turn) == pytest.approx(1.0)
+    assert turn[1, 2] > 0.8
+
+
+def test_a_neighbour_on_the_right_makes_the_tool_come_from_elsewhere_or_open_less() -> None:
+    free = grasps(berry(1, 0.2), [], ARM.tool)[0]
+    beside = grasps(berry(1, 0.2), [berry(2, 0.236)], ARM.tool)[0]
+    assert (beside.yaw, beside.opening) != (free.yaw, free.opening)
+
+
+def test_a_lower_neighbour_behind_warns_of_a_second_stem_only_when_it_is_in_the_blade() -> None:
+    below = berry(2, 0.2, y=0.502, z=0.955)
+    assert grasp_ids(below) == (2,)
+    assert grasp_ids(berry(2, 0.2, y=0.55, z=0.955)) == ()
+
+
+def grasp_ids(other: Target) -> tuple[int, ...]:
+    straight = [g for g in grasps(berry(1, 0.2), [other], ARM.tool) if (g.yaw, g.pitch) == (0.0, 0.0)]
+    return straight[0].stems
+
+
+def test_the_standoff_is_straight_back_along_the_approach() -> None:
+    grasp = grasps(berry(1, 0.2), [], ARM.tool)[0]
+    assert grasp.standoff(0.1)[:3, 3] == pytest.approx(grasp.pose[:3, 3] - [0.0, 0.1, 0.0])
+
+
+def test_every_place_is_inside_the_punnet_and_its_own() -> None:
+    pattern = PlacePattern(shape=ARM.punnet)
+    places = [pattern.place(i) for i in range(ARM.punnet.capacity)]
+    assert len(set(places)) == ARM.punnet.capacity
+    for x, y, _ in places:
+        assert abs(x) < ARM.punnet.inner[0] / 2 - 0.012
+        assert abs(y) < ARM.punnet.inner[1] / 2 - 0.012
+
+
+def test_a_full_punnet_has_no_further_place() -> None:
+    with pytest.raises(ValueError, match="close the punnet"):
+        PlacePattern(shape=ARM.punnet).place(ARM.punnet.capacity)
+
+
+def test_a_berry_is_laid_down_from_less_than_five_centimetres() -> None:
+    pattern, target = PlacePattern(shape=ARM.punnet), berry(1, 0.0)
+    lowest = pattern.release_height(0, target) - target.radius
+    assert lowest == pytest.approx(CLEARANCE)
+    top_layer = pattern.release_height(ARM.punnet.capacity - 1, target) - target.radius
+    assert top_layer < MAX_DROP
+
+
+@pytest.mark.parametrize(
+    ("grip", "result"),
+    [
+        (Grip(opening=0.026, force=0.8), PickResult.OK),
+        (Grip(opening=0.003, force=0.8), PickResult.EMPTY_GRASP),
+        (Grip(opening=0.026, force=0.05), PickResult.EMPTY_GRASP),
+        (Grip(opening=0.045, force=0.8), PickResult.TWO_STEMS),
+        (Grip(opening=0.026, force=2.1), PickResult.FORCE_LIMIT),
+    ],
+)
+def test_closed_jaws_are_judged_by_width_and_force(grip: Grip, result: PickResult) -> None:
+    assert after_close(grip, berry(1, 0.0), 1.0) is result
+
+
+def test_a_held_berry_may_give_a_little_but_not_vanish() -> None:
+    assert still_held(Grip(opening=0.024, force=0.5), 0.027) is PickResult.OK
+    assert still_held(Grip(opening=0.020, force=0.5), 0.027) is PickResult.SLIPPED
+    assert still_held(Grip(opening=0.027, force=0.0), 0.027) is PickResult.SLIPPED
+
+
+def test_release_is_seen_by_wider_jaws_without_force() -> None:
+    assert after_release(Grip(opening=0.036, force=0.0), 0.027) is PickResult.OK
+    assert after_release(Grip(opening=0.027, force=0.4), 0.027) is PickResult.PLACE_FAIL

@@ -1,0 +1,208 @@
+"""The picking tree against a fake robot, in counted time."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from robot.pick.result import PickResult
+from robot.pick.verify import Grip
+
+
+def _fakes() -> Any:
+    name = "berrybrain_pick_fakes"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("pick_fakes.py"))
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+fakes = _fakes()
+berry, FakeBody, make_round, run = fakes.berry, fakes.FakeBody, fakes.make_round, fakes.run
+
+
+def results(round_: Any) -> dict[int, str]:
+    return {o.target.id: str(o.result) for o in round_.outcomes}
+
+
+def test_two_ripe_berries_are_picked_and_placed_in_one_punnet() -> None:
+    body = FakeBody([berry(1, 0.0), berry(2, 0.2)])
+    round_ = make_round(body)
+    run(round_, body)
+    assert results(round_) == {1: "ok", 2: "ok"}
+    assert [o.punnet for o in round_.outcomes] == ["p1", "p1"]
+    assert round_.punnet.count == 2
+    assert round_.counted["in_window"] == 2
+    assert [o.attempt for o in round_.outcomes] == [1, 1]
+
+
+def test_the_steps_of_one_pick_come_in_order() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    run(round_, body)
+    pick = body.log[body.log.index("open") :]
+    expected = ["open", "move", "look", "move", "close", "cut", "move", "move", "move", "open", "move"]
+    assert pick == expected
+
+
+def test_green_fruit_is_left_and_nearly_ripe_fruit_is_reported_as_not_ripe() -> None:
+    body = FakeBody([berry(1, 0.0, ripeness=0.0, stage="green"), berry(2, 0.2, ripeness=0.7, stage="turning")])
+    round_ = make_round(body)
+    run(round_, body)
+    assert results(round_) == {2: "not_ripe"}
+    assert round_.outcomes[0].attempt == 0
+    assert "close" not in body.log
+
+
+def test_a_berry_out_of_reach_is_skipped_with_the_reason_and_without_an_attempt() -> None:
+    body = FakeBody([berry(1, 0.0)], unreachable=lambda pose: pose[1, 3] > 0.35)
+    round_ = make_round(body)
+    run(round_, body)
+    assert results(round_) == {1: "unreachable"}
+    assert round_.outcomes[0].attempt == 0
+
+
+def test_an_empty_grasp_is_tried_once_more_from_another_angle_then_skipped() -> None:
+    body = FakeBody([berry(1, 0.0)], closes_to=lambda _: Grip(opening=0.001, force=0.0))
+    round_ = make_round(body)
+    run(round_, body)
+    assert results(round_) == {1: "empty_grasp"}
+    assert round_.outcomes[0].attempt == 2
+    assert body.log.count("close") == 2
+    assert body.log.count("cut") == 0
+
+
+def test_a_second_attempt_that_works_counts_as_ok_with_two_attempts() -> None:
+    grips = [Grip(opening=0.001, force=0.0), Grip(opening=0.027, force=0.7)]
+    body = FakeBody([berry(1, 0.0)], closes_to=lambda _: grips.pop(0))
+    round_ = make_round(body)
+    run(round_, body)
+    assert results(round_) == {1: "ok"}
+    assert round_.outcomes[0].attempt == 2
+
+
+def test_a_berry_that_falls_while_it_is_carried_is_reported_as_slipped() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def drop(_: int) -> None:
+        if round_.task == "place":
+            body.measured = Grip(opening=0.0, force=0.0)
+
+    run(round_, body, each=drop)
+    assert results(round_) == {1: "slipped"}
+
+
+def test_a_berry_that_still_hangs_after_the_cut_was_a_missed_stem() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    hanging = list(body.crop)
+
+    def stem_holds(_: int) -> None:
+        body.crop = list(hanging)
+        if round_.task == "retract":
+            body.measured = Grip(opening=0.0, force=0.0)
+
+    run(round_, body, each=stem_holds)
+    assert results(round_) == {1: "missed_stem"}
+    assert body.log.count("cut") == 2
+
+
+def test_a_berry_that_is_gone_at_the_second_look_is_lost() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def steal(_: int) -> None:
+        if round_.task == "travel":
+            body.crop = []
+
+    run(round_, body, each=steal)
+    assert results(round_) == {1: "lost_target"}
+
+
+def test_a_picture_that_is_too_old_is_never_approached_on() -> None:
+    body = FakeBody([berry(1, 0.0)], look_delay=0.32)
+    round_ = make_round(body)
+    run(round_, body)
+    assert "close" not in body.log
+    assert results(round_) == {1: "timeout"}
+
+
+def test_hold_pauses_the_pick_and_it_goes_on_afterwards() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def hold(n: int) -> None:
+        body.view = fakes.HOLD if 10 <= n < 700 else fakes.RUN
+
+    ticks = run(round_, body, each=hold)
+    assert ticks > 700
+    assert results(round_) == {1: "ok"}
+    assert round_.outcomes[0].attempt == 1
+
+
+def test_a_protective_stop_ends_the_segment_and_keeps_the_count() -> None:
+    body = FakeBody([berry(1, 0.0), berry(2, 0.2)])
+    round_ = make_round(body)
+
+    def stop(_: int) -> None:
+        if len(round_.outcomes) == 1 and round_.task == "approach":
+            body.view = fakes.PSTOP
+
+    run(round_, body, each=stop)
+    assert sorted(results(round_).values()) == ["ok", "protective_stop"]
+    assert round_.stopped is PickResult.PROTECTIVE_STOP
+    assert "tracking_error" in round_.outcomes[1].detail
+
+
+def test_the_quota_ends_the_segment() -> None:
+    body = FakeBody([berry(1, 0.0), berry(2, 0.2), berry(3, 0.4)])
+    round_ = make_round(body, quota=2)
+    run(round_, body)
+    assert sum(o.result is PickResult.OK for o in round_.outcomes) == 2
+
+
+def test_a_motion_that_fails_without_a_stop_ends_in_a_reported_timeout() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def jam(_: int) -> None:
+        body.move_error = "goal tolerance violated" if round_.task == "look_again" else ""
+
+    run(round_, body, each=jam)
+    assert results(round_)[1] in ("timeout", "ok")
+
+
+def test_an_unripe_berry_seen_from_near_by_is_not_touched() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def pale(_: int) -> None:
+        if round_.task == "travel":
+            body.crop = [berry(1, 0.0, ripeness=0.5, stage="turning")]
+
+    run(round_, body, each=pale)
+    assert results(round_) == {1: "not_ripe"}
+    assert "close" not in body.log
+
+
+def test_the_tool_ends_over_the_punnet_after_a_pick() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    run(round_, body)
+    punnet = round_.punnet.pattern.shape
+    assert np.all(np.abs(body.pose[:2, 3] - punnet.position[:2]) < punnet.inner[:2])
+
+
+@pytest.mark.parametrize("name", [r.value for r in PickResult])
+def test_every_result_is_one_of_the_message(name: str) -> None:
+    text = (Path(__file__).parents[2] / "robot/msg/berry_msgs/msg/PickOutcome.msg").read_text()
+    assert name in text.split("result")[1].split("#")[1].split("\n")[0].split()
