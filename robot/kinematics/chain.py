@@ -60,7 +60,10 @@ def _rows(arm: ArmDescription, q: Sequence[float]) -> Iterator[Row]:
 
 
 def _floats(q: Array | Sequence[float]) -> list[float]:
-    return list(q.tolist()) if isinstance(q, np.ndarray) else list(q)
+    if isinstance(q, np.ndarray):
+        values: list[float] = q.tolist()
+        return values
+    return list(q)
 
 
 def _tool_row(arm: ArmDescription, q: Sequence[float]) -> Row:
@@ -83,7 +86,8 @@ def forward(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
     Args:
         q: rail [m] and six joints [rad], shape (7,).
     """
-    return _matrix([_tool_row(arm, _floats(q))])[0]
+    T: Array = _matrix([_tool_row(arm, _floats(q))])[0]
+    return T
 
 
 def link_frames(arm: ArmDescription, q: Array | Sequence[float]) -> Array:

@@ -1,0 +1,180 @@
+"""Capsule world: how far the arm is from gutter, plants, carriage, floor and itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription
+from robot.kinematics import link_frames
+from robot.motion import Trajectory
+
+Array = npt.NDArray[np.float64]
+TOOL = 7  # the link index of the tool
+CHECK_STEP = 0.024  # between checked instants of a trajectory [s]; 12 mm at the tool's top speed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A box along the world's axes [m].
+
+    Attributes:
+        carried: moves with the rail; given at rail position 0. The arm's base is not checked against it.
+        tool_allowed: the tool may be inside, the arm's links may not (the plants' keep-out, the punnet).
+    """
+
+    minimum: tuple[float, float, float]
+    maximum: tuple[float, float, float]
+    carried: bool = False
+    tool_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacles:
+    """What the arm must not touch: boxes and the floor's height [m]."""
+
+    boxes: tuple[Box, ...] = ()
+    floor: float = 0.0
+
+
+def carriage(arm: ArmDescription) -> tuple[Box, ...]:
+    """Return the boxes that ride with the arm: the punnet with its walls (the tool may enter) and the deck below."""
+    x, y, z = arm.punnet.position.tolist()
+    a, b, height = arm.punnet.inner.tolist()
+    wall, base = 0.005, arm.rail.base.tolist()
+    return (
+        Box(
+            minimum=(x - a / 2 - wall, y - b / 2 - wall, z - wall),
+            maximum=(x + a / 2 + wall, y + b / 2 + wall, z + height),
+            carried=True,
+            tool_allowed=True,
+        ),
+        Box(
+            minimum=(base[0] - 0.15, min(base[1] - 0.12, y - b / 2), 0.0),
+            maximum=(x + a / 2, base[1] + 0.12, min(z, base[2]) - wall),
+            carried=True,
+        ),
+    )
+
+
+class World:
+    """Distances between one arm's capsules and a set of obstacles.
+
+    Args:
+        arm: the arm's description.
+        obstacles: boxes and floor; `carriage(arm)` gives the ones that ride along.
+    """
+
+    def __init__(self, arm: ArmDescription, obstacles: Obstacles) -> None:
+        self._arm = arm
+        self._floor = obstacles.floor
+        capsules = arm.arm.capsules
+        self._link = np.array([c.link for c in capsules])
+        ends = np.array([[c.start, c.end] for c in capsules])
+        self._ends = np.concatenate([ends, np.ones((len(capsules), 2, 1))], axis=2)
+        self._radius = np.array([c.radius for c in capsules])
+        first, second = np.triu_indices(len(capsules), 1)
+        apart = self._vary(first, second)
+        self._first, self._second = first[apart], second[apart]
+        self._pair_radius = self._radius[self._first] + self._radius[self._second]
+        boxes = obstacles.boxes
+        self._low = np.array([b.minimum for b in boxes]).reshape(-1, 3)
+        self._high = np.array([b.maximum for b in boxes]).reshape(-1, 3)
+        self._carried = np.array([b.carried for b in boxes], dtype=bool)
+        ignored = [
+            [(b.tool_allowed and c.link == TOOL) or (b.carried and c.link == 0) for b in boxes] for c in capsules
+        ]
+        self._box_capsule, self._box = np.nonzero(~np.array(ignored, dtype=bool).reshape(len(capsules), len(boxes)))
+
+    def _segments(self, q: Array) -> tuple[Array, Array]:
+        frames = link_frames(self._arm, q)[self._link]
+        points: Array = np.einsum("cij,cej->cei", frames[:, :3], self._ends)
+        return points[:, 0], points[:, 1]
+
+    def _vary(self, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Tell which pairs of capsules can come nearer; the others are held apart by the joint between them."""
+        distances = []
+        for shift in np.linspace(0.0, 2.0, 5):
+            start, end = self._segments(np.sin(np.arange(7) + shift))
+            distances.append(segment_distance(start[first], end[first], start[second], end[second]))
+        spread: npt.NDArray[np.bool_] = np.ptp(np.array(distances), axis=0) > 1e-4
+        return spread
+
+    def clearance(self, q: Array) -> float:
+        """Return the smallest distance between the arm and anything [m]; negative when they overlap.
+
+        Args:
+            q: joint vector, shape (7,).
+        """
+        start, end = self._segments(q)
+        height = np.minimum(start[:, 2], end[:, 2]) - self._radius
+        smallest = float(height[self._link > 0].min()) - self._floor
+        if len(self._first):
+            i, j = self._first, self._second
+            gaps = segment_distance(start[i], end[i], start[j], end[j]) - self._pair_radius
+            smallest = min(smallest, float(gaps.min()))
+        if len(self._box):
+            shift = np.zeros((len(self._box), 3))
+            shift[:, 0] = float(q[0]) * self._carried[self._box]
+            low, high = self._low[self._box] + shift, self._high[self._box] + shift
+            i = self._box_capsule
+            gaps = box_distance(start[i], end[i], low, high) - self._radius[i]
+            smallest = min(smallest, float(gaps.min()))
+        return smallest
+
+    def check(self, trajectory: Trajectory) -> float:
+        """Return the smallest clearance along a trajectory [m], looked at every CHECK_STEP and at its end."""
+        n = max(1, int(np.ceil(trajectory.duration / CHECK_STEP)))
+        q, _, _ = trajectory.sample_many(np.linspace(0.0, trajectory.duration, n + 1))
+        return min(self.clearance(row) for row in q)
+
+
+def segment_distance(p0: Array, p1: Array, q0: Array, q1: Array) -> Array:
+    """Return the distances between segments p0-p1 and q0-q1 [m], shape (n,) from (n, 3).
+
+    Ericson, Real-Time Collision Detection (2005), 5.1.9.
+    """
+    u, v, w = p1 - p0, q1 - q0, p0 - q0
+    a, b, c = _dot(u, u), _dot(u, v), _dot(v, v)
+    d, e = _dot(u, w), _dot(v, w)
+    denominator = a * c - b * b
+    safe = np.where(denominator > 1e-12, denominator, 1.0)
+    s = np.where(denominator > 1e-12, np.clip((b * e - c * d) / safe, 0.0, 1.0), 0.0)
+    t = (b * s + e) / np.maximum(c, 1e-12)
+    clipped = np.clip(t, 0.0, 1.0)
+    s = np.where(t == clipped, s, np.clip((b * clipped - d) / np.maximum(a, 1e-12), 0.0, 1.0))
+    gap = w + u * s[:, None] - v * clipped[:, None]
+    return np.sqrt(_dot(gap, gap))
+
+
+def box_distance(p0: Array, p1: Array, low: Array, high: Array) -> Array:
+    """Return the distances between segments and boxes along the axes [m], shape (n,) from (n, 3); 0 inside.
+
+    The squared distance along the segment is convex and piecewise quadratic, with breaks where the segment crosses a
+    plane of the box: the zero of its piecewise linear derivative is found exactly between two breaks.
+    """
+    u = p1 - p0
+    step = np.where(np.abs(u) > 1e-12, u, 1e-12)
+    breaks = np.concatenate([(low - p0) / step, (high - p0) / step], axis=1)
+    t = np.zeros((len(u), 8))
+    t[:, 1:7] = np.sort(np.clip(breaks, 0.0, 1.0), axis=1)
+    t[:, 7] = 1.0
+    points = p0[:, None] + t[:, :, None] * u[:, None]
+    outside = points - np.clip(points, low[:, None], high[:, None])
+    slope = np.einsum("nki,ni->nk", outside, u)
+    rows = np.arange(len(u))
+    k = np.minimum((slope < 0.0).sum(axis=1), 7)  # first break whose slope is not negative
+    j = np.maximum(k - 1, 0)
+    rise = slope[rows, k] - slope[rows, j]
+    share = np.where(rise > 1e-15, -slope[rows, j] / np.where(rise > 1e-15, rise, 1.0), 0.0)
+    best = t[rows, j] + np.clip(share, 0.0, 1.0) * (t[rows, k] - t[rows, j])
+    nearest = p0 + best[:, None] * u
+    gap = nearest - np.clip(nearest, low, high)
+    return np.sqrt(_dot(gap, gap))
+
+
+def _dot(a: Array, b: Array) -> Array:
+    product: Array = np.einsum("ij,ij->i", a, b)
+    return product

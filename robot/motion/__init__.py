@@ -1,0 +1,9 @@
+"""Motion: jerk-limited trajectories between joint vectors, along straight lines, and to a stop."""
+
+from __future__ import annotations
+
+from robot.motion.brake import brake, brake_along
+from robot.motion.plan import MotionError, joint_move, line_move
+from robot.motion.trajectory import Trajectory
+
+__all__ = ["MotionError", "Trajectory", "brake", "brake_along", "joint_move", "line_move"]

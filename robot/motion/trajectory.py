@@ -1,0 +1,105 @@
+"""A trajectory: joint positions, velocities and accelerations over time, smooth between its knots."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trajectory:
+    """Knots joined by quintics, so that position, velocity and acceleration are continuous.
+
+    Attributes:
+        times: from 0, increasing [s], shape (n,), n >= 2.
+        positions: [m, rad...], shape (n, 7).
+        velocities: shape (n, 7).
+        accelerations: shape (n, 7).
+    """
+
+    times: Array
+    positions: Array
+    velocities: Array
+    accelerations: Array
+    _knots: list[float] = field(init=False, repr=False)
+    _coefficients: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        n = len(self.times)
+        if n < 2 or self.times[0] != 0.0 or not np.all(np.diff(self.times) > 0.0):
+            raise ValueError(f"expected at least 2 increasing times from 0 s, got {self.times[:5]!r} of {n}")
+        for name in ("positions", "velocities", "accelerations"):
+            array = getattr(self, name)
+            if array.ndim != 2 or len(array) != n or array.shape != self.positions.shape:
+                raise ValueError(f"expected {name} of shape ({n}, joints), got {array.shape}")
+            if not np.all(np.isfinite(array)):
+                raise ValueError(f"expected finite {name}, got NaN or infinity")
+        object.__setattr__(self, "_knots", self.times.tolist())
+        object.__setattr__(self, "_coefficients", self._quintics())
+
+    def _quintics(self) -> Array:
+        """Return ascending coefficients of each segment in its own time, shape (n - 1, 6, joints)."""
+        h = np.diff(self.times)[:, None]
+        p, v, a = self.positions, self.velocities, self.accelerations
+        dp, v0, v1, a0, a1 = np.diff(p, axis=0), v[:-1], v[1:], a[:-1], a[1:]
+        c3 = (20 * dp - (8 * v1 + 12 * v0) * h - (3 * a0 - a1) * h**2) / (2 * h**3)
+        c4 = (-30 * dp + (14 * v1 + 16 * v0) * h + (3 * a0 - 2 * a1) * h**2) / (2 * h**4)
+        c5 = (12 * dp - 6 * (v1 + v0) * h - (a0 - a1) * h**2) / (2 * h**5)
+        return np.stack([p[:-1], v0, 0.5 * a0, c3, c4, c5], axis=1)
+
+    @property
+    def duration(self) -> float:
+        """Time from the first knot to the last [s]."""
+        return self._knots[-1]
+
+    def sample(self, t: float) -> tuple[Array, Array]:
+        """Return position and velocity at time `t` [s], held at both ends, shape (7,) each."""
+        if t <= 0.0:
+            return self.positions[0], self.velocities[0]
+        if t >= self._knots[-1]:
+            return self.positions[-1], self.velocities[-1]
+        i = bisect_right(self._knots, t) - 1
+        s = t - self._knots[i]
+        s2, s3, s4 = s * s, s * s * s, s * s * s * s
+        both = (
+            np.array(((1.0, s, s2, s3, s4, s4 * s), (0.0, 1.0, 2 * s, 3 * s2, 4 * s3, 5 * s4))) @ self._coefficients[i]
+        )
+        return both[0], both[1]
+
+    def sample_many(self, t: Array) -> tuple[Array, Array, Array]:
+        """Return positions, velocities and accelerations at times `t` [s], shape (m,), each of shape (m, 7)."""
+        t = np.clip(t, 0.0, self._knots[-1])
+        i = np.clip(np.searchsorted(self.times, t, side="right") - 1, 0, len(self._knots) - 2)
+        s = t - self.times[i]
+        zero, one = np.zeros_like(s), np.ones_like(s)
+        powers = np.stack(
+            [
+                np.stack([one, s, s**2, s**3, s**4, s**5], axis=1),
+                np.stack([zero, one, 2 * s, 3 * s**2, 4 * s**3, 5 * s**4], axis=1),
+                np.stack([zero, zero, 2 * one, 6 * s, 12 * s**2, 20 * s**3], axis=1),
+            ],
+            axis=1,
+        )
+        values = powers @ self._coefficients[i]
+        return values[:, 0], values[:, 1], values[:, 2]
+
+    def acceleration(self, t: float) -> Array:
+        """Return the acceleration at time `t` [s], zero beyond the ends, shape (7,)."""
+        if not 0.0 <= t < self._knots[-1]:
+            return np.zeros(self.positions.shape[1])
+        value: Array = self.sample_many(np.array([t]))[2][0]
+        return value
+
+    def slower(self, factor: float) -> Trajectory:
+        """Return the same path, `factor` (> 0) times as long."""
+        return Trajectory(
+            times=self.times * factor,
+            positions=self.positions,
+            velocities=self.velocities / factor,
+            accelerations=self.accelerations / factor**2,
+        )

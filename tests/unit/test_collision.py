@@ -1,0 +1,89 @@
+"""Distances of the capsule world against brute force and against situations known by eye."""
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.collision import Box, Obstacles, World, box_distance, carriage, segment_distance
+from robot.kinematics import forward
+from robot.motion import joint_move
+
+ARM = load_arm("ur3e")
+HOME = np.array([0.4, -1.5, -2.0, 1.5, 0.5, 1.5, 0.0])
+
+
+def test_segment_distance_equals_brute_force() -> None:
+    rng = np.random.default_rng(0)
+    p0, p1, q0, q1 = rng.normal(size=(4, 60, 3))
+    p1[:5] = p0[:5]  # points
+    q1[5:10] = q0[5:10] + (p1[5:10] - p0[5:10])  # parallel
+    s = np.linspace(0, 1, 201)[None, :, None]
+    P, Q = p0[:, None] + s * (p1 - p0)[:, None], q0[:, None] + s * (q1 - q0)[:, None]
+    brute = np.array([np.linalg.norm(a[:, None] - b[None], axis=2).min() for a, b in zip(P, Q, strict=True)])
+    exact = segment_distance(p0, p1, q0, q1)
+    assert np.all(exact <= brute + 1e-12)
+    assert np.abs(exact - brute).max() < 0.02
+
+
+def test_box_distance_equals_brute_force_and_is_zero_inside() -> None:
+    rng = np.random.default_rng(1)
+    p0, p1, low = rng.normal(size=(3, 200, 3))
+    high = low + rng.uniform(0.1, 1.0, (200, 3))
+    p1[:5] = p0[:5]
+    p1[5:10, 0] = p0[5:10, 0]
+    s = np.linspace(0, 1, 2001)[None, :, None]
+    P = p0[:, None] + s * (p1 - p0)[:, None]
+    brute = np.linalg.norm(P - np.clip(P, low[:, None], high[:, None]), axis=2).min(axis=1)
+    exact = box_distance(p0, p1, low, high)
+    assert np.all(exact <= brute + 1e-12)
+    assert np.abs(exact - brute).max() < 1e-3
+    assert np.any(exact == 0.0)
+
+
+def test_free_arm_is_clear_of_itself_and_of_its_carriage() -> None:
+    assert World(ARM, Obstacles(boxes=carriage(ARM))).clearance(HOME) > 0.02
+
+
+def test_folded_arm_touches_itself() -> None:
+    folded = HOME.copy()
+    folded[3] = 3.0
+    assert World(ARM, Obstacles()).clearance(folded) < 0.0
+
+
+def test_a_box_grown_into_the_arm_is_a_collision_and_one_apart_is_its_distance() -> None:
+    tool = forward(ARM, HOME)[:3, 3]
+    far = Box(minimum=(tool[0] - 1, tool[1] + 0.01, 0.0), maximum=(tool[0] + 1, tool[1] + 1.0, 2.0))
+    near = Box(minimum=(tool[0] - 1, tool[1] - 0.08, 0.0), maximum=(tool[0] + 1, tool[1] + 1.0, 2.0))
+    assert World(ARM, Obstacles(boxes=(far,))).clearance(HOME) > 0.0
+    assert World(ARM, Obstacles(boxes=(near,))).clearance(HOME) < 0.0
+
+
+def test_the_tool_may_enter_the_plants_and_the_links_may_not() -> None:
+    tool = forward(ARM, HOME)[:3, 3]
+    plants = Box(
+        minimum=(tool[0] - 1, tool[1] - 0.08, 0.0), maximum=(tool[0] + 1, tool[1] + 1.0, 2.0), tool_allowed=True
+    )
+    links = Box(minimum=(-2, -2, 0.0), maximum=(2, 2, 2), tool_allowed=True)
+    assert World(ARM, Obstacles(boxes=(plants,))).clearance(HOME) > 0.0
+    assert World(ARM, Obstacles(boxes=(links,))).clearance(HOME) < 0.0
+
+
+def test_a_carried_box_moves_with_the_rail() -> None:
+    box = Box(minimum=(0.2, -1.0, 0.0), maximum=(0.6, 1.0, 2.0), carried=True)
+    world = World(ARM, Obstacles(boxes=(box,)))
+    moved = HOME.copy()
+    moved[0] += 2.0
+    assert world.clearance(moved) == pytest.approx(world.clearance(HOME))
+
+
+def test_the_floor_is_an_obstacle() -> None:
+    assert World(ARM, Obstacles(floor=1.2)).clearance(HOME) < 0.0
+
+
+def test_a_trajectory_is_as_clear_as_its_worst_instant() -> None:
+    goal = HOME + np.array([1.5, 0, 0, 0, 0, 0, 0])
+    post = Box(minimum=(1.0, 0.25, 0.0), maximum=(1.05, 0.35, 2.0))
+    world = World(ARM, Obstacles(boxes=(post,)))
+    assert world.clearance(HOME) > 0.0
+    assert world.clearance(goal) > 0.0
+    assert world.check(joint_move(ARM, HOME, goal)) < 0.0
