@@ -17,6 +17,7 @@ _RIPE_HUE_DEG = 50.0
 _CRIMSON_HUE_DEG = -25.0
 _GREY_CHROMA = 14.0
 _GLARE_LIGHTNESS = 88.0
+_GLARE_CHROMA = 10.0
 _WHITE_GREENNESS = -9.0
 _OVERRIPE_LIGHTNESS = 24.0
 
@@ -44,7 +45,7 @@ def ripe_degree(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 def is_surface(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Tell colours that show the fruit's surface from glare and black shadow, which say nothing about ripeness."""
     chroma = np.hypot(lab[..., 1], lab[..., 2])
-    glare = (lab[..., 0] > _GLARE_LIGHTNESS) & (chroma < 2 * _GREY_CHROMA)
+    glare = (lab[..., 0] > _GLARE_LIGHTNESS) & (chroma < _GLARE_CHROMA)
     shadow = lab[..., 0] < 6.0
     surface: npt.NDArray[np.bool_] = ~(glare | shadow)
     return surface

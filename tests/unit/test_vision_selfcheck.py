@@ -1,0 +1,59 @@
+"""A camera that freezes, is dark, overexposed, blurred or blind in depth is named by its fault key."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vision.camera.selfcheck import SelfcheckState, check
+from vision.types import Frame, Intrinsics
+
+CAMERA = Intrinsics(width=320, height=240, fx=300.0, fy=300.0, cx=159.5, cy=119.5)
+
+
+def scene(seed=0):
+    rng = np.random.default_rng(seed)
+    picture = np.full((240, 320, 3), 90, np.uint8)
+    for _ in range(60):
+        centre = (int(rng.integers(320)), int(rng.integers(240)))
+        cv2.circle(picture, centre, int(rng.integers(6, 30)), [int(v) for v in rng.integers(20, 230, 3)], -1)
+    return np.clip(picture + rng.normal(size=picture.shape) * 3, 0, 255).astype(np.uint8)
+
+
+def frame(color, depth=None):
+    return Frame(stamp=0.0, color=color, intrinsics=CAMERA, depth=depth)
+
+
+def faults(color, depth=None):
+    return check(frame(color, depth), SelfcheckState())[0]
+
+
+def test_a_sharp_picture_of_a_scene_is_good():
+    assert faults(scene()) == ()
+    assert faults(scene(), np.full((240, 320), 0.4, np.float32)) == ()
+
+
+def test_a_picture_that_does_not_change_is_frozen_from_the_third_time_and_recovers():
+    state, still = SelfcheckState(), scene()
+    found = []
+    for _ in range(3):
+        keys, state = check(frame(still), state)
+        found.append("camera_frozen" in keys)
+    assert found == [False, False, True]
+    assert "camera_frozen" not in check(frame(scene(1)), state)[0]
+
+
+def test_a_dark_picture_is_dark_and_nothing_else():
+    assert faults((scene() * 0.06).astype(np.uint8)) == ("camera_dark",)
+
+
+def test_an_overexposed_picture_is_bright():
+    assert faults(np.clip(scene().astype(int) * 6 + 60, 0, 255).astype(np.uint8)) == ("camera_bright",)
+
+
+def test_fog_and_defocus_are_blurred():
+    assert faults(cv2.GaussianBlur(scene(), (0, 0), 8.0)) == ("camera_blurred",)
+
+
+def test_a_depth_picture_of_holes_is_missing():
+    assert faults(scene(), np.zeros((240, 320), np.float32)) == ("depth_missing",)

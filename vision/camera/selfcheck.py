@@ -1,0 +1,103 @@
+"""Check that a camera really shows something: not frozen, dark, overexposed, blurred or without depth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision.types import Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfcheckSettings:
+    """Limits of the camera's self-check.
+
+    Attributes:
+        frozen_after: identical pictures in a row; a living sensor's noise never gives two.
+        dark_level: 95th percentile of grey below which no berry can be told, 0-255.
+        bright_share: share of clipped pixels above which colours are lost; white film in the sun alone stays below.
+        blurred_below: ratio of fine to coarse contrast; sharp pictures of plants lie above 0.2, fogged ones below 0.06.
+        depth_share: share of pixels that need a depth.
+    """
+
+    frozen_after: int = 3
+    dark_level: float = 30.0
+    bright_share: float = 0.6
+    blurred_below: float = 0.06
+    depth_share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfcheckState:
+    """What the check remembers between frames; begin with `SelfcheckState()`."""
+
+    fingerprint: int | None = None
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    grey: npt.NDArray[np.uint8]
+    frame: Frame
+    repeats: int
+
+
+def _frozen(view: _View, s: SelfcheckSettings) -> bool:
+    return view.repeats + 1 >= s.frozen_after
+
+
+def _dark(view: _View, s: SelfcheckSettings) -> bool:
+    return float(np.percentile(view.grey, 95)) < s.dark_level
+
+
+def _bright(view: _View, s: SelfcheckSettings) -> bool:
+    return float((view.grey >= 250).mean()) > s.bright_share
+
+
+def _blurred(view: _View, s: SelfcheckSettings) -> bool:
+    return not _dark(view, s) and not _bright(view, s) and sharpness(view.grey) < s.blurred_below
+
+
+def _without_depth(view: _View, s: SelfcheckSettings) -> bool:
+    depth = view.frame.depth
+    return depth is not None and float((np.isfinite(depth) & (depth > 0)).mean()) < s.depth_share
+
+
+_CHECKS: tuple[tuple[str, Callable[[_View, SelfcheckSettings], bool]], ...] = (
+    ("camera_frozen", _frozen),
+    ("camera_dark", _dark),
+    ("camera_bright", _bright),
+    ("camera_blurred", _blurred),
+    ("depth_missing", _without_depth),
+)
+FAULT_KEYS = tuple(key for key, _ in _CHECKS)
+
+
+def check(
+    frame: Frame, state: SelfcheckState, settings: SelfcheckSettings | None = None
+) -> tuple[tuple[str, ...], SelfcheckState]:
+    """Return the keys of the faults that a frame shows, and what to remember for the next one."""
+    s = settings or SelfcheckSettings()
+    fingerprint = hash(frame.color.tobytes())
+    repeats = state.repeats + 1 if fingerprint == state.fingerprint else 0
+    step = max(1, min(frame.color.shape[:2]) // 240)
+    grey = cv2.cvtColor(np.ascontiguousarray(frame.color[::step, ::step]), cv2.COLOR_RGB2GRAY)
+    view = _View(grey=grey, frame=frame, repeats=repeats)
+    faults = tuple(key for key, shows in _CHECKS if shows(view, s))
+    return faults, replace(state, fingerprint=fingerprint, repeats=repeats)
+
+
+def sharpness(grey: npt.NDArray[np.uint8]) -> float:
+    """Return the fine contrast (detail under about 3 px) over the coarse one of a picture; near 0 when blurred.
+
+    Args:
+        grey: shape (h, w).
+    """
+    picture = grey.astype(np.float32)
+    fine = picture - cv2.GaussianBlur(picture, (0, 0), 1.5)
+    coarse = cv2.GaussianBlur(picture, (0, 0), 1.5) - cv2.GaussianBlur(picture, (0, 0), 12.0)
+    return float(fine.std() / max(float(coarse.std()), 4.0))
