@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -29,18 +30,53 @@ class Message(Protocol):
 Handler = Callable[[Message], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What the broker publishes for a client that is gone without a word, `delay` [s] after it noticed (MQTT 5)."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = True
+    delay: float = 0.0
+
+
+class MqttError(Exception):
+    """A fault on the way to the broker; `code` is a key of faults.toml (`port_in_use`, `broker_lost`)."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
 class Client(Protocol):
     """A client. Handlers and timers run in the one thread that drives it."""
 
     @property
     def connected(self) -> bool: ...
 
+    @property
+    def dropped(self) -> int:
+        """Count the QoS 1 messages that gave way in a full queue."""
+        ...
+
     def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None:
-        """Call `handler` for each message that matches; kept over reconnects."""
+        """Call `handler` for each message that matches; kept over reconnects. Filters of one client do not overlap."""
+        ...
+
+    def on_connect(self, callback: Callable[[], None]) -> None:
+        """Call `callback` each time the connection stands, at once if it does already."""
         ...
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
-        """Send; QoS 1 is queued while disconnected and sent again until acknowledged."""
+        """Send; QoS 1 is queued while disconnected and sent again until acknowledged, QoS 0 is not.
+
+        The queue is bounded: the oldest gives way to the newest, which `dropped` counts.
+
+        Raises:
+            ValueError: the topic has a wildcard or no letter.
+        """
         ...
 
     def unacknowledged(self) -> int:

@@ -1,0 +1,32 @@
+"""MQTT topic filters: `+` stands for one level, a final `#` for all below."""
+
+from __future__ import annotations
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Tell whether `topic` is meant by `topic_filter` (MQTT 5, 4.7); `$` topics match no leading wildcard."""
+    wanted = topic_filter.split("/")
+    levels = topic.split("/")
+    if topic.startswith("$") and wanted[0] in {"+", "#"}:
+        return False
+    for i, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if i >= len(levels) or level not in {"+", levels[i]}:
+            return False
+    return len(wanted) == len(levels)
+
+
+def check_filter(topic_filter: str) -> None:
+    """Raise ValueError unless wildcards fill whole levels and `#` is the last."""
+    levels = topic_filter.split("/")
+    for i, level in enumerate(levels):
+        misplaced = level == "#" and i != len(levels) - 1
+        if misplaced or (len(level) > 1 and ("+" in level or "#" in level)) or not topic_filter:
+            raise ValueError(f"expected a topic filter like gh/1/+/+/+/data, got {topic_filter!r}")
+
+
+def check_topic(topic: str) -> None:
+    """Raise ValueError unless a message can be published there."""
+    if not topic or "+" in topic or "#" in topic or "\0" in topic:
+        raise ValueError(f"expected a topic without wildcards, got {topic!r}")

@@ -1,0 +1,255 @@
+"""The MQTT client of real processes: paho, driven by its owner's thread; QoS 1 outlives a broker that goes away.
+
+Each connection has a paho client of its own, so nothing of a broken one is left: what was not acknowledged waits in our
+queue, and acknowledging a message that an older connection brought does nothing (its packet id may mean another one by
+now; the broker redelivers).
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from telemetry.mqtt import Handler, Will
+from telemetry.mqtt.filters import check_filter, check_topic, matches
+from telemetry.mqtt.link import Link, LinkSettings, Outgoing, Received
+from telemetry.mqtt.probe import Probe
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PahoSettings:
+    """How a client connects and what it keeps.
+
+    Attributes:
+        queue_limit: QoS 1 messages kept while the broker is away; the oldest gives way.
+        window: QoS 1 messages on their way at once; a broker that allows fewer is obeyed.
+        replay_s: messages acknowledged less than this before a connection broke are sent again: a killed mosquitto has
+            acknowledged what it has not written yet. Receivers drop what they know. Five times its autosave interval.
+        retry_min_s, retry_max_s: pause between attempts to connect, doubling [s].
+        session_s: how long the broker keeps the session of a client that is away [s].
+    """
+
+    keepalive_s: int = 20
+    connect_s: float = 5.0
+    queue_limit: int = 100_000
+    window: int = 200
+    replay_s: float = 10.0
+    retry_min_s: float = 0.1
+    retry_max_s: float = 5.0
+    session_s: int = 14 * 86400
+
+
+class PahoClient:
+    """A `Client` over TCP: MQTT 5, or 3.1.1 where the broker knows no better.
+
+    Args:
+        client_id: stable over restarts; the broker keeps the session under it.
+        will: published by the broker when this client is gone without a word.
+        clean: begin and end without a session: nothing is kept while away.
+        manual_ack: redeliver until the handler's message is acknowledged; otherwise it is when the handlers returned.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        client_id: str,
+        *,
+        will: Will | None = None,
+        clean: bool = False,
+        manual_ack: bool = False,
+        settings: PahoSettings | None = None,
+    ) -> None:
+        self._settings = settings or PahoSettings()
+        self._link_settings = LinkSettings(
+            host=host,
+            port=port,
+            client_id=client_id,
+            will=will,
+            clean=clean,
+            keepalive_s=self._settings.keepalive_s,
+            session_s=self._settings.session_s,
+        )
+        self._manual_ack = manual_ack
+        self._handlers: dict[str, tuple[int, Handler]] = {}
+        self._routes: dict[str, list[Handler]] = {}
+        self._on_connect: list[Callable[[], None]] = []
+        self._queue: deque[Outgoing] = deque()
+        self._acknowledged: deque[tuple[float, Outgoing]] = deque()
+        self._probe: Probe | None = None
+        self._link: Link | None = None
+        self._ready = False
+        self._retry_at = 0.0
+        self._retry_s = self._settings.retry_min_s
+        self._dropped = 0
+        self._settled = False
+        self._closed = False
+
+    @property
+    def connected(self) -> bool:
+        return self._ready
+
+    @property
+    def dropped(self) -> int:
+        return self._dropped
+
+    @property
+    def protocol(self) -> str:
+        """Return the protocol in use: `5` or `3.1.1`."""
+        return "5" if self._link_settings.version5 else "3.1.1"
+
+    def fileno(self) -> int:
+        """Return the socket that wakes `loop`, for a poller; -1 while there is none."""
+        return self._link.fileno() if self._link is not None else -1
+
+    def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None:
+        check_filter(topic_filter)
+        self._handlers[topic_filter] = (qos, handler)
+        self._routes.clear()
+        if self._ready and self._link is not None:
+            self._link.subscribe([(topic_filter, qos)])
+
+    def on_connect(self, callback: Callable[[], None]) -> None:
+        self._on_connect.append(callback)
+        if self._ready:
+            callback()
+
+    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+        check_topic(topic)
+        message = Outgoing(topic=topic, payload=payload, retain=retain)
+        if qos == 0:
+            if self._ready and self._link is not None:
+                self._link.publish_once(message)
+            return
+        if self.unacknowledged() >= self._settings.queue_limit and self._queue:
+            self._queue.popleft()
+            self._dropped += 1
+            if self._dropped == 1:
+                log.warning("queue of %d messages is full: the oldest give way", self._settings.queue_limit)
+        self._queue.append(message)
+        self._pump()
+
+    def unacknowledged(self) -> int:
+        return len(self._queue) + (len(self._link.sent) if self._link is not None else 0)
+
+    def loop(self, timeout: float) -> int:
+        """Connect when due, wait at most `timeout` [s] for the network, call handlers; return how many came."""
+        link = self._link
+        if link is None:
+            self._connect(timeout)
+            return 0
+        link.turn(timeout)
+        if link.accepted and not self._ready:
+            self._begin(link)
+        if self._ready:
+            self._note_acknowledged(link)
+            self._pump()
+        count = self._dispatch(link)
+        if link.broken and self._link is link:
+            self._lose(link)
+        return count
+
+    def close(self, *, timeout: float = 1.0) -> None:
+        """Send what waits, for at most `timeout` [s], and disconnect with a word: no will is published."""
+        deadline = time.monotonic() + timeout
+        while self._ready and self.unacknowledged() and time.monotonic() < deadline:
+            self.loop(0.02)
+        self._closed = True
+        if self._probe is not None:
+            self._probe.close()
+            self._probe = None
+        if self._link is not None:
+            self._link.close()
+        self._link = None
+        self._ready = False
+
+    def _connect(self, timeout: float) -> None:
+        now = time.monotonic()
+        if self._closed or now < self._retry_at:
+            if timeout > 0.0:
+                select.select([], [], [], timeout if self._closed else min(timeout, self._retry_at - now))
+            return
+        if self._probe is None:
+            self._probe = Probe(self._link_settings.host, self._link_settings.port, now + self._settings.connect_s)
+        reachable = self._probe.wait(timeout)
+        if reachable is None:
+            return
+        self._probe.close()
+        self._probe = None
+        link = Link(self._link_settings, self._settings.connect_s) if reachable else None
+        if link is None or link.broken:
+            self._back_off()
+            return
+        self._link = link
+
+    def _begin(self, link: Link) -> None:
+        self._ready = True
+        self._settled = True
+        self._retry_s = self._settings.retry_min_s
+        if self._handlers:
+            link.subscribe([(topic_filter, qos) for topic_filter, (qos, _) in self._handlers.items()])
+        log.info("%s connected to %s:%d", link.settings.client_id, link.settings.host, link.settings.port)
+        for callback in list(self._on_connect):
+            callback()
+
+    def _lose(self, link: Link) -> None:
+        self._note_acknowledged(link)
+        again = [message for _, message in self._acknowledged]
+        self._acknowledged.clear()
+        self._queue.extendleft(reversed([*again, *link.sent.values()]))
+        if self._ready:
+            log.warning("%s lost its connection, %d messages wait", link.settings.client_id, len(self._queue))
+        elif link.refused_version and not self._settled:
+            self._link_settings = replace(self._link_settings, version5=not self._link_settings.version5)
+            log.info("%s: no answer, trying MQTT %s", link.settings.client_id, self.protocol)
+        self._ready = False
+        self._link = None
+        link.drop()
+        self._back_off()
+
+    def _back_off(self) -> None:
+        self._retry_at = time.monotonic() + self._retry_s
+        self._retry_s = min(self._settings.retry_max_s, max(self._settings.retry_min_s, 2.0 * self._retry_s))
+
+    def _pump(self) -> None:
+        link = self._link
+        if link is None or not self._ready:
+            return
+        room = min(self._settings.window, link.window) - len(link.sent)
+        while room > 0 and self._queue and link.send(self._queue[0]):
+            self._queue.popleft()
+            room -= 1
+
+    def _note_acknowledged(self, link: Link) -> None:
+        now = time.monotonic()
+        while link.acknowledged:
+            self._acknowledged.append((now, link.acknowledged.popleft()))
+        kept = self._acknowledged
+        while kept and (now - kept[0][0] > self._settings.replay_s or len(kept) > self._settings.queue_limit):
+            kept.popleft()
+
+    def _dispatch(self, link: Link) -> int:
+        count = 0
+        while link.received and self._link is link:
+            message = link.received.popleft()
+            count += 1
+            self._handle(message)
+        return count
+
+    def _handle(self, message: Received) -> None:
+        handlers = self._routes.get(message.topic)
+        if handlers is None:
+            handlers = [handler for wanted, (_, handler) in self._handlers.items() if matches(wanted, message.topic)]
+            if len(self._routes) >= 4096:
+                self._routes.clear()
+            self._routes[message.topic] = handlers
+        for handler in handlers:
+            handler(message)
+        if not self._manual_ack or not handlers:
+            message.ack()
