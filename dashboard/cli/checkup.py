@@ -20,19 +20,23 @@ from dashboard.cli.guard import foreign_packages
 
 DISK_WARN_BYTES = 2 * 10**9
 SHM_WARN_BYTES = 64 * 10**6
+RENDER_S = 60.0
 PACKAGES = ("numpy", "opencv-python-headless", "pyzmq", "mujoco", "ruckig", "py_trees", "paho-mqtt", "amqtt", "click")
 
-# Renders a red box before a black background; the exit code says whether the picture has both.
+# Draws a red box before black, the way the simulated camera draws; the exit code says whether the picture has both.
 RENDER = """
 import mujoco
+from sim.offscreen import Offscreen, choose_backend
 model = mujoco.MjModel.from_xml_string(
-    '<mujoco><worldbody><light pos="0 0 3"/><geom type="box" size=".2 .2 .2" rgba="1 0 0 1"/></worldbody></mujoco>')
+    '<mujoco><worldbody><light pos="0 0 3"/><camera name="eye" pos="0 -1 1" xyaxes="1 0 0 0 1 1"/>'
+    '<geom type="box" size=".2 .2 .2" rgba="1 0 0 1"/></worldbody></mujoco>')
 data = mujoco.MjData(model)
 mujoco.mj_forward(model, data)
-with mujoco.Renderer(model, 48, 64) as renderer:
-    renderer.update_scene(data)
-    red = renderer.render()[..., 0]
-raise SystemExit(0 if red.max() > 60 and red.min() < 30 else 3)
+offscreen = Offscreen(model, 64, 48)
+red = offscreen.draw(data, offscreen.fixed(0)).color[..., 0]
+offscreen.close()
+print(choose_backend())
+raise SystemExit(0 if red.max() > 60 and red.min() < 30 else 'the picture is blank')
 """
 
 
@@ -91,30 +95,22 @@ def _packages(_: Place) -> Outcome:
 
 
 def _rendering(_: Place) -> Outcome:
-    failures = []
-    wanted = os.environ.get("MUJOCO_GL")
-    for backend in (wanted,) if wanted else ("egl", "osmesa"):
-        environment = {**os.environ, "MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", RENDER], env=environment, capture_output=True, text=True, timeout=60, check=False
-            )
-        except subprocess.TimeoutExpired:
-            failures.append(f"{backend}: no picture within 60 s")
-            continue
-        if done.returncode == 0:
-            return "ok", f"{backend} renders", ""
-        failures.append(f"{backend}: {(done.stderr.strip().splitlines() or ['the picture is blank'])[-1]}")
-    return "bad", "; ".join(failures), "sudo apt-get install libegl1 libgl1-mesa-dri"
-
-
-def find_mosquitto() -> str | None:
-    """Return the broker's path; Debian keeps it in /usr/sbin, which is not on every user's PATH."""
-    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    remedy = "sudo apt-get install libegl1 libgl1-mesa-dri"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", RENDER], capture_output=True, text=True, timeout=RENDER_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "bad", f"no picture within {RENDER_S:.0f} s", remedy
+    if done.returncode == 0:
+        return "ok", f"{done.stdout.strip()} draws without a screen", ""
+    return "bad", (done.stderr.strip().splitlines() or ["no picture"])[-1], remedy
 
 
 def _broker(_: Place) -> Outcome:
-    path = find_mosquitto()
+    from telemetry.mqtt.broker import mosquitto_path
+
+    path = mosquitto_path()
     if path:
         return "ok", f"mosquitto at {path}: durable", ""
     if importlib.util.find_spec("amqtt"):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from vision.types import Detection
+from dashboard.cli.errors import Problem
 
-CERTAIN = 0.35
-"""Score from which a berry is shown to people."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vision.types import Detection
 
 
 @click.command(name="detect")
@@ -20,8 +20,9 @@ CERTAIN = 0.35
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per picture.")
 @click.option(
     "--annotate",
+    "album",
     metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="Write each picture with its berries drawn into DIR.",
 )
 @click.option(
@@ -29,57 +30,62 @@ CERTAIN = 0.35
     type=click.FloatRange(0.0, 1.0),
     help="Leave out berries with a lower score; 0.35 when left out, with --json 0: each berry has its score.",
 )
-def command(pictures: tuple[str, ...], as_json: bool, annotate: Path | None, threshold: float | None) -> None:
+def command(pictures: tuple[str, ...], as_json: bool, album: Path | None, threshold: float | None) -> None:
     """Find strawberries in photographs: box, ripeness, stage, outline and where to cut.
 
     Coordinates are pixels of the picture. A file that is no picture is named on stderr; the others are still looked at,
     and the exit code is then 1.
     """
-    from dashboard.cli.drawing import Album
+    from dataclasses import replace
+
     from vision.camera.pictures import load_picture
     from vision.detect import BaselineDetector
+    from vision.report import SHOWN_FROM, annotate, detect_picture, save_picture, to_json_line
 
-    album = Album(annotate) if annotate else None
+    least = threshold if threshold is not None else 0.0 if as_json else SHOWN_FROM
     detector = BaselineDetector()
-    least = threshold if threshold is not None else 0.0 if as_json else CERTAIN
+    used: set[str] = set()
     failed = False
+    if album:
+        _make(album)
     for name in pictures:
         try:
-            color = load_picture(Path(name))
+            result = detect_picture(name, detector)
         except (ValueError, OSError) as error:
             click.echo(f"berrybrain: {error}", err=True)
             failed = True
             continue
-        berries = [berry for berry in detector.detect(color) if berry.score >= least]
-        height, width = color.shape[:2]
-        if as_json:
-            line = {"image": name, "width": width, "height": height, "berries": [as_row(berry) for berry in berries]}
-            click.echo(json.dumps(line, ensure_ascii=False))
-        else:
-            click.echo(f"{name}: {summary(berries)}")
+        result = replace(result, berries=tuple(berry for berry in result.berries if berry.score >= least))
+        click.echo(to_json_line(result) if as_json else f"{name}: {summary(result.berries)}")
         if album:
-            album.add(name, color, berries)
+            try:
+                save_picture(_free(album, name, used), annotate(load_picture(Path(name)), result.berries))
+            except ValueError as error:
+                raise Problem(f"cannot write {album}: {error}") from error
     click.get_current_context().exit(1 if failed else 0)
 
 
-def as_row(berry: Detection) -> dict[str, Any]:
-    """Return a detection as its JSON object; pixels to a tenth."""
-    return {
-        "box": [round(float(value), 1) for value in berry.box],
-        "score": round(float(berry.score), 4),
-        "ripeness": round(float(berry.ripeness), 4),
-        "stage": str(berry.stage),
-        "polygon": None
-        if berry.polygon is None
-        else [[round(float(x), 1), round(float(y), 1)] for x, y in berry.polygon],
-        "peduncle": None if berry.peduncle is None else [round(float(value), 1) for value in berry.peduncle],
-    }
-
-
-def summary(berries: list[Detection]) -> str:
+def summary(berries: Sequence[Detection]) -> str:
     """Return how many berries there are of each stage, in words."""
     if not berries:
         return "no berries"
     stages = [str(berry.stage) for berry in berries]
     parts = [f"{stages.count(stage)} {stage}" for stage in dict.fromkeys(sorted(stages))]
     return f"{len(berries)} {'berry' if len(berries) == 1 else 'berries'} ({', '.join(parts)})"
+
+
+def _make(album: Path) -> None:
+    try:
+        album.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(f"cannot write pictures to {album}: {error.strerror}; name another folder") from error
+
+
+def _free(album: Path, name: str, used: set[str]) -> Path:
+    """Return where the drawn copy of `name` goes: pictures of one name from several folders get numbers."""
+    stem, number = Path(name).stem, 1
+    while stem in used:
+        number += 1
+        stem = f"{Path(name).stem}-{number}"
+    used.add(stem)
+    return album / f"{stem}.jpg"

@@ -10,6 +10,7 @@ import pytest
 
 from dashboard.cli import checkup, main
 from dashboard.cli.checkup import CHECKS, Place
+from telemetry.mqtt import broker
 
 
 def finding(name: str, place: Place) -> tuple[str, str, str]:
@@ -59,7 +60,7 @@ def test_a_taken_port_is_reported(tmp_path: Path) -> None:
 
 
 def test_without_mosquitto_the_broker_is_labelled_not_durable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "find_mosquitto", lambda: None)
+    monkeypatch.setattr(broker, "mosquitto_path", lambda: None)
     status, detail, remedy = finding("broker", Place())
     assert status == "warn"
     assert "not durable" in detail
@@ -67,7 +68,6 @@ def test_without_mosquitto_the_broker_is_labelled_not_durable(monkeypatch: pytes
 
 
 def test_a_renderer_that_cannot_start_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MUJOCO_GL", "egl")
     monkeypatch.setattr(checkup, "RENDER", "raise SystemExit('no display')")
     status, detail, remedy = finding("rendering", Place())
     assert status == "bad"
