@@ -1,0 +1,126 @@
+"""The simulated robot cell: physics, fruit, blade and drives, advanced one control tick at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from robot.kinematics import solve
+from sim.blade import Blade, CutSettings
+from sim.contacts import Contacts
+from sim.drive import Drive, ServoSettings
+from sim.fruit import Fruit
+from sim.scene import Scene, SceneSettings, build_scene
+
+Array = npt.NDArray[np.float64]
+
+TICK = 0.004
+"""One control period [s]; the physics makes two steps in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DamageModel:
+    """When fruit counts as damaged. Assumption until calibrated on real fruit: no peer-reviewed limit in newton was found.
+
+    Attributes:
+        marginal, bruised, crushed: sustained force [N]; hand picking of blackberries takes 0.4-0.8 N (HortSci 57(5)).
+        impact: energy of a hit [J]; bruise volume grows linearly above about 0.02 J (Ferreira 2008; Aliasgarian).
+        time_constant: a force shorter than this does not count as sustained [s].
+    """
+
+    marginal: float = 1.0
+    bruised: float = 3.0
+    crushed: float = 8.0
+    impact: float = 0.02
+    time_constant: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellSettings:
+    """Everything about one simulated cell but its seed.
+
+    Attributes:
+        epoch: UTC epoch seconds at simulated time 0 (default 2026-05-20 06:00).
+        home: where the tool starts in the world, level [m].
+        camera_noise: depth and colour noise of a real sensor; off only where a test needs exact pixels.
+    """
+
+    scene: SceneSettings = field(default_factory=SceneSettings)
+    servo: ServoSettings = field(default_factory=ServoSettings)
+    cut: CutSettings = field(default_factory=CutSettings)
+    damage: DamageModel = field(default_factory=DamageModel)
+    epoch: float = 1779256800.0
+    home: tuple[float, float, float] = (0.12, 0.40, 0.95)
+    camera_noise: bool = True
+
+
+class Cell:
+    """One robot in front of one bed side. Deterministic for settings and seed."""
+
+    def __init__(self, settings: CellSettings, seed: int) -> None:
+        self.settings, self.seed = settings, seed
+        self.scene: Scene = build_scene(settings.scene, seed)
+        self.model: mujoco.MjModel = self.scene.model
+        self.data: mujoco.MjData = mujoco.MjData(self.model)
+        self._ticks = 0
+        self._place_arm()
+        self.contacts = Contacts(self.scene, self.data, settings.damage.time_constant)
+        self.fruit = Fruit(self.scene, self.data, self.contacts)
+        self.blade = Blade(self.scene, self.data, self.fruit, settings.cut)
+        self.drive = Drive(self.scene, self.data, settings.servo)
+
+    def _place_arm(self) -> None:
+        level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = level, self.settings.home
+        found = solve(self.scene.arm, pose, np.array([0.0, 1.2, -1.6, 1.9, -0.3, 1.2, 0.0]), rail=0.0)
+        if not found:
+            raise ValueError(f"home {self.settings.home} is out of the arm's reach at rail 0")
+        self.data.qpos[self.scene.names.joint_qpos] = found[0]
+        self.data.qpos[self.scene.names.fingers_qpos] = 0.5 * self.scene.arm.tool.opening_max
+        mujoco.mj_forward(self.model, self.data)
+
+    @property
+    def time(self) -> float:
+        """Simulated seconds since the start."""
+        return self._ticks * TICK
+
+    @property
+    def now(self) -> float:
+        """Simulated UTC epoch seconds."""
+        return self.settings.epoch + self.time
+
+    @property
+    def joints(self) -> Array:
+        """True rail and joint positions [m, rad], shape (7,)."""
+        return np.array(self.data.qpos[self.scene.names.joint_qpos])
+
+    @property
+    def opening(self) -> float:
+        """True distance between the pads [m]."""
+        return float(self.data.qpos[self.scene.names.fingers_qpos].sum())
+
+    def step(self) -> None:
+        """Advance the physics by one control tick."""
+        dt = float(self.model.opt.timestep)
+        for substep in range(round(TICK / dt)):
+            time = self.time + substep * dt
+            self.drive.apply(time, dt)
+            before = self.contacts.berry_velocities(self.fruit.states)
+            mujoco.mj_step(self.model, self.data)
+            self.contacts.update(before)
+            self.fruit.tear(time)
+        self._ticks += 1
+        self.blade.update(self.time, self.opening)
+        self.fruit.stow(self.time)
+
+    def empty_punnet(self) -> list[int]:
+        """Change the full punnet for an empty one; return the ids of the berries taken away."""
+        return [self.scene.bed.berries[i].id for i in self.fruit.empty_punnet()]
+
+    def close(self) -> None:
+        """Release the model. Cameras of this cell must be closed first."""
+        del self.data, self.model

@@ -1,0 +1,152 @@
+"""Who presses on which berry and how hard: contact forces of every physics step, kept per berry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from sim.scene import Scene
+from sim.scene.build import HANGING, LOOSE
+
+Array = npt.NDArray[np.float64]
+TOUCHERS = ("pads", "arm", "fruit", "structure")
+
+
+@dataclass(slots=True, kw_only=True)
+class Touch:
+    """What one berry has felt so far.
+
+    Attributes:
+        peak: largest normal force by toucher [N].
+        sustained: largest force that lasted, by toucher: a low pass with the damage model's time constant [N].
+        impact_energy: largest kinetic energy with which it hit something [J].
+        pad_force: normal force of each pad now [N].
+    """
+
+    peak: dict[str, float] = field(default_factory=dict)
+    sustained: dict[str, float] = field(default_factory=dict)
+    filtered: dict[str, float] = field(default_factory=dict)
+    impact_energy: float = 0.0
+    pad_force: tuple[float, float] = (0.0, 0.0)
+
+
+class Contacts:
+    """Reads MuJoCo's contacts after each step. `pad_force` is what each pad presses on anything [N], shape (2,)."""
+
+    def __init__(self, scene: Scene, data: mujoco.MjData, time_constant: float) -> None:
+        self._scene, self._model, self._data = scene, scene.model, data
+        self._names = scene.names
+        self._decay = float(np.exp(-scene.model.opt.timestep / time_constant))
+        n = len(scene.bed.berries)
+        self.touches = [Touch() for _ in range(n)]
+        self.pad_force = np.zeros(2)
+        self.pull = np.zeros((n, 3))
+        """Sum of the contact forces on each berry in the world [N], shape (n, 3)."""
+        self.touching: set[tuple[int, int]] = set()
+        self._active: set[int] = set()
+        self._kind = np.full(scene.model.ngeom, 3)
+        self._kind[scene.names.berry_of_geom >= 0] = 2
+        self._kind[scene.names.arm_geoms] = 1
+        self._kind[scene.names.pads] = 0
+
+    def update(self, velocity_before: Array) -> None:
+        """Take the forces of the step just made.
+
+        Args:
+            velocity_before: of every berry's centre before the step, world [m/s], shape (n, 3).
+        """
+        self.pad_force[:] = 0.0
+        if self._active:
+            self.pull[list(self._active)] = 0.0
+        now: dict[tuple[int, str], float] = {}
+        pairs: set[tuple[int, int]] = set()
+        pads: dict[int, list[float]] = {}
+        if self._data.ncon:
+            self._scan(now, pairs, pads, velocity_before)
+        self.touching = pairs
+        touched = {berry for berry, _ in now}
+        for berry in touched | self._active:
+            self._remember(self.touches[berry], berry, now, pads.get(berry))
+        self._active = {
+            b for b in touched | self._active if b in touched or max(self.touches[b].filtered.values()) > 1e-3
+        }
+
+    def _scan(
+        self,
+        now: dict[tuple[int, str], float],
+        pairs: set[tuple[int, int]],
+        pads: dict[int, list[float]],
+        velocity_before: Array,
+    ) -> None:
+        contact = self._data.contact
+        geoms, address = contact.geom, contact.efc_address
+        berry_of = self._names.berry_of_geom[geoms]
+        relevant = np.flatnonzero(
+            (address >= 0) & ((berry_of >= 0).any(axis=1) | np.isin(geoms, self._names.pads).any(axis=1))
+        )
+        for k in relevant.tolist():
+            force = float(self._data.efc_force[address[k]])
+            if force <= 0.0:
+                continue
+            g = (int(geoms[k, 0]), int(geoms[k, 1]))
+            for side in (0, 1):
+                if g[side] in self._names.pads:
+                    pad = int(np.flatnonzero(self._names.pads == g[side])[0])
+                    self.pad_force[pad] += force
+                    other = int(berry_of[k, 1 - side])
+                    if other >= 0:
+                        pads.setdefault(other, [0.0, 0.0])[pad] += force
+            for side in (0, 1):
+                berry = int(berry_of[k, side])
+                if berry < 0:
+                    continue
+                other_geom = g[1 - side]
+                who = TOUCHERS[self._kind[other_geom]]
+                now[berry, who] = now.get((berry, who), 0.0) + force
+                pairs.add((berry, other_geom))
+                self._add_pull(k, berry, side)
+                if (berry, other_geom) not in self.touching and who != "pads":
+                    self._impact(k, berry, other_geom, velocity_before)
+
+    def _add_pull(self, k: int, berry: int, side: int) -> None:
+        local = np.zeros(6)
+        mujoco.mj_contactForce(self._model, self._data, k, local)
+        frame = self._data.contact.frame[k].reshape(3, 3)
+        self.pull[berry] += (1.0 if side == 1 else -1.0) * (frame.T @ local[:3])
+
+    def _impact(self, k: int, berry: int, other_geom: int, velocity_before: Array) -> None:
+        normal = self._data.contact.frame[k, :3]
+        other = np.zeros(6)
+        mujoco.mj_objectVelocity(self._model, self._data, mujoco.mjtObj.mjOBJ_GEOM, other_geom, other, 0)
+        struck = int(self._names.berry_of_geom[other_geom])
+        moving = velocity_before[struck] if struck >= 0 else other[3:]
+        speed = float(normal @ (velocity_before[berry] - moving))
+        energy = 0.5 * self._scene.bed.berries[berry].mass * speed * speed
+        self.touches[berry].impact_energy = max(self.touches[berry].impact_energy, energy)
+
+    def _remember(self, touch: Touch, berry: int, now: dict[tuple[int, str], float], pads: list[float] | None) -> None:
+        for who in TOUCHERS:
+            force = now.get((berry, who), 0.0)
+            low = self._decay * touch.filtered.get(who, 0.0) + (1.0 - self._decay) * force
+            if force == 0.0 and low < 1e-6 and who not in touch.peak:
+                continue
+            touch.filtered[who] = low
+            touch.peak[who] = max(touch.peak.get(who, 0.0), force)
+            touch.sustained[who] = max(touch.sustained.get(who, 0.0), low)
+        touch.pad_force = (pads[0], pads[1]) if pads else (0.0, 0.0)
+
+    def berry_velocities(self, states: npt.NDArray[np.int8]) -> Array:
+        """Return the velocity of every loose berry's centre in the world [m/s]; zero for the others, shape (n, 3)."""
+        velocity = np.zeros((len(states), 3))
+        for i in np.flatnonzero(states == LOOSE).tolist():
+            at = int(self._names.free_dof[i])
+            velocity[i] = self._data.qvel[at : at + 3]
+        return velocity
+
+    def hanging(self, states: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+        """Return the indices of touched berries that still hang."""
+        touched = np.array(sorted(self._active), dtype=np.int64)
+        return touched[states[touched] == HANGING] if len(touched) else touched

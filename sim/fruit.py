@@ -1,0 +1,173 @@
+"""The life of the simulated fruit: hanging, cut or torn loose, carried, and at rest in the punnet."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from sim.contacts import Contacts
+from sim.scene import Scene
+from sim.scene.build import AWAY, HANGING, LOOSE, PARKED_Z, STOWED
+from sim.scene.robot import FRUIT, STRUCTURE, VISUAL, quaternion
+
+Array = npt.NDArray[np.float64]
+
+REST_SPEED = 0.015
+REST_TIME = 0.25
+"""A berry in the punnet slower than this [m/s] for so long [s] lies; it then rides along without being simulated."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detachment:
+    """One berry that left its stem.
+
+    Attributes:
+        berry: its index.
+        time: simulated [s].
+        cause: "cut" or "torn".
+        gripped: it was between the pads, both pressing.
+    """
+
+    berry: int
+    time: float
+    cause: str
+    gripped: bool
+
+
+class Fruit:
+    """State of all berries, shape (n,): HANGING, LOOSE or STOWED."""
+
+    def __init__(self, scene: Scene, data: mujoco.MjData, contacts: Contacts) -> None:
+        self._scene, self._model, self._data = scene, scene.model, data
+        self._names, self._contacts = scene.names, contacts
+        n = len(scene.bed.berries)
+        self.states = np.full(n, HANGING, dtype=np.int8)
+        self.detachments: list[Detachment] = []
+        self.flesh_cut: set[int] = set()
+        self.delivered: set[int] = set()
+        """Berries in punnets that were taken away full."""
+        self._still_since = np.full(n, math.nan)
+
+    def position(self, berry: int) -> Array:
+        """Return the centre of a berry in the world [m], shape (3,)."""
+        return np.array(self._data.geom_xpos[self._names.hull[berry, self.states[berry]]])
+
+    def stem(self, berry: int) -> tuple[Array, Array]:
+        """Return the upper and lower end of a hanging berry's stem in the world [m]."""
+        spec = self._scene.bed.berries[berry]
+        body = int(self._names.bodies[berry, HANGING])
+        origin = self._data.xpos[body]
+        down = -self._data.xmat[body].reshape(3, 3)[:, 2]
+        return origin.copy(), origin + down * spec.stem_length
+
+    def gripped(self, berry: int) -> bool:
+        """Return whether both pads press on a berry now."""
+        return min(self._contacts.touches[berry].pad_force) > 0.02
+
+    def detach(self, berry: int, *, remaining: float, time: float, cause: str) -> None:
+        """Let a hanging berry go, with `remaining` metres of stem on it."""
+        gripped = self.gripped(berry)
+        spec, names, data, model = self._scene.bed.berries[berry], self._names, self._data, self._model
+        hull = int(names.hull[berry, HANGING])
+        velocity = np.zeros(6)
+        mujoco.mj_objectVelocity(model, data, mujoco.mjtObj.mjOBJ_GEOM, hull, velocity, 0)
+        rotation = data.geom_xmat[hull].reshape(3, 3)
+        q, v = int(names.free_qpos[berry]), int(names.free_dof[berry])
+        data.qpos[q : q + 3] = data.geom_xpos[hull]
+        data.qpos[q + 3 : q + 7] = quaternion(rotation)
+        data.qvel[v : v + 3] = velocity[3:]
+        data.qvel[v + 3 : v + 6] = rotation.T @ velocity[:3]
+        self._set_stem(berry, LOOSE, top=spec.half_length, length=remaining)
+        stump = max(spec.stem_length - remaining, 0.002)
+        stem = int(names.stem[berry, HANGING])
+        model.geom_size[stem, 1] = 0.5 * stump
+        model.geom_pos[stem] = [0.0, 0.0, -0.5 * stump]
+        self._show(berry, LOOSE)
+        model.geom_group[stem] = VISUAL
+        self.states[berry] = LOOSE
+        self._still_since[berry] = math.nan
+        self.detachments.append(Detachment(berry=berry, time=time, cause=cause, gripped=gripped))
+
+    def _set_stem(self, berry: int, kind: int, *, top: float, length: float) -> None:
+        stem = int(self._names.stem[berry, kind])
+        self._model.geom_size[stem, 1] = 0.5 * max(length, 0.001)
+        self._model.geom_pos[stem] = [0.0, 0.0, top + 0.5 * length]
+
+    def _show(self, berry: int, kind: int) -> None:
+        """Put one of a berry's three bodies in place of the others."""
+        model, names = self._model, self._names
+        for other in (HANGING, LOOSE, STOWED):
+            here = other == kind
+            hull = int(names.hull[berry, other])
+            model.geom_contype[hull] = FRUIT if here else 0
+            model.geom_conaffinity[hull] = (FRUIT | STRUCTURE | 1) if here else 0
+            for geoms in (names.flesh, names.calyx, names.stem):
+                model.geom_group[geoms[berry, other]] = VISUAL if here else AWAY
+        model.body_gravcomp[names.bodies[berry, LOOSE]] = 0.0 if kind == LOOSE else 1.0
+        self._wake(berry, kind)
+
+    def _wake(self, berry: int, kind: int) -> None:
+        """Wake the tree of a berry's new body, and of the neighbours that leaned on it."""
+        tree = int(self._model.body_treeid[self._names.bodies[berry, kind]])
+        if tree >= 0 and kind == LOOSE:
+            self._data.tree_asleep[tree] = -(1 + mujoco.mjMINAWAKE)
+
+    def tear(self, time: float) -> None:
+        """Tear off what is pulled along its stem harder than it holds."""
+        for berry in self._contacts.hanging(self.states).tolist():
+            spec = self._scene.bed.berries[berry]
+            down = -self._data.xmat[self._names.bodies[berry, HANGING]].reshape(3, 3)[:, 2]
+            pull = float(down @ self._contacts.pull[berry]) + spec.mass * 9.81
+            if pull > spec.break_force:
+                self.detach(berry, remaining=0.0, time=time, cause="torn")
+
+    def stow(self, time: float) -> None:
+        """Fix berries that lie still in the punnet to it."""
+        punnet = self._scene.arm.punnet
+        for berry in np.flatnonzero(self.states == LOOSE).tolist():
+            local = self.position(berry) - self._data.xpos[self._names.punnet]
+            inside = abs(local[0]) < 0.5 * punnet.inner[0] and abs(local[1]) < 0.5 * punnet.inner[1]
+            inside = inside and 0.0 < local[2] < punnet.inner[2] + 0.03
+            v = int(self._names.free_dof[berry])
+            velocity = self._data.qvel[v : v + 3].copy()
+            velocity[0] -= self._data.qvel[self._names.joint_dof[0]]
+            spinning = float(np.linalg.norm(self._data.qvel[v + 3 : v + 6]))
+            slow = float(np.linalg.norm(velocity)) < REST_SPEED and spinning < 1.0
+            if not (inside and slow) or max(self._contacts.touches[berry].pad_force) > 0.0:
+                self._still_since[berry] = math.nan
+            elif math.isnan(self._still_since[berry]):
+                self._still_since[berry] = time
+            elif time - self._still_since[berry] >= REST_TIME:
+                self._fix(berry)
+
+    def _fix(self, berry: int) -> None:
+        names, data, model = self._names, self._data, self._model
+        loose, body = int(names.bodies[berry, LOOSE]), int(names.bodies[berry, STOWED])
+        model.body_pos[body] = data.xpos[loose] - data.xpos[names.carriage]
+        model.body_quat[body] = data.xquat[loose]
+        stem = int(names.stem[berry, LOOSE])
+        self._set_stem(
+            berry, STOWED, top=self._scene.bed.berries[berry].half_length, length=2.0 * float(model.geom_size[stem, 1])
+        )
+        self._park(berry)
+        self._show(berry, STOWED)
+        self.states[berry] = STOWED
+
+    def _park(self, berry: int) -> None:
+        q, v = int(self._names.free_qpos[berry]), int(self._names.free_dof[berry])
+        self._data.qpos[q : q + 7] = [float(berry), 2.0, PARKED_Z, 1.0, 0.0, 0.0, 0.0]
+        self._data.qvel[v : v + 6] = 0.0
+
+    def empty_punnet(self) -> list[int]:
+        """Take the full punnet away and put an empty one there; return the indices of the berries that were in it."""
+        taken = np.flatnonzero(self.states == STOWED).tolist()
+        for berry in taken:
+            if berry not in self.delivered:
+                self._model.body_pos[self._names.bodies[berry, STOWED]] = [0.0, 0.0, PARKED_Z]
+        fresh = [berry for berry in taken if berry not in self.delivered]
+        self.delivered.update(taken)
+        return fresh

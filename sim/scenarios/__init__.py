@@ -1,0 +1,1 @@
+"""Named simulated cells as TOML files; `load_scenario(name)` reads one."""

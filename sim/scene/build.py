@@ -1,0 +1,298 @@
+"""Put robot, bed and fruit together into one compiled MuJoCo model, and say which id is what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription, load_arm
+from sim.scene import shapes, textures
+from sim.scene.plants import Bed, BerrySpec, grow
+from sim.scene.robot import COLLISION, FRUIT, ROBOT, STRUCTURE, VISUAL, add_robot
+from sim.scene.settings import SceneSettings
+
+Ids = npt.NDArray[np.int32]
+AWAY = 5
+"""Geom group of everything that is not there now."""
+
+HANGING, LOOSE, STOWED = 0, 1, 2
+"""The three bodies of one berry: on its stem, free after the cut, at rest in the punnet. Two of them are away."""
+
+PARKED_Z = -3.0
+"""Where loose bodies wait, asleep and weightless, until their berry is cut [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Names:
+    """MuJoCo ids, looked up once. Arrays over berries have shape (n, 3): hanging, loose, stowed.
+
+    Attributes:
+        joint_qpos, joint_dof: address of rail and arm joints in qpos and qvel, shape (7,).
+        actuators: of rail and arm, shape (7,).
+        hull, flesh, calyx, stem: geoms of the berries; `hull` is what collides.
+        berry_of_geom: index of the berry a geom belongs to, -1 for others.
+    """
+
+    joint_qpos: Ids
+    joint_dof: Ids
+    actuators: Ids
+    gripper: int
+    fingers_qpos: Ids
+    fingers_dof: Ids
+    tool: int
+    pads: Ids
+    blade: int
+    camera: int
+    carriage: int
+    punnet: int
+    bodies: Ids
+    hull: Ids
+    flesh: Ids
+    calyx: Ids
+    stem: Ids
+    ball_qpos: Ids
+    ball_dof: Ids
+    free_qpos: Ids
+    free_dof: Ids
+    berry_of_geom: Ids
+    arm_geoms: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """A compiled model with what grows in it. The model is changed as berries are cut: one scene per cell."""
+
+    settings: SceneSettings
+    seed: int
+    arm: ArmDescription
+    bed: Bed
+    model: mujoco.MjModel
+    names: Names
+
+
+def build_scene(settings: SceneSettings, seed: int) -> Scene:
+    """Build the scene; the same settings and seed give the same model."""
+    arm = load_arm(settings.arm)
+    bed = grow(settings, seed)
+    spec = mujoco.MjSpec()
+    spec.modelname = "berrybrain"
+    _options(spec)
+    rng = np.random.default_rng([seed, 0x5C1E])
+    _surroundings(spec, settings, rng)
+    _plants(spec, bed, rng)
+    add_robot(spec, arm)
+    _fruit(spec, bed, rng)
+    model = spec.compile()
+    return Scene(settings=settings, seed=seed, arm=arm, bed=bed, model=model, names=_names(model, arm, bed))
+
+
+def _options(spec: mujoco.MjSpec) -> None:
+    option = spec.option
+    option.timestep = 0.002
+    option.integrator = mujoco.mjtIntegrator.mjINT_IMPLICITFAST
+    option.cone = mujoco.mjtCone.mjCONE_ELLIPTIC
+    option.impratio = 10.0
+    option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+    option.sleep_tolerance = 2e-3
+    spec.compiler.degree = False
+    visual = spec.visual
+    visual.quality.offsamples = 0
+    visual.quality.shadowsize = 0
+    visual.quality.numslices = 14
+    visual.quality.numstacks = 8
+    visual.map.znear = 0.01
+    visual.map.zfar = 12.0
+    visual.global_.offwidth = 1280
+    visual.global_.offheight = 960
+    visual.global_.fovy = 58.0
+    visual.headlight.ambient = [0.34, 0.34, 0.34]
+    visual.headlight.diffuse = [0.22, 0.22, 0.22]
+    visual.headlight.specular = [0.05, 0.05, 0.05]
+    spec.stat.extent = 1.0
+    spec.stat.center = [1.0, 0.3, 0.9]
+
+
+def _texture(
+    spec: mujoco.MjSpec, name: str, image: npt.NDArray[np.uint8], *, repeat: float = 1.0, shine: float = 0.0
+) -> str:
+    texture = spec.add_texture(
+        name=name, type=mujoco.mjtTexture.mjTEXTURE_2D, width=image.shape[1], height=image.shape[0], nchannel=3
+    )
+    texture.data = image.tobytes()
+    material = spec.add_material(name=name, specular=shine, shininess=0.6, texrepeat=[repeat, repeat], texuniform=False)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+    return name
+
+
+def _mesh(
+    spec: mujoco.MjSpec, name: str, mesh: shapes.Mesh, scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> str:
+    spec.add_mesh(
+        name=name,
+        uservert=mesh.vertices.astype(np.float32).ravel(),
+        userface=mesh.faces.ravel(),
+        usertexcoord=mesh.texcoords.astype(np.float32).ravel(),
+        userfacetexcoord=mesh.faces.ravel(),
+        scale=scale,
+        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+    )
+    return name
+
+
+def _surroundings(spec: mujoco.MjSpec, settings: SceneSettings, rng: np.random.Generator) -> None:
+    world = spec.worldbody
+    world.add_light(pos=[1.0, -1.5, 3.5], dir=[0.0, 0.55, -0.8], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+                    diffuse=[0.55, 0.54, 0.5], specular=[0.25, 0.25, 0.25], castshadow=False)  # fmt: skip
+    middle, half = settings.origin + 0.5 * settings.length, 0.5 * settings.length + 0.15
+    ground = _texture(spec, "ground", textures.ground(rng), repeat=12.0)
+    world.add_geom(name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[6, 6, 0.1], pos=[middle, 0, 0],
+                   material=ground, contype=STRUCTURE, conaffinity=FRUIT | 1, condim=3)  # fmt: skip
+    behind = _texture(spec, "backdrop", textures.backdrop(rng))
+    world.add_geom(name="backdrop", type=mujoco.mjtGeom.mjGEOM_BOX, size=[4.0, 0.01, 1.3], pos=[middle, 2.2, 1.3],
+                   material=behind, contype=0, conaffinity=0)  # fmt: skip
+    depth, height = 0.15, 0.10
+    white, dark = (0.93, 0.93, 0.91, 1.0), (0.24, 0.18, 0.13, 1.0)
+    for name, y, hits in (
+        ("gutter", settings.edge_y + depth, STRUCTURE),
+        ("next_gutter", settings.edge_y + depth + 1.2, 0),
+    ):
+        world.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_BOX, size=[half, depth, 0.5 * height],
+                       pos=[middle, y, settings.top_z - 0.02 - 0.5 * height], rgba=white,
+                       contype=hits, conaffinity=(FRUIT | 1) if hits else 0)  # fmt: skip
+        world.add_geom(name=f"{name}_substrate", type=mujoco.mjtGeom.mjGEOM_BOX, size=[half, depth - 0.02, 0.012],
+                       pos=[middle, y, settings.top_z - 0.012], rgba=dark, contype=0, conaffinity=0)  # fmt: skip
+        for x in (middle - half + 0.1, middle + half - 0.1):
+            world.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, fromto=[x, y, 0, x, y, settings.top_z - 0.12],
+                           size=[0.02, 0, 0], rgba=(0.6, 0.62, 0.63, 1.0), contype=0, conaffinity=0)  # fmt: skip
+    for y in (-0.12, 0.12):
+        world.add_geom(type=mujoco.mjtGeom.mjGEOM_CYLINDER, fromto=[-1.3, y, 0.09, 4.2, y, 0.09], size=[0.025, 0, 0],
+                       rgba=(0.62, 0.64, 0.66, 1.0), group=ROBOT, contype=0, conaffinity=0)  # fmt: skip
+
+
+def _plants(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
+    leaf = _texture(spec, "leaf", textures.leaf(rng), shine=0.1)
+    spec.add_material(name="stem", rgba=[0.53, 0.64, 0.33, 1.0], specular=0.1)
+    spec.add_material(name="calyx", rgba=[0.36, 0.55, 0.22, 1.0], specular=0.1)
+    for i, leaves in enumerate(bed.plants):
+        name = _mesh(spec, f"plant_{i}", shapes.plant(leaves))
+        _drawn(spec.worldbody, name, leaf)
+        shift = leaves[0].root + np.array([0.03, 1.2, 0.02])
+        if i % 2 == 0:
+            far = spec.worldbody.add_body(name=f"far_plant_{i}", pos=shift - leaves[0].root)
+            _drawn(far, name, leaf)
+    if bed.berries:
+        _drawn(spec.worldbody, _mesh(spec, "peduncles", shapes.stems(bed)), "stem")
+
+
+def _drawn(body: mujoco.MjsBody, mesh: str, material: str, name: str = "") -> None:
+    body.add_geom(name=name, type=mujoco.mjtGeom.mjGEOM_MESH, meshname=mesh, material=material, group=VISUAL,
+                  contype=0, conaffinity=0, mass=0)  # fmt: skip
+
+
+def _fruit(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
+    unit, star = shapes.berry(), shapes.calyx()
+    carriage = spec.body("carriage")
+    for b in bed.berries:
+        material = _texture(spec, f"skin_{b.id}", textures.fruit_skin(b, rng), shine=0.35)
+        _mesh(spec, f"flesh_{b.id}", unit, (b.half_width, b.half_width, b.half_length))
+        radius = b.half_width * (0.85 + 0.15 * (b.id % 3))
+        _mesh(spec, f"calyx_{b.id}", star, (radius, radius, 0.5 * radius))
+        spin = [float(np.cos(0.5 * b.spin)), 0.0, 0.0, float(np.sin(0.5 * b.spin))]
+        drop = b.anchor[2] - b.center[2]
+        hanging = spec.worldbody.add_body(
+            name=f"hanging_{b.id}", pos=b.anchor, sleep=mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED
+        )
+        hanging.add_joint(
+            name=f"hanging_{b.id}", type=mujoco.mjtJoint.mjJNT_BALL, stiffness=1e-3, damping=1.2e-4, armature=1e-5
+        )
+        _berry_geoms(hanging, b, material, [0.0, 0.0, -drop], spin, away=False)
+        loose = spec.worldbody.add_body(
+            name=f"loose_{b.id}", pos=[b.center[0], 2.0, PARKED_Z], gravcomp=1, sleep=mujoco.mjtSleepPolicy.mjSLEEP_INIT
+        )
+        loose.add_freejoint(name=f"loose_{b.id}")
+        _berry_geoms(loose, b, material, [0.0, 0.0, 0.0], spin, away=True)
+        stowed = carriage.add_body(name=f"stowed_{b.id}", pos=[0.0, 0.0, PARKED_Z], gravcomp=1)
+        _berry_geoms(stowed, b, material, [0.0, 0.0, 0.0], spin, away=True)
+
+
+def _berry_geoms(
+    body: mujoco.MjsBody, b: BerrySpec, material: str, at: list[float], spin: list[float], *, away: bool
+) -> None:
+    kind = body.name.split("_")[0]
+    carried = kind == "stowed"
+    top = at[2] + b.half_length
+    stem = b.stem_length if kind == "hanging" else 0.012
+    body.add_geom(
+        name=f"hull_{body.name}",
+        type=mujoco.mjtGeom.mjGEOM_ELLIPSOID,
+        size=[b.half_width * 0.97, b.half_width * 0.97, b.half_length * 0.97],
+        pos=at,
+        group=COLLISION,
+        mass=0.0 if carried else b.mass,
+        contype=0 if away else FRUIT,
+        conaffinity=0 if away else FRUIT | STRUCTURE | 1,
+        condim=4,
+        friction=[0.8, 0.008, 0.0001],
+        solref=[0.02, 1.0],
+        solimp=[0.6, 0.95, 0.004, 0.5, 2.0],
+    )
+    group = AWAY if away else VISUAL
+    for mesh, paint, pos, quat in (
+        (f"flesh_{b.id}", material, at, spin),
+        (f"calyx_{b.id}", "calyx", [at[0], at[1], top - 0.1 * b.half_length], spin),
+    ):
+        body.add_geom(name=f"{mesh.split('_')[0]}_{body.name}", type=mujoco.mjtGeom.mjGEOM_MESH, meshname=mesh,
+                      material=paint, pos=pos, quat=quat, group=group, contype=0, conaffinity=0, mass=0)  # fmt: skip
+    body.add_geom(name=f"stem_{body.name}", type=mujoco.mjtGeom.mjGEOM_CAPSULE, size=[b.stem_radius, 0.5 * stem, 0],
+                  pos=[at[0], at[1], top + 0.5 * stem], material="stem", group=group,
+                  contype=0, conaffinity=0, mass=0)  # fmt: skip
+
+
+def _names(model: mujoco.MjModel, arm: ArmDescription, bed: Bed) -> Names:
+    def ids(prefix: str) -> Ids:
+        kinds = ("hanging", "loose", "stowed")
+        return np.array(
+            [[model.geom(f"{prefix}_{kind}_{b.id}").id for kind in kinds] for b in bed.berries], dtype=np.int32
+        ).reshape(-1, 3)
+
+    joints = [model.joint(name) for name in arm.joint_names]
+    fingers = [model.joint(f"finger_{side}") for side in ("left", "right")]
+    balls = [model.joint(f"hanging_{b.id}") for b in bed.berries]
+    frees = [model.joint(f"loose_{b.id}") for b in bed.berries]
+    hull, flesh, calyx, stem = (ids(p) for p in ("hull", "flesh", "calyx", "stem"))
+    berry_of_geom = np.full(model.ngeom, -1, dtype=np.int32)
+    for i in range(len(bed.berries)):
+        for group in (hull, flesh, calyx, stem):
+            berry_of_geom[group[i]] = i
+    bodies = np.array(
+        [[model.body(f"{kind}_{b.id}").id for kind in ("hanging", "loose", "stowed")] for b in bed.berries],
+        dtype=np.int32,
+    )
+    return Names(
+        joint_qpos=np.array([j.qposadr[0] for j in joints], dtype=np.int32),
+        joint_dof=np.array([j.dofadr[0] for j in joints], dtype=np.int32),
+        actuators=np.array([model.actuator(name).id for name in arm.joint_names], dtype=np.int32),
+        gripper=model.actuator("gripper_joint").id,
+        fingers_qpos=np.array([j.qposadr[0] for j in fingers], dtype=np.int32),
+        fingers_dof=np.array([j.dofadr[0] for j in fingers], dtype=np.int32),
+        tool=model.body("tool").id,
+        pads=np.array([model.geom(f"pad_{side}").id for side in ("left", "right")], dtype=np.int32),
+        blade=model.geom("blade").id,
+        camera=model.camera("hand").id,
+        carriage=model.body("carriage").id,
+        punnet=model.body("punnet").id,
+        bodies=bodies.reshape(-1, 3),
+        hull=hull,
+        flesh=flesh,
+        calyx=calyx,
+        stem=stem,
+        ball_qpos=np.array([j.qposadr[0] for j in balls], dtype=np.int32),
+        ball_dof=np.array([j.dofadr[0] for j in balls], dtype=np.int32),
+        free_qpos=np.array([j.qposadr[0] for j in frees], dtype=np.int32),
+        free_dof=np.array([j.dofadr[0] for j in frees], dtype=np.int32),
+        berry_of_geom=berry_of_geom,
+        arm_geoms=(np.asarray(model.geom_contype) == 1),
+    )
