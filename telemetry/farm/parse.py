@@ -171,6 +171,10 @@ def _check(farm: Farm, reader: _Reader) -> None:
     for index, robot in enumerate(farm.robots):
         if robot.bed not in beds:
             raise reader.error(_dangling("bed", robot.bed, beds), table="robots", index=index, key="bed")
+        if robot.side not in farm.bed(robot.bed).sides:
+            sides = ", ".join(farm.bed(robot.bed).sides)
+            message = f"side {robot.side!r}: bed {robot.bed!r} has no such side (it has: {sides})"
+            raise reader.error(message, table="robots", index=index, key="side")
         if farm.bed(robot.bed).zone != robot.zone:
             message = f"zone {robot.zone!r} is not the zone of its bed {robot.bed!r}, {farm.bed(robot.bed).zone!r}"
             raise reader.error(message, table="robots", index=index, key="zone")

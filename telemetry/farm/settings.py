@@ -98,12 +98,13 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robot:
-    """A robot and the bed its rail runs along. `capacity`: berries it carries; times are estimates for planning [s]."""
+    """A robot, its rail's bed and the side it faces. `capacity`: berries it carries; times for planning [s]."""
 
     id: str = setting(pattern=NAME)
     zone: str = setting(pattern=NAME)
     arm: str = setting("ur3e", choices=("ur3e",))
     bed: str = setting(pattern=NAME)
+    side: str = setting("a", choices=("a", "b"))
     capacity: int = setting(240, minimum=1, maximum=100000)
     seconds_per_berry: float = setting(8.0, minimum=0.5, maximum=600.0)
     seconds_per_segment: float = setting(20.0, minimum=0.0, maximum=3600.0)

@@ -124,6 +124,7 @@ def test_error_in_the_second_of_two_tables_points_at_the_second() -> None:
         ('metrics = ["co2"]', "metrics = []", "metrics: expected a list of one value or more"),
         ('id = "d"\nzone = "z"', 'id = "d"\nzone = "q"', r"zone 'q' does not exist \(known: z\)"),
         ('bed = "b"', 'bed = "c"', r"bed 'c' does not exist \(known: b\)"),
+        ('bed = "b"', 'bed = "b"\nside = "b"', "side 'b': bed 'b' has no such side"),
         ('id = "r"', 'id = "d"', "id 'd' is used twice"),
         ('kind = "embedded"', 'kind = "oracle"', "kind: expected one of 'embedded', 'influx'"),
         ('kind = "embedded"', 'kind = "influx"', "needs url, org and bucket"),
