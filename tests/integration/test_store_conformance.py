@@ -1,0 +1,147 @@
+"""What every store keeps to; InfluxDB joins by one more row in `OPENERS`. What only a journal has follows below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from telemetry.store import Point, Quality, Series, Store
+from telemetry.store.embedded import open_store
+
+T0 = 1_780_000_000.0
+AIR = Series("farm", "zone-1", "climate-1", "air_temperature")
+CO2 = Series("farm", "zone-1", "climate-1", "co2")
+OPENERS: dict[str, Callable[[Path], Store]] = {"embedded": open_store}
+
+
+@pytest.fixture(params=OPENERS)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened = OPENERS[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def point(series: Series, at: float, value: float, *, delay: float = 0.5, quality: Quality = Quality.GOOD) -> Point:
+    return Point(series=series, at=at, value=value, received_at=at + delay, quality=quality)
+
+
+def test_empty_store_answers_with_nothing(store: Store) -> None:
+    assert store.count() == 0
+    assert store.series() == []
+    assert store.last() == {}
+    assert store.last([AIR]) == {}
+    assert store.write([]) == 0
+    for step in (None, 60.0):
+        samples = store.read(AIR, T0, T0 + 1e6, step=step)
+        assert samples.series == AIR
+        assert len(samples.at) == len(samples.value) == len(samples.quality) == 0
+
+
+def test_points_come_back_as_written_oldest_first(store: Store) -> None:
+    written = [point(AIR, T0 + t, 20.0 + t / 7.0, quality=Quality(int(t) % 4)) for t in (120.0, 0.0, 60.001)]
+    assert store.write(written) == 3
+    samples = store.read(AIR, T0, T0 + 1000.0)
+    order = [written[i] for i in (1, 2, 0)]
+    assert samples.at == pytest.approx([p.at for p in order], abs=5e-4)
+    assert samples.value.tolist() == [p.value for p in order]
+    assert samples.quality.tolist() == [int(p.quality) for p in order]
+    assert [column.dtype.name for column in (samples.at, samples.value, samples.quality)] == [
+        "float64",
+        "float64",
+        "uint8",
+    ]
+    assert store.count() == 3
+
+
+def test_read_includes_its_start_and_excludes_its_end(store: Store) -> None:
+    store.write([point(AIR, T0 + t, t) for t in range(5)])
+    assert store.read(AIR, T0 + 1, T0 + 3).value.tolist() == [1.0, 2.0]
+    assert store.read(AIR, T0 + 3, T0 + 1).value.tolist() == []
+    assert store.read(AIR, float("-inf"), float("inf")).value.tolist() == [0.0, 1.0, 2.0, 3.0, 4.0]
+
+
+def test_repeated_key_is_ignored_and_the_first_value_stays(store: Store) -> None:
+    assert store.write([point(AIR, T0, 20.0), point(AIR, T0, 30.0)]) == 1
+    assert store.write([point(AIR, T0, 40.0), point(CO2, T0, 500.0)]) == 1
+    assert store.read(AIR, T0, T0 + 1).value.tolist() == [20.0]
+    assert store.last()[AIR].value == 20.0
+    assert store.count() == 2
+
+
+def test_last_is_the_newest_by_device_time_whatever_the_order_of_arrival(store: Store) -> None:
+    store.write([point(AIR, T0 + 60, 21.0, quality=Quality.RANGE), point(CO2, T0, 500.0)])
+    store.write([point(AIR, T0 + 30, 19.0)])
+    assert store.last([AIR]) == {AIR: point(AIR, T0 + 60, 21.0, quality=Quality.RANGE)}
+    assert set(store.last()) == {AIR, CO2}
+    assert store.last([CO2, Series("x", "y", "z", "w")]) == {CO2: point(CO2, T0, 500.0)}
+
+
+def test_series_lists_each_name_once_in_any_script(store: Store) -> None:
+    other = Series("莓园", "一号棚", "气候", "air_temperature")
+    store.write([point(AIR, T0, 1.0), point(other, T0, 2.0), point(AIR, T0 + 1, 1.0)])
+    assert store.series() == sorted([AIR, other])
+
+
+def test_step_gives_the_mean_of_each_bucket_that_has_points_and_all_its_flags(store: Store) -> None:
+    start = T0 - T0 % 60.0
+    store.write(
+        [
+            point(AIR, start, 1.0),
+            point(AIR, start + 59.999, 3.0, quality=Quality.LATE),
+            point(AIR, start + 30.0, 5.0, quality=Quality.RATE),
+            point(AIR, start + 180.0, 7.0),
+        ]
+    )
+    samples = store.read(AIR, start, start + 600.0, step=60.0)
+    assert samples.at.tolist() == [start, start + 180.0]
+    assert samples.value.tolist() == [3.0, 7.0]
+    assert samples.quality.tolist() == [int(Quality.LATE | Quality.RATE), 0]
+
+
+@pytest.mark.parametrize("step", [0.0, -1.0, float("nan")])
+def test_step_that_is_no_duration_is_refused(store: Store, step: float) -> None:
+    with pytest.raises(ValueError, match="step"):
+        store.read(AIR, T0, T0 + 1, step=step)
+
+
+def test_extreme_values_and_all_flags_survive(store: Store) -> None:
+    everything = Quality(0)
+    for flag in Quality:
+        everything |= flag
+    values = [0.0, -0.0, 5e-324, -1.7976931348623157e308, 1e300]
+    store.write([point(AIR, T0 + i, value, delay=-86400.0, quality=everything) for i, value in enumerate(values)])
+    samples = store.read(AIR, T0, T0 + 10)
+    assert samples.value.tolist() == values
+    assert set(samples.quality.tolist()) == {int(everything)}
+    assert store.last()[AIR].received_at == pytest.approx(T0 + 4 - 86400.0)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(0, 30), st.floats(-1e6, 1e6)), min_size=1, max_size=40),
+    st.integers(1, 10),
+)
+def test_store_agrees_with_a_dictionary(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int, float]], size: int
+) -> None:
+    for name, opener in OPENERS.items():
+        store = opener(tmp_path_factory.mktemp(name))
+        model: dict[tuple[Series, float], float] = {}
+        new = 0
+        for i in range(0, len(rows), size):
+            points = [point((AIR, CO2)[which], T0 + at, value) for which, at, value in rows[i : i + size]]
+            new += store.write(points)
+            for p in points:
+                model.setdefault((p.series, p.at), p.value)
+        assert new == store.count() == len(model)
+        for series in (AIR, CO2):
+            expected = sorted((at, value) for (s, at), value in model.items() if s == series)
+            samples = store.read(series, 0.0, T0 * 2)
+            assert list(zip(samples.at.tolist(), samples.value.tolist(), strict=True)) == expected
+            if expected:
+                assert store.last([series])[series].at == expected[-1][0]
+        store.close()
