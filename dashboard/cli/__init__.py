@@ -16,6 +16,7 @@ from dashboard.cli.guard import foreign_packages
 COMMANDS = {
     "init": "init",
     "detect": "detect",
+    "bench": "bench",
     "doctor": "doctor",
 }
 
