@@ -9,8 +9,10 @@ from typing import Any
 
 from robot.ros.generate import make_class
 from robot.ros.idl import InterfaceError, Message, parse_interface
+from robot.ros.typehash import type_hash
 
 KINDS = ("msg", "srv", "action")
+MESSAGE_PARTS = ("_Request", "_Response", "_Event", "_FeedbackMessage", "_Goal", "_Result", "_Feedback")
 
 
 class Registry:
@@ -25,6 +27,7 @@ class Registry:
         self._specs: dict[str, Message] = {}
         self._classes: dict[str, type] = {}
         self._groups: dict[str, type] = {}
+        self._hashes: dict[str, str] = {}
 
     def add_search_path(self, folder: Path) -> None:
         """Look into `folder` too, after the folders already known."""
@@ -86,6 +89,13 @@ class Registry:
             )
             self._groups[name] = _group(name, **parts)
         return self._groups[name]
+
+    def hash(self, name: str) -> str:
+        """Return a type's hash; that of a service covers its request and its response."""
+        if name not in self._hashes:
+            message = name if "/msg/" in name or name.endswith(MESSAGE_PARTS) else f"{name}_Event"
+            self._hashes[name] = type_hash(self.spec(message), self.spec)
+        return self._hashes[name]
 
     def get(self, name: str) -> Any:
         """Return the class of any full interface name."""

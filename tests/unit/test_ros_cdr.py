@@ -65,6 +65,8 @@ def for_oracle(message: Any) -> Any:
             value = np.array(value, np.bool_)
         elif kind.array and kind.base != "string":
             value = np.array(value, np.asarray(value).dtype if len(value) else np.uint8)
+        elif kind.base == "byte":
+            value = int.from_bytes(value, "little", signed=True)
         values[field.name] = value
     return ORACLE.types[message._TYPE_NAME](**values)
 

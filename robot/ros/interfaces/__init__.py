@@ -17,6 +17,35 @@ get_service = registry.service
 get_action = registry.action
 get_interface = registry.get
 
+# For type checkers, which would otherwise take the folders of interface files for packages.
+action_msgs: Any
+actionlib_msgs: Any
+berry_msgs: Any
+builtin_interfaces: Any
+composition_interfaces: Any
+control_msgs: Any
+diagnostic_msgs: Any
+example_interfaces: Any
+geometry_msgs: Any
+lifecycle_msgs: Any
+nav_msgs: Any
+rcl_interfaces: Any
+rosgraph_msgs: Any
+sensor_msgs: Any
+service_msgs: Any
+shape_msgs: Any
+statistics_msgs: Any
+std_msgs: Any
+std_srvs: Any
+stereo_msgs: Any
+test_msgs: Any
+tf2_msgs: Any
+trajectory_msgs: Any
+type_description_interfaces: Any
+unique_identifier_msgs: Any
+vision_msgs: Any
+visualization_msgs: Any
+
 
 class _Names:
     """The interfaces of one kind in one package, as attributes."""

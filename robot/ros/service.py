@@ -1,0 +1,69 @@
+"""Answer requests."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from robot.ros.cdr import CdrError
+from robot.ros.entity import Entity
+from robot.ros.graph import SERVICE
+from robot.ros.qos import QoSProfile
+from robot.ros.transport.frame import REPLY, Buffer, Frame
+
+if TYPE_CHECKING:
+    from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.node import Node
+
+log = logging.getLogger(__name__)
+
+
+class Service(Entity):
+    """A service, made by `Node.create_service`; the callback takes (request, response) and returns the response."""
+
+    kind = SERVICE
+
+    def __init__(  # noqa: PLR0917
+        self,
+        node: Node,
+        srv_type: Any,
+        srv_name: str,
+        callback: Callable[[Any, Any], Any],
+        qos_profile: QoSProfile,
+        callback_group: CallbackGroup | None = None,
+    ) -> None:
+        super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
+        self.srv_type = srv_type
+        self.callback = callback
+
+    @property
+    def srv_name(self) -> str:
+        return self.endpoint.name
+
+    @property
+    def service_name(self) -> str:
+        return self.endpoint.name
+
+    def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
+        try:
+            request = self.srv_type.Request._decode(payload)
+        except CdrError as error:
+            log.warning("%s: dropped request %d: %s", self.srv_name, frame.sequence, error)
+            return
+        self.node.post(lambda: self._take(frame, request, peer))
+
+    def _take(self, frame: Frame, request: Any, peer: str) -> None:
+        if not self.destroyed:
+            self.node.run(self._answer, frame, request, peer)
+
+    async def _answer(self, frame: Frame, request: Any, peer: str) -> None:
+        response = self.callback(request, self.srv_type.Response())
+        if hasattr(response, "__await__"):
+            response = await response
+        if not isinstance(response, self.srv_type.Response):
+            raise TypeError(f"{self.srv_name}: expected a response of {self.endpoint.type_name}, got {response!r}")
+        if self.destroyed:
+            return
+        reply = Frame(kind=REPLY, gid=frame.gid, sequence=frame.sequence, stamp=self.node.scheduler.now())
+        self.bus.reply(peer, reply, response._encode(response))

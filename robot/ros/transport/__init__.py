@@ -1,0 +1,57 @@
+"""How encoded messages travel: a transport carries frames between contexts and runs a context's callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from robot.ros.graph import Endpoint
+from robot.ros.scheduler import Scheduler
+from robot.ros.transport.frame import Buffer, Frame
+
+
+class Receiver(Protocol):
+    """What a transport tells its context."""
+
+    def on_peer(self, peer: str, endpoints: Iterable[Endpoint]) -> None:
+        """A peer announced all its endpoints; the announcement replaces its last one."""
+
+    def on_peer_lost(self, peer: str) -> None: ...
+
+    def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None: ...
+
+    def announced(self) -> list[Endpoint]:
+        """All local endpoints, as peers should see them."""
+        ...
+
+
+class Transport(Protocol):
+    """Carry frames to other contexts.
+
+    Attributes:
+        scheduler: clock and queue of the context.
+        prefix: 8 bytes that make identifiers unique in the domain.
+        external: something outside runs the scheduler; no executor spins.
+    """
+
+    scheduler: Scheduler
+    prefix: bytes
+    external: bool
+
+    def open(self, receiver: Receiver) -> None: ...
+
+    def changed(self) -> None:
+        """The local endpoints changed: announce them before any further frame."""
+
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer) -> None: ...
+
+    def poll(self, timeout: float | None) -> None:
+        """Take in what arrived and what is due, waiting at most `timeout` seconds (None: for ever) for the first.
+
+        Does nothing when the transport is driven from outside.
+        """
+
+    def wake(self) -> None:
+        """End a `poll` that waits; callable from any thread and from signal handlers."""
+
+    def close(self) -> None: ...

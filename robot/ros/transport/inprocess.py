@@ -1,0 +1,42 @@
+"""The transport of a context that is alone: all its nodes live in one process and an outside scheduler runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from robot.ros.scheduler import Scheduler
+from robot.ros.transport import Receiver
+from robot.ros.transport.frame import Buffer, Frame
+
+
+class InProcess:
+    """Carry nothing further; the context itself hands encoded messages to its own subscriptions.
+
+    Identifiers start with zeros, so that two runs with the same seed put the same bytes on the bus.
+
+    Args:
+        scheduler: runs every callback, in order of (time, sequence).
+    """
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        self.prefix = bytes(8)
+        self.external = True
+
+    def open(self, receiver: Receiver) -> None:
+        pass
+
+    def changed(self) -> None:
+        pass
+
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer) -> None:
+        pass
+
+    def poll(self, timeout: float | None) -> None:
+        pass
+
+    def wake(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
