@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robot.motion.brake import brake, brake_along
-from robot.motion.plan import MotionError, joint_move, line_move
+from robot.motion.plan import MotionError, joint_move, line_move, rebase, within_limits
 from robot.motion.trajectory import Trajectory
 
-__all__ = ["MotionError", "Trajectory", "brake", "brake_along", "joint_move", "line_move"]
+__all__ = ["MotionError", "Trajectory", "brake", "brake_along", "joint_move", "line_move", "rebase", "within_limits"]

@@ -18,6 +18,7 @@ SHARE = 0.98  # of every limit; the rest is for interpolation between knots
 LINE_ACCELERATION, LINE_JERK = 3.0, 40.0  # of the tool along a line [m/s^2, m/s^3]
 TURN_SPEED, TURN_ACCELERATION, TURN_JERK = 2.0, 10.0, 100.0  # of the tool about its axis [rad/s ...]
 LINE_STEP, TURN_STEP = 0.004, 0.03  # between points of a line where the joints are solved [m, rad]
+REBASE_TIME = 0.5  # [s]
 JUMP = 0.3  # joint change between two such points that tells another branch [rad]
 
 
@@ -56,7 +57,7 @@ def joint_move(
         if excess <= 1.0:
             break
         velocity = velocity / excess
-    return _inside_limits(arm, trajectory, tool_speed)
+    return within_limits(arm, trajectory, tool_speed)
 
 
 def line_move(arm: ArmDescription, start: Array, T_goal: Array, *, speed: float = 0.25) -> Trajectory:
@@ -83,7 +84,28 @@ def line_move(arm: ArmDescription, start: Array, T_goal: Array, *, speed: float 
         if max(excess_v, excess_a, excess_j) <= 1.0:
             break
         v, a, j = v / max(1.0, excess_v), a / max(1.0, excess_a), j / max(1.0, excess_j)
-    return _inside_limits(arm, moved, arm.safety.tool_speed_auto)
+    return within_limits(arm, moved, arm.safety.tool_speed_auto)
+
+
+def rebase(trajectory: Trajectory, start: Array) -> Trajectory:
+    """Let a trajectory begin at `start` instead, shape (7,): the difference fades out over half a second at most.
+
+    For plans made from measured joints, which are a servo's error away from the set points.
+    """
+    offset = start - trajectory.positions[0]
+    if not offset.any():
+        return trajectory
+    span = min(REBASE_TIME, trajectory.duration)
+    u = np.minimum(trajectory.times / span, 1.0)[:, None]
+    fade = 1.0 - u**3 * (10.0 - 15.0 * u + 6.0 * u**2)
+    slope = -30.0 * u**2 * (1.0 - u) ** 2 / span
+    bend = -60.0 * u * (1.0 - u) * (1.0 - 2.0 * u) / span**2
+    return Trajectory(
+        times=trajectory.times,
+        positions=trajectory.positions + offset * fade,
+        velocities=trajectory.velocities + offset * slope,
+        accelerations=trajectory.accelerations + offset * bend,
+    )
 
 
 def _line(arm: ArmDescription, start: Array, T_goal: Array) -> tuple[Trajectory | None, float, float]:
@@ -151,8 +173,8 @@ def _tool_speed(arm: ArmDescription, trajectory: Trajectory) -> float:
     return float(steps.max())
 
 
-def _inside_limits(arm: ArmDescription, trajectory: Trajectory, tool_speed: float) -> Trajectory:
-    """Slow the whole trajectory down by the one factor that brings every limit inside."""
+def within_limits(arm: ArmDescription, trajectory: Trajectory, tool_speed: float) -> Trajectory:
+    """Slow the whole trajectory down by the one factor that brings joints and tool [m/s] inside their limits."""
     v, a, j = _excess(arm, trajectory)
     factor = max(1.0, v, a**0.5, j ** (1 / 3), _tool_speed(arm, trajectory) / (SHARE * tool_speed))
     return trajectory if factor <= 1.0 + 1e-9 else trajectory.slower(factor)

@@ -1,1 +1,30 @@
+"""Supplementary safety layer: states, causes, limiter, watchdogs and blade interlock; stands on the arm's data alone.
 
+It supervises software with software: the machine still needs its hard-wired stop, guards and a certified controller.
+"""
+
+from __future__ import annotations
+
+from robot.safety.causes import CAUSES, Effect
+from robot.safety.interlock import blade_allowed
+from robot.safety.limiter import Limiter, stopping_position
+from robot.safety.states import TRANSITIONS, Event, State, step
+from robot.safety.supervisor import Supervisor
+from robot.safety.watchdog import FeedbackWatch, Heartbeats, LateWatch, TrackingWatch
+
+__all__ = [
+    "CAUSES",
+    "TRANSITIONS",
+    "Effect",
+    "Event",
+    "FeedbackWatch",
+    "Heartbeats",
+    "LateWatch",
+    "Limiter",
+    "State",
+    "Supervisor",
+    "TrackingWatch",
+    "blade_allowed",
+    "step",
+    "stopping_position",
+]

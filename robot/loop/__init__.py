@@ -1,0 +1,10 @@
+"""The control loop: read, watch, reference, limit, write, 250 times a second, on the hardware and clock given."""
+
+from __future__ import annotations
+
+from robot.loop.blackbox import BlackBox
+from robot.loop.control import ControlLoop, LoopSettings, LoopStats
+from robot.loop.motion import LoopError, Motion
+from robot.loop.reference import Reference
+
+__all__ = ["BlackBox", "ControlLoop", "LoopError", "LoopSettings", "LoopStats", "Motion", "Reference"]

@@ -1,0 +1,56 @@
+"""The black box: the last seconds of the loop in a ring of numbers, written to a file after a stop."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+WIDTH = 32
+COLUMNS = {
+    "time": slice(0, 1),
+    "position": slice(1, 8),
+    "velocity": slice(8, 15),
+    "command": slice(15, 22),
+    "command_velocity": slice(22, 29),
+    "opening": slice(29, 30),
+    "force": slice(30, 31),
+    "blade_out": slice(31, 32),
+}
+CHANGES = 200  # of state or causes that are kept
+
+
+class BlackBox:
+    """A ring of one row per tick, allocated once.
+
+    Args:
+        ticks: rows to keep.
+    """
+
+    def __init__(self, ticks: int) -> None:
+        self._rows = np.full((ticks, WIDTH), np.nan)
+        self._count = 0
+        self.changes: deque[tuple[float, str, tuple[str, ...]]] = deque(maxlen=CHANGES)
+
+    def row(self) -> Array:
+        """Return the next row to write in place, shape (32,); columns are `COLUMNS`."""
+        row: Array = self._rows[self._count % len(self._rows)]
+        self._count += 1
+        return row
+
+    def snapshot(self) -> dict[str, Array]:
+        """Return copies of the kept columns, oldest first."""
+        kept = min(self._count, len(self._rows))
+        rows = np.roll(self._rows, -(self._count % len(self._rows)), axis=0)[-kept:] if kept else self._rows[:0]
+        return {name: rows[:, columns].copy() for name, columns in COLUMNS.items()}
+
+    def save(self, path: Path) -> None:
+        """Write the kept rows and the changes of state to a compressed file; not from inside the loop."""
+        times = np.array([at for at, _, _ in self.changes])
+        texts = np.array([f"{state} {' '.join(causes)}".strip() for _, state, causes in self.changes], dtype=np.str_)
+        columns: dict[str, Any] = {"change_time": times, "change": texts, **self.snapshot()}
+        np.savez_compressed(path, **columns)

@@ -1,0 +1,371 @@
+"""One tick of the control loop, and the requests it serves between ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription
+from robot.gripper import Cut, Grip
+from robot.hardware import GripperCommand, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
+from robot.kinematics import tool_position
+from robot.loop.blackbox import BlackBox
+from robot.loop.motion import LoopError, Motion
+from robot.loop.reference import Reference
+from robot.loop.watch import Watch
+from robot.motion import Trajectory, rebase, within_limits
+from robot.safety import Limiter, State, Supervisor, blade_allowed
+from robot.safety.states import POWERED
+from telemetry.clock import Clock
+
+Array = npt.NDArray[np.float64]
+START_TOLERANCE = np.array([0.01] + [0.05] * 6)  # trajectory's start from the set point [m, rad]
+MISMATCH = np.array([0.005] + [0.035] * 6)  # measured from the set point before a start [m, rad]; R11
+FORCE_DEFAULT = 0.5  # pad force while opening or holding nothing [N]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopSettings:
+    """How the loop runs.
+
+    Attributes:
+        rate: ticks per second.
+        required: names of the programs whose heartbeat a motion needs.
+        overrun_policy: stop when ticks come late; off in simulation, where time waits for the loop.
+        blackbox: seconds kept.
+    """
+
+    rate: float = 250.0
+    required: tuple[str, ...] = ()
+    overrun_policy: bool = False
+    blackbox: float = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class LoopStats:
+    """Counts since the loop was built."""
+
+    ticks: int = 0
+    late: int = 0
+    rejected: int = 0
+    stops: int = 0
+
+
+class ControlLoop:
+    """Owns the hardware. One thread calls `tick` and everything else; nothing here blocks, sleeps, logs or does I/O.
+
+    Args:
+        hardware: the device.
+        arm: its description; all limits come from here.
+        clock: `monotonic` drives watchdogs and expiry.
+    """
+
+    def __init__(self, hardware: Hardware, arm: ArmDescription, clock: Clock, settings: LoopSettings) -> None:
+        period = 1.0 / settings.rate
+        self._hardware, self._arm, self._clock = hardware, arm, clock
+        self.supervisor = Supervisor()
+        self.stats = LoopStats()
+        self.blackbox = BlackBox(int(settings.blackbox * settings.rate))
+        self._limiter = Limiter(arm, lambda q: tool_position(arm, q), period)
+        self._reference = Reference(arm, period)
+        self._watch = Watch(arm, self.supervisor, settings.required, period, overrun_policy=settings.overrun_policy)
+        self._motion: Motion | None = None
+        self._grip: Grip | None = None
+        self._cut: Cut | None = None
+        self._opening, self._force = arm.tool.opening_max, FORCE_DEFAULT
+        self._seq = 0
+        self._changes = -1
+        self._state = State.OFF
+        self.joints: JointState
+        self.gripper: GripperState
+
+    # Life
+
+    def bring_up(self) -> None:
+        """Configure and power the device and hold where it is: READY, unless something is wrong.
+
+        Raises:
+            HardwareError: the device does not answer.
+        """
+        self._hardware.configure()
+        self.supervisor.power_on()
+        self._enable()
+
+    def shut_down(self) -> None:
+        """Stop, power the drives down and let go of the device."""
+        self._hardware.stop(StopCategory.STOP_THEN_POWER_OFF)
+        self.supervisor.power_off()
+        self._hardware.deactivate()
+        self._hardware.shutdown()
+
+    def _enable(self) -> None:
+        self._hardware.activate()
+        self.joints, self.gripper = self._hardware.read()
+        self._hold_here()
+        self._opening, self._force = self.gripper.opening, FORCE_DEFAULT
+        self.supervisor.enable()
+
+    def _hold_here(self) -> None:
+        q = np.clip(self.joints.position, self._arm.position_min, self._arm.position_max)
+        self._reference.rest_at(q)
+        self._limiter.rest_at(q)
+        self._watch.restart(q)
+
+    # Requests
+
+    @property
+    def set_point(self) -> Array:
+        """The last set point that was sent, shape (7,)."""
+        return self._reference.q
+
+    @property
+    def moving(self) -> bool:
+        return self._reference.moving
+
+    def follow(
+        self,
+        trajectory: Trajectory,
+        *,
+        path_tolerance: Array | None = None,
+        goal_tolerance: Array | None = None,
+        goal_time: float | None = None,
+    ) -> Motion:
+        """Begin a trajectory; the first set point is sent by the next tick.
+
+        Raises:
+            LoopError: motion is not allowed, another trajectory is under way, or it begins elsewhere.
+        """
+        if not self.supervisor.motion_allowed:
+            raise LoopError("not_allowed", f"state {self.supervisor.state}, causes {list(self.supervisor.causes)}")
+        if self._motion is not None or self._reference.moving:
+            raise LoopError("busy", "another trajectory is under way; cancel it first")
+        offset = trajectory.positions[0] - self._reference.q
+        if (np.abs(offset) > START_TOLERANCE).any():
+            raise LoopError("bad_start", f"begins {np.round(offset, 4).tolist()} m, rad from the arm's set point")
+        speed = self._tool_speed()
+        self._reference.follow(within_limits(self._arm, rebase(trajectory, self._reference.q), speed))
+        self._motion = Motion(path_tolerance=path_tolerance, goal_tolerance=goal_tolerance, goal_time=goal_time)
+        return self._motion
+
+    def grip(self, opening: float, max_force: float) -> Grip:
+        """Move the pads towards `opening` [m] with at most `max_force` [N] (capped by the tool's limit).
+
+        Raises:
+            LoopError: motion is not allowed, or a number is not.
+        """
+        tool = self._arm.tool
+        if not (np.isfinite(opening) and np.isfinite(max_force)):
+            raise LoopError("command_invalid", f"expected finite opening and force, got {opening} m, {max_force} N")
+        if not self.supervisor.motion_allowed:
+            raise LoopError("not_allowed", f"state {self.supervisor.state}, causes {list(self.supervisor.causes)}")
+        if self._grip is not None:
+            self._grip.end("canceled")
+        self._opening = min(max(opening, tool.opening_min), tool.opening_max)
+        self._force = min(max_force, tool.force_max) if max_force > 0.0 else tool.force_limit
+        self._grip = Grip(opening=self._opening, max_force=self._force, now=self._clock.monotonic())
+        return self._grip
+
+    def cut(self) -> Cut:
+        """Sweep the blade once, if the interlock allows.
+
+        Raises:
+            LoopError: `blade_interlock`; the detail says why.
+        """
+        reason = blade_allowed(
+            self._arm,
+            state=self.supervisor.state,
+            tool=tool_position(self._arm, self.joints.position),
+            tool_speed=self._limiter.tool_speed if self._reference.moving else 0.0,
+            force=self.gripper.force,
+            opening=self.gripper.opening,
+        )
+        if not reason and self._cut is not None:
+            reason = "the blade is already sweeping"
+        if reason:
+            raise LoopError("blade_interlock", reason)
+        self._cut = Cut(now=self._clock.monotonic(), blade_time=self._arm.tool.blade_time)
+        return self._cut
+
+    def start(self) -> str:
+        """Ask for RUN; return why not, or an empty text."""
+        self._watch.judge_heartbeats(self._clock.monotonic())
+        if self.supervisor.state in (State.READY, State.HOLD):
+            if self._reference.moving:
+                return "the arm is still coming to rest"
+            if (np.abs(self.joints.position - self._reference.q) > MISMATCH).any():
+                self.supervisor.momentary("position_mismatch")
+                return "position_mismatch: the arm is not where it stopped; reset, then start"
+        if self.supervisor.start():
+            return ""
+        return f"refused in state {self.supervisor.state}, causes {list(self.supervisor.causes)}"
+
+    def hold(self) -> None:
+        """Stop along the path and wait for `start`."""
+        self.supervisor.momentary("operator_hold")
+
+    def stop(self, cause: str = "operator_stop") -> None:
+        """Stop at once and stay stopped until `reset`."""
+        self.supervisor.momentary(cause)
+
+    def reset(self) -> str:
+        """Answer a stop; return why not, or an empty text. Never starts motion.
+
+        Raises:
+            HardwareError: the drives cannot be powered again.
+        """
+        if self._reference.moving and self.supervisor.state in POWERED:
+            return "the arm is still coming to rest"
+        if not self.supervisor.reset():
+            return f"refused in state {self.supervisor.state}, causes {list(self.supervisor.causes)}"
+        if self.supervisor.state is State.IDLE:
+            self._enable()
+        elif (np.abs(self.joints.position - self._reference.q) > MISMATCH).any():
+            self._hold_here()
+        return ""
+
+    def heartbeat(self, name: str) -> None:
+        """Note a sign of life of another program."""
+        self._watch.heartbeats.beat(name, self._clock.monotonic())
+
+    # One tick
+
+    def tick(self) -> None:
+        """Read, watch, move on, limit, write. Call it `rate` times per second of the clock."""
+        now = self._clock.monotonic()
+        self.stats.ticks += 1
+        self.stats.late += self._watch.lateness(now)
+        measured = self._read()
+        if measured:
+            powered = self.supervisor.state in POWERED
+            self._watch.judge(self.joints, self.gripper, now, powered=powered, cutting=self._cut is not None)
+        self._react()
+        if self.supervisor.state in POWERED:
+            self._command(now)
+        self._judge_requests(now)
+        self._record(now)
+
+    def _read(self) -> bool:
+        try:
+            self.joints, self.gripper = self._hardware.read()
+        except HardwareError as error:
+            self._watch.driver_failed(error.code)
+            return False
+        return True
+
+    def _react(self) -> None:
+        """Stop what is under way when motion is no longer allowed."""
+        state = self.supervisor.state
+        if state is not self._state:
+            self._state = state
+            if not self.supervisor.motion_allowed:
+                self.stats.stops += 1
+                self._stop_requests()
+            if state not in POWERED:
+                self._reference.rest_at(self._reference.q)
+                category = StopCategory.STOP_AND_HOLD if state is State.FAULT else StopCategory.STOP_THEN_POWER_OFF
+                self._driver_stop(category)
+            elif not self.supervisor.motion_allowed:
+                self._reference.stop(along=state is State.HOLD)
+        if self._motion is not None and self._motion.canceled and not self._reference.stopping:
+            self._motion.code = self._motion.code or "canceled"
+            self._reference.stop(along=True)
+
+    def _stop_requests(self) -> None:
+        causes = self.supervisor.causes
+        code = causes[0] if causes else "protective_stop"
+        if self._motion is not None:
+            self._motion.code = self._motion.code or code
+        if self._cut is not None:
+            self._cut.end(code)
+            self._cut = None
+        if self._grip is not None:
+            self._grip.end(code)
+            self._grip = None
+        opening = self.gripper.opening
+        loaded = self.gripper.force > FORCE_DEFAULT / 5.0
+        if self._opening > opening or not loaded:  # keep what is held; neither open further nor close on anything new
+            self._opening = opening
+
+    def _command(self, now: float) -> None:
+        q, v = self._reference.propose()
+        wrong = self._limiter.judge(q, v, tool_speed=self._tool_speed(), stopping=self._reference.stopping)
+        if wrong and not self._reference.stopping:
+            self.stats.rejected += 1
+            self.supervisor.momentary(wrong)
+            self._reference.stop(along=False)
+            self._react()
+            q, v = self._reference.propose()
+            wrong = self._limiter.judge(q, v, tool_speed=self._tool_speed(), stopping=True)
+        if wrong:  # not even the stop is accepted: the driver has to do it
+            self.stats.rejected += 1
+            self.supervisor.momentary("hardware_fault")
+            self._react()
+            return
+        self._reference.accept(q, v)
+        self._watch.tracking.commanded(q)
+        self._seq += 1
+        until = now + self._arm.safety.command_age
+        cutting = self._cut is not None and self.supervisor.state is State.RUN
+        joints = JointCommand(seq=self._seq, valid_until=until, position=q, velocity=v)
+        gripper = GripperCommand(
+            seq=self._seq, valid_until=until, opening=self._opening, max_force=self._force, cut=cutting
+        )
+        try:
+            self._hardware.write(joints, gripper)
+        except HardwareError as error:
+            self._watch.driver_failed(error.code)
+            self._react()
+
+    def _driver_stop(self, category: StopCategory) -> None:
+        try:
+            self._hardware.stop(category)
+        except HardwareError as error:
+            self._watch.driver_failed(error.code)
+
+    def _tool_speed(self) -> float:
+        limits = self._arm.safety
+        return limits.tool_speed_manual if self.supervisor.state is State.MANUAL_REDUCED else limits.tool_speed_auto
+
+    def _judge_requests(self, now: float) -> None:
+        if self._grip is not None:
+            self._grip.update(self.gripper, now)
+            if self._grip.done:
+                self._grip = None
+        if self._cut is not None:
+            self._cut.update(self.gripper, now)
+            if self._cut.done:
+                self._cut = None
+        if self._motion is not None:
+            self._judge_motion(self._motion, now)
+
+    def _judge_motion(self, motion: Motion, now: float) -> None:
+        error = self._watch.error
+        np.maximum(motion.error, error, out=motion.error)
+        tolerance = motion.path_tolerance
+        if tolerance is not None and not motion.code and (error > tolerance).any():
+            motion.code = "path_tolerance"
+            self._reference.stop(along=True)
+        if self._reference.moving:
+            return
+        if motion.code or (np.abs(self.joints.position - self._reference.q) <= motion.goal_tolerance).all():
+            motion.end()
+        else:
+            motion.settle_by = min(motion.settle_by, now + motion.goal_time)
+            if now > motion.settle_by:
+                motion.end("goal_tolerance")
+        if motion.done:
+            self._motion = None
+
+    def _record(self, now: float) -> None:
+        row = self.blackbox.row()
+        row[0] = now
+        row[1:8] = self.joints.position
+        row[8:15] = self.joints.velocity
+        row[15:22] = self._reference.q
+        row[22:29] = self._reference.v
+        row[29:] = self.gripper.opening, self.gripper.force, self.gripper.blade_out
+        if self.supervisor.changes != self._changes:
+            self._changes = self.supervisor.changes
+            self.blackbox.changes.append((now, str(self.supervisor.state), self.supervisor.causes))

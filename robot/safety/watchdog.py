@@ -1,0 +1,121 @@
+"""Watchdogs: programs that fall silent, measurements that freeze or jump, an arm that does not follow, a late loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription
+
+Array = npt.NDArray[np.float64]
+FROZEN_AGE = 0.05  # a stamp older than this means the measurement stands still [s]; R6
+JUMP = np.array([0.02] + [0.05] * 6)  # a step beyond what full speed explains [m, rad]; R7
+LAG_TICKS = 12  # set points of the last ticks count as reached: a servo follows some way behind
+LATE_IN_A_ROW = 3  # R8
+
+
+class Heartbeats:
+    """Which of the required programs have not been heard for longer than `age` [s]; all are lost until first heard."""
+
+    def __init__(self, required: Iterable[str], age: float) -> None:
+        self._heard = dict.fromkeys(required, float("-inf"))
+        self._age = age
+
+    def beat(self, name: str, now: float) -> None:
+        """Note a sign of life; programs that are not required are ignored."""
+        if name in self._heard:
+            self._heard[name] = now
+
+    def lost(self, now: float) -> tuple[str, ...]:
+        return tuple(name for name, at in self._heard.items() if now - at > self._age)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        return tuple(self._heard)
+
+
+class FeedbackWatch:
+    """Judges measurements: finite, advancing, without jumps (R6, R7)."""
+
+    def __init__(self, arm: ArmDescription) -> None:
+        self._velocity = arm.velocity * 1.5
+        self._stamp = float("-inf")
+        self._changed_at = float("-inf")
+        self._position: Array | None = None
+
+    def restart(self) -> None:
+        """Forget the last measurement, after a pause in which the arm may have moved."""
+        self._position = None
+        self._stamp = self._changed_at = float("-inf")
+
+    def judge(self, stamp: float, position: Array, velocity: Array, now: float) -> str:
+        """Return the key of what is wrong with a measurement, or an empty text.
+
+        Args:
+            stamp: monotonic instant of the measurement [s].
+            position: shape (7,).
+            velocity: shape (7,).
+            now: monotonic [s].
+        """
+        if position.shape != (7,) or velocity.shape != (7,):
+            return "hardware_fault"
+        if not (np.isfinite(position).all() and np.isfinite(velocity).all()):
+            return "hardware_fault"
+        if stamp == self._stamp:
+            return "sensor_frozen" if now - self._changed_at > FROZEN_AGE else ""
+        if stamp < self._stamp or now - stamp > FROZEN_AGE:
+            return "sensor_frozen"
+        elapsed = stamp - self._stamp
+        previous = self._position
+        self._stamp, self._changed_at, self._position = stamp, now, position.copy()
+        if previous is not None and (np.abs(position - previous) > self._velocity * elapsed + JUMP).any():
+            return "encoder_jump"
+        return ""
+
+
+class TrackingWatch:
+    """How far the measured joints are from the set points of the last ticks, so that a servo's lag is no error (R7)."""
+
+    def __init__(self, arm: ArmDescription) -> None:
+        self._limit = arm.safety.tracking_error
+        self._recent = np.zeros((LAG_TICKS, 7))
+        self._next = 0
+
+    def restart(self, q: Array) -> None:
+        self._recent[:] = q
+
+    def commanded(self, q: Array) -> None:
+        """Note the set point that was sent."""
+        self._recent[self._next] = q
+        self._next = (self._next + 1) % LAG_TICKS
+
+    def error(self, measured: Array) -> Array:
+        """Return each joint's distance from the range of recent set points [m, rad], shape (7,)."""
+        low, high = self._recent.min(axis=0), self._recent.max(axis=0)
+        distance: Array = np.maximum(np.maximum(low - measured, measured - high), 0.0)
+        return distance
+
+    def exceeded(self, error: Array) -> bool:
+        return bool((error > self._limit).any())
+
+
+class LateWatch:
+    """The overrun policy: more than two periods late, or late three times in a row (R8)."""
+
+    def __init__(self, period: float) -> None:
+        self._period = period
+        self._last: float | None = None
+        self._in_a_row = 0
+
+    def restart(self) -> None:
+        self._last, self._in_a_row = None, 0
+
+    def judge(self, now: float) -> tuple[bool, bool]:
+        """Return whether this tick is late (more than half a period) and whether the policy asks for a stop."""
+        late_by = 0.0 if self._last is None else now - self._last - self._period
+        self._last = now
+        late = late_by > 0.5 * self._period
+        self._in_a_row = self._in_a_row + 1 if late else 0
+        return late, late_by > 2.0 * self._period or self._in_a_row >= LATE_IN_A_ROW
