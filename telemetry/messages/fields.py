@@ -12,6 +12,7 @@ EARLIEST_MS = 946_684_800_000
 LATEST_MS = 4_102_444_800_000
 """2100-01-01: microseconds sent for milliseconds fall above it."""
 MAX_SEQ = 2**53
+MAX_DEPTH = 32
 WORD = re.compile(r"[\w.:\-]{1,128}")
 
 
@@ -45,6 +46,27 @@ def as_object(value: Any, name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise MessageError(Reason.BAD_TYPE, f"{name}: expected an object, got {type(value).__name__}")
     return value
+
+
+def free_object(value: Any, name: str) -> dict[str, Any]:
+    """Return an object with any keys, when all in it is finite, whole Unicode and not nested too deep."""
+    content = as_object(value, name)
+    items: list[Any] = [content]
+    for _ in range(MAX_DEPTH):
+        if not items:
+            return content
+        below: list[Any] = []
+        for item in items:
+            if isinstance(item, dict):
+                below += [*item.keys(), *item.values()]
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, float) and not math.isfinite(item):
+                raise MessageError(Reason.NOT_FINITE, f"{name}: {item}")
+            elif isinstance(item, str) and any("\ud800" <= letter <= "\udfff" for letter in item):
+                raise MessageError(Reason.BAD_VALUE, f"{name}: half a character in {item[:80]!r}")
+        items = below
+    raise MessageError(Reason.BAD_VALUE, f"{name}: expected at most {MAX_DEPTH} levels")
 
 
 def get(content: dict[str, Any], key: str) -> Any:

@@ -10,9 +10,30 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from telemetry.messages import Ack, AckStatus, Birth, Command, Data, Event, Kind, MetricInfo, Payload, State, Topic
-from telemetry.messages.fields import MessageError, Reason, as_number, as_object, get, instant, sequence, text, word
+from telemetry.messages.fields import (
+    MessageError,
+    Reason,
+    as_number,
+    as_object,
+    free_object,
+    get,
+    instant,
+    sequence,
+    text,
+    word,
+)
 
-__all__ = ["MAX_BYTES", "MessageError", "Reason", "decode", "encode", "encode_array", "parse_topic"]
+__all__ = [
+    "MAX_BYTES",
+    "MessageError",
+    "Reason",
+    "decode",
+    "encode",
+    "encode_array",
+    "from_text",
+    "parse_topic",
+    "to_text",
+]
 
 MAX_BYTES = 256 * 1024
 """Largest payload of a stored kind [byte]; a flush after an outage is cut into arrays below it."""
@@ -53,6 +74,16 @@ def encode(payload: Payload) -> bytes:
 def encode_array(payloads: Sequence[Data]) -> bytes:
     """Return several measurements as one array, as sent after an outage."""
     return _dump([_to_json(payload) for payload in payloads])
+
+
+def to_text(payload: Payload) -> str:
+    """Return one payload's JSON of any length, as it is stored."""
+    return json.dumps(_to_json(payload), separators=(",", ":"), allow_nan=False)
+
+
+def from_text(kind: Kind, text: str) -> Payload:
+    """Return the payload of a stored JSON."""
+    return _READERS[kind](as_object(json.loads(text), "payload"))
 
 
 def decode(kind: Kind, payload: bytes) -> list[Payload]:
@@ -171,7 +202,7 @@ def _read_birth(content: dict[str, Any]) -> Birth:
 
 
 def _read_state(content: dict[str, Any]) -> State:
-    detail = as_object(content.get("detail", {}), "detail")
+    detail = free_object(content.get("detail", {}), "detail")
     return State(
         at=instant(content, "ts"), status=word(content, "status"), fault=text(content, "fault", ""), detail=detail
     )
@@ -183,7 +214,7 @@ def _read_event(content: dict[str, Any]) -> Event:
         seq=sequence(content),
         boot=word(content, "boot"),
         type=word(content, "type"),
-        data=as_object(get(content, "data"), "data"),
+        data=free_object(get(content, "data"), "data"),
     )
 
 
@@ -193,7 +224,7 @@ def _read_command(content: dict[str, Any]) -> Command:
         issuer=text(content, "issuer"),
         expires_at=instant(content, "expires_at"),
         command=word(content, "command"),
-        arguments=as_object(content.get("args", {}), "args"),
+        arguments=free_object(content.get("args", {}), "args"),
     )
 
 

@@ -41,6 +41,10 @@ class Will:
     delay: float = 0.0
 
 
+MakeWill = Callable[[], Will]
+"""Makes the will of one connection, so that it can carry the time of it."""
+
+
 class MqttError(Exception):
     """A fault on the way to the broker; `code` is a key of faults.toml (`port_in_use`, `broker_lost`)."""
 

@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from telemetry.mqtt import Will
+from telemetry.mqtt import MakeWill
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class LinkSettings:
     host: str
     port: int
     client_id: str
-    will: Will | None
+    will: MakeWill | None
     clean: bool
     keepalive_s: int
     session_s: int
@@ -85,6 +85,7 @@ class Link:
         self.refused_version = True
         self._deadline = time.monotonic() + timeout
         self._progress = 0
+        self._owed: set[int] = set()
         self._client = self._make_client(timeout)
         properties = None
         if settings.version5 and not settings.clean:
@@ -119,7 +120,7 @@ class Link:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         if settings.will is not None:
-            will = settings.will
+            will = settings.will()
             properties = None
             if settings.version5 and will.delay > 0.0:
                 properties = _properties(PacketTypes.WILLMESSAGE, WillDelayInterval=round(will.delay))
@@ -177,7 +178,8 @@ class Link:
         self._client.subscribe(filters)
 
     def acknowledge(self, packet_id: int) -> None:
-        if not self.broken:
+        if packet_id in self._owed and not self.broken:
+            self._owed.remove(packet_id)
             self._client.ack(packet_id, 1)
 
     def drop(self) -> None:
@@ -221,6 +223,8 @@ class Link:
             topic = message.topic
         except UnicodeDecodeError:
             topic = "\ufffd"
+        if message.qos > 0:
+            self._owed.add(message.mid)
         self.received.append(
             Received(
                 topic=topic,

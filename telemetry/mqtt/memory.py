@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Protocol
 
-from telemetry.mqtt import Will
+from telemetry.mqtt import MakeWill, Will
 from telemetry.mqtt.filters import matches
 from telemetry.mqtt.memory_client import MemoryClient, MemoryMessage, Packet
 
@@ -49,7 +49,7 @@ class MemoryBroker:
         self,
         client_id: str,
         *,
-        will: Will | None = None,
+        will: MakeWill | None = None,
         clean: bool = False,
         manual_ack: bool = False,
         queue_limit: int = 100_000,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from telemetry.mqtt import Handler, Will
+from telemetry.mqtt import Handler, MakeWill, Will
 from telemetry.mqtt.filters import check_filter, check_topic, matches
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ class MemoryClient:
         broker: MemoryBroker,
         client_id: str,
         *,
-        will: Will | None,
+        will: MakeWill | None,
         clean: bool,
         manual_ack: bool,
         queue_limit: int,
     ) -> None:
         self.client_id = client_id
-        self.will = will
+        self.make_will = will
+        self.will: Will | None = None
         self.clean = clean
         self.link = 0
         self._broker = broker
@@ -118,6 +119,7 @@ class MemoryClient:
         """Take note of a new connection and return its number."""
         self.link += 1
         self._connected = not self._closed
+        self.will = self.make_will() if self.make_will is not None else None
         return self.link
 
     def attached(self) -> None:

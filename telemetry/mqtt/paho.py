@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from telemetry.mqtt import Handler, Will
+from telemetry.mqtt import Handler, MakeWill
 from telemetry.mqtt.filters import check_filter, check_topic, matches
 from telemetry.mqtt.link import Link, LinkSettings, Outgoing, Received
 from telemetry.mqtt.probe import Probe
@@ -61,7 +61,7 @@ class PahoClient:
         port: int,
         client_id: str,
         *,
-        will: Will | None = None,
+        will: MakeWill | None = None,
         clean: bool = False,
         manual_ack: bool = False,
         settings: PahoSettings | None = None,

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from telemetry.messages import Event, Kind, Topic
-from telemetry.messages.wire import decode, encode
+from telemetry.messages.wire import from_text, to_text
 from telemetry.store.journal import Counters, DeadLetter, Entry, Gap, Stamp, entry_at, entry_key
 from telemetry.store.streams import Stream
 
@@ -47,7 +47,7 @@ class EntryTables:
                     payload.type if isinstance(payload, Event) else "",
                     round(entry_at(payload) * 1000.0),
                     round(entry.received_at * 1000.0),
-                    encode(payload).decode(),
+                    to_text(payload),
                 )
             )
         return self._connection.executemany(INSERT_ENTRY, rows).rowcount if rows else 0
@@ -58,7 +58,7 @@ class EntryTables:
         return [
             Entry(
                 topic=Topic(site=site, zone=zone, device=device, kind=kind),
-                payload=decode(kind, text.encode())[0],
+                payload=from_text(kind, text),
                 received_at=received / 1000.0,
                 id=number,
             )

@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 
 from sim.lockstep import Lockstep
-from telemetry.mqtt import Client, Message, Will
+from telemetry.mqtt import Client, MakeWill, Message, Will
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
 from telemetry.mqtt.memory import MemoryBroker
 from telemetry.mqtt.memory_client import MemoryClient
@@ -25,7 +25,7 @@ class World(Protocol):
     """What the suite needs of a broker and of time."""
 
     def client(
-        self, name: str, *, will: Will | None = None, clean: bool = False, manual_ack: bool = False
+        self, name: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
     ) -> Client: ...
     def run(self, until: Callable[[], bool]) -> None: ...
     def cut(self, client: Client) -> None: ...
@@ -40,7 +40,9 @@ class MemoryWorld:
         self.time = Lockstep(1_780_000_000.0)
         self.broker = MemoryBroker(self.time, delay=0.001)
 
-    def client(self, name: str, *, will: Will | None = None, clean: bool = False, manual_ack: bool = False) -> Client:
+    def client(
+        self, name: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
+    ) -> Client:
         return self.broker.client(name, will=will, clean=clean, manual_ack=manual_ack)
 
     def run(self, until: Callable[[], bool]) -> None:
@@ -73,7 +75,9 @@ class MosquittoWorld:
         self.broker: Broker = start_broker(directory, self.port)
         self.clients: list[PahoClient] = []
 
-    def client(self, name: str, *, will: Will | None = None, clean: bool = False, manual_ack: bool = False) -> Client:
+    def client(
+        self, name: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
+    ) -> Client:
         client = PahoClient("127.0.0.1", self.port, name, will=will, clean=clean, manual_ack=manual_ack)
         self.clients.append(client)
         return client
@@ -197,13 +201,11 @@ def test_will_is_published_for_the_one_who_vanishes_and_not_for_the_one_who_says
     watcher, inbox = world.client("w"), Inbox()
     connected(world, watcher)
     subscribed(world, watcher, inbox, "gh/1/+/+/+/state", "gh/1/s/z/m/state")
-    for name in ("polite", "vanishing"):
-        client = world.client(name, will=Will(topic=f"gh/1/s/z/{name}/state", payload=name.encode()))
-        connected(world, client)
-        if name == "polite":
-            client.close()
-        else:
-            world.gone(client)
+    polite = world.client("polite", will=lambda: Will(topic="gh/1/s/z/polite/state", payload=b"polite"))
+    vanishing = world.client("vanishing", will=lambda: Will(topic="gh/1/s/z/vanishing/state", payload=b"vanishing"))
+    connected(world, polite, vanishing)
+    polite.close()
+    world.gone(vanishing)
     world.run(lambda: b"vanishing" in inbox.payloads)
     assert inbox.payloads == [b"vanishing"]
 
