@@ -71,10 +71,10 @@ class SharedClock:
     def monotonic(self) -> float:
         return self._words[_TIME]
 
-    def follow(self) -> None:
-        """Note that all work up to the present simulated time is done."""
+    def follow(self, up_to: float) -> None:
+        """Note that all work up to the simulated time `up_to` (monotonic [s]) is done."""
         if self._slot is not None:
-            self._words[self._slot] = self._words[_TIME]
+            self._words[self._slot] = up_to
             self._words[self._slot + 1] = time.monotonic()
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "detect": "detect",
     "bench": "bench",
     "doctor": "doctor",
+    "process": "process",
 }
 
 

@@ -39,15 +39,15 @@ def test_the_lag_is_that_of_the_slowest_follower_that_answers(file: Path, monkey
     leader, eyes, brain = LeadingClock(file), SharedClock(file, slot=0), SharedClock(file, slot=31)
     assert leader.lag() == 0.0
     leader.advance(1.0)
-    eyes.follow()
+    eyes.follow(eyes.monotonic())
     leader.advance(1.5)
-    brain.follow()
+    brain.follow(brain.monotonic())
     assert leader.lag() == pytest.approx(0.5)
     wall[0] += 0.9 * shared_clock.STALL_S
-    brain.follow()
+    brain.follow(brain.monotonic())
     wall[0] += 0.2 * shared_clock.STALL_S
     assert leader.lag() == 0.0, "eyes have not answered for longer than the stall time"
-    eyes.follow()
+    eyes.follow(eyes.monotonic())
     leader.advance(1.6)
     assert leader.lag() == pytest.approx(0.1)
 

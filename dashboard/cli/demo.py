@@ -1,0 +1,57 @@
+"""`berrybrain demo`: the whole farm in simulation, one process per part, until a bed side is harvested."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command(name="demo")
+@click.option("--headless", is_flag=True, help="As fast as this machine can, instead of in real time.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object when the bed side is done.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of plants, noise and weather.")
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The farm's state folder. Left out: berrybrain-data, with --headless a temporary one.",
+)
+@click.option(
+    "--farm",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1.0),
+    default=3600.0,
+    show_default=True,
+    help="Give up after so many wall seconds.",
+)
+def command(*, headless: bool, as_json: bool, seed: int, data: Path | None, farm: Path | None, timeout: float) -> None:
+    """Harvest one bed side in simulation: sensors report, a plan goes out, the robot sees, picks and places.
+
+    Progress is on stderr. Ctrl-C stops everything. The exit code is 0 when the bed side was done, 1 when it was not.
+    """
+    import tempfile
+
+    from dashboard.cli.run import Order, harvest
+
+    def go(folder: Path) -> dict[str, object]:
+        order = Order(data=folder, farm=farm, seed=seed, paced=not headless, timeout_s=timeout)
+        return harvest(order, lambda line: click.echo(line, err=True))
+
+    if data is None and headless:
+        with tempfile.TemporaryDirectory(prefix="berrybrain-data-") as folder:
+            report = go(Path(folder))
+    else:
+        report = go(data or Path("berrybrain-data"))
+    if as_json:
+        click.echo(json.dumps(report, allow_nan=False))
+    else:
+        for name, value in report.items():
+            click.echo(f"{name:<20} {value}")
+    click.get_current_context().exit(0 if report["finished"] else 1)

@@ -1,0 +1,98 @@
+"""The processes on the farm's side of a run: broker, ingest, brain, greenhouse."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from dashboard.cli.host import Host
+from dashboard.cli.settings import RunSettings
+
+log = logging.getLogger(__name__)
+
+
+def broker(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Run the MQTT broker as this process's child until one of them is ended."""
+    from telemetry.mqtt import MqttError
+    from telemetry.mqtt.broker import start_broker
+
+    try:
+        running = start_broker(Path(settings.data) / "broker", settings.port)
+    except MqttError as error:
+        sys.exit(str(error))
+    asked = False
+
+    def end(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        running.process.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    code = running.process.wait()
+    if not asked:
+        sys.exit(f"{running.name} ended with code {code}")
+
+
+def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Store what arrives over MQTT, acknowledged after commit."""
+    from telemetry.ingest import Ingest, IngestSettings
+    from telemetry.publisher import Address, offline_will
+    from telemetry.store.embedded import open_store
+
+    host = Host(settings, name, slot=slot)
+    address = Address(site=host.farm.site.id, zone=host.farm.zones[0].id, device=name)
+    client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock), manual_ack=True)
+    store = open_store(Path(settings.data) / "store")
+    node = Ingest(client, store, host.clock, host.timers, IngestSettings(address=address, boot=boot()))
+    host.at_end(store.close)
+    host.at_end(node.close)
+    host.run()
+
+
+def greenhouse(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Simulate weather, climate and sensor boxes; each box publishes as a device of its own."""
+    from sim.greenhouse import Greenhouse, GreenhouseSettings
+
+    host = Host(settings, name, slot=slot)
+    publishers = {}
+    for device in host.farm.devices:
+        metrics = {metric: info(metric, device.interval) for metric in device.metrics}
+        publishers[device.id] = device_publisher(host, device.zone, device.id, device.model, metrics)
+    Greenhouse(publishers, host.clock, host.timers, GreenhouseSettings(farm=host.farm, seed=settings.seed))
+    host.run()
+
+
+def brain(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Plan, order and keep the records."""
+    raise NotImplementedError(name)
+
+
+def device_publisher(host: Host, zone: str, device: str, model: str, metrics: dict[str, Any]) -> Any:
+    """Return a publisher with an MQTT client of its own, so that the broker notices when this device alone is gone."""
+    from telemetry.publisher import Address, DevicePublisher, Identity, offline_will
+
+    address = Address(site=host.farm.site.id, zone=zone, device=device)
+    client = host.mqtt(f"berrybrain-{device}", will=offline_will(address, host.clock))
+    identity = Identity(boot=boot(), model=model, firmware="", metrics=metrics)
+    publisher = DevicePublisher(client, address, host.clock, identity)
+    host.at_end(publisher.close)
+    return publisher
+
+
+def info(metric: str, interval: float) -> Any:
+    """Return what a device announces of a metric at birth, from the farm's metric table."""
+    from telemetry.messages import MetricInfo
+    from telemetry.messages.tables import metrics
+
+    row = metrics()[metric]
+    return MetricInfo(unit=row.unit, minimum=row.minimum, maximum=row.maximum, interval=interval)
+
+
+def boot() -> str:
+    """Return a new boot id."""
+    return secrets.token_hex(4)

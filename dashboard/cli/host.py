@@ -1,0 +1,121 @@
+"""What one process gives to what it hosts: the shared clock, timers, MQTT clients, a ROS context, and the loop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboard.cli.settings import RunSettings
+from dashboard.cli.tally import CountedClient, Tally
+from dashboard.shared_clock import SharedClock
+from dashboard.timers import ClockTimers
+
+if TYPE_CHECKING:
+    from robot.ros.context import Context
+    from telemetry.mqtt import MakeWill
+
+WAIT_S = 0.003
+"""Longest wait for a message before the timers are looked at again, wall time [s]."""
+
+
+class Host:
+    """One process of a run.
+
+    Args:
+        settings: of the run.
+        name: of the process.
+        slot: its place in the shared clock; None when the cell does not wait for it.
+        clock: replaces the shared clock; the cell brings its own.
+    """
+
+    def __init__(self, settings: RunSettings, name: str, *, slot: int | None, clock: Any = None) -> None:
+        self.settings = settings
+        self.name = name
+        self.farm = settings.load_farm()
+        self.robot = self.farm.robot(settings.robot)
+        self.clock: Any = clock or SharedClock(settings.clock, slot=slot)
+        self.timers = ClockTimers(self.clock)
+        self._tally = Tally(Path(settings.run), name)
+        self._clients: list[Any] = []
+        self._context: Context | None = None
+        self._executor: Any = None
+        self._turns: list[Callable[[], None]] = []
+        self._closers: list[Callable[[], None]] = []
+        self._ending = False
+
+    def mqtt(
+        self, client_id: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
+    ) -> Any:
+        """Return a connected MQTT client whose messages are counted; the loop drives it."""
+        from telemetry.mqtt.paho import PahoClient
+
+        client = PahoClient(
+            self.settings.host, self.settings.port, client_id, will=will, clean=clean, manual_ack=manual_ack
+        )
+        self._clients.append(client)
+        return CountedClient(client, self._tally)
+
+    def context(self) -> Context:
+        """Return this process's ROS context on ZeroMQ; nodes are added with `add`."""
+        if self._context is None:
+            from robot.ros.context import Context
+            from robot.ros.executors import SingleThreadedExecutor
+            from robot.ros.transport.zeromq import ZeroMQ
+
+            self._context = Context(ZeroMQ(scheduler=self.timers))
+            self._executor = SingleThreadedExecutor(context=self._context)
+        return self._context
+
+    def add(self, node: Any) -> None:
+        """Let the loop run a ROS node."""
+        self._executor.add_node(node)
+
+    def each_turn(self, callback: Callable[[], None]) -> None:
+        """Call `callback` in every turn of the loop."""
+        self._turns.append(callback)
+
+    def at_end(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once when the process ends by request; last added, first called."""
+        self._closers.append(callback)
+
+    def run(self) -> None:
+        """Drive everything until SIGTERM or SIGINT, then end in order."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+        try:
+            while not self._ending:
+                self.turn(WAIT_S)
+        finally:
+            self._close()
+
+    def turn(self, wait: float) -> None:
+        """Run what is due and what has arrived, waiting at most `wait` wall seconds for the first message."""
+        at = self.clock.monotonic()
+        self.timers.run_due()
+        for callback in self._turns:
+            callback()
+        if self._executor is not None:
+            if wait > 0.0:
+                self._context.transport.poll(wait)  # type: ignore[union-attr]
+            self._executor.spin_some()
+            wait = 0.0
+        for client in self._clients:
+            client.loop(wait)
+            wait = 0.0
+        if isinstance(self.clock, SharedClock):
+            self.clock.follow(at)
+
+    def _end(self, *_: object) -> None:
+        self._ending = True
+
+    def _close(self) -> None:
+        for callback in reversed(self._closers):
+            callback()
+        if self._context is not None:
+            self._context.try_shutdown()
+        for client in self._clients:
+            client.close()
+        self._tally.close()
+        self.clock.close()

@@ -1,0 +1,55 @@
+"""The processes of a run: what each holds and what its death means. Adding a process adds a row."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard.cli.settings import RunSettings
+from dashboard.supervise import OnDeath, Program
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One kind of process.
+
+    Attributes:
+        module: file in dashboard.cli whose function `function` builds and runs it.
+        on_death: restart it, or end the run.
+        slot: its place in the shared clock, so that the cell waits for it; None for those that need no waiting.
+        stage: processes of a lower stage end first.
+    """
+
+    module: str
+    function: str
+    on_death: OnDeath = OnDeath.RESTART
+    slot: int | None = None
+    stage: int = 0
+
+
+ROLES: dict[str, Role] = {
+    "broker": Role(module="farm_roles", function="broker", stage=3),
+    "ingest": Role(module="farm_roles", function="ingest", slot=0, stage=2),
+    "brain": Role(module="farm_roles", function="brain", slot=1, stage=1),
+    "greenhouse": Role(module="farm_roles", function="greenhouse", slot=2),
+    "cell": Role(module="robot_roles", function="cell", on_death=OnDeath.ENDS_ALL),
+    "eyes": Role(module="robot_roles", function="eyes", slot=3),
+    "picker": Role(module="robot_roles", function="picker", slot=4),
+    "mission": Role(module="robot_roles", function="mission", slot=5),
+    "gateway": Role(module="robot_roles", function="gateway", slot=6),
+}
+
+
+def program(name: str, settings: Path) -> Program:
+    """Return how the process `name` is started."""
+    code = "import sys; from dashboard.cli import main; main(sys.argv[1:])"
+    argv = (sys.executable, "-c", code, "process", name, "--settings", str(settings))
+    return Program(name=name, argv=argv, on_death=ROLES[name].on_death)
+
+
+def build(settings: RunSettings, name: str) -> None:
+    """Build the process `name` and run it until it is asked to end."""
+    role = ROLES[name]
+    getattr(importlib.import_module(f"dashboard.cli.{role.module}"), role.function)(settings, name, role.slot)

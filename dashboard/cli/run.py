@@ -1,0 +1,256 @@
+"""One harvest in simulation: start the processes, watch, stop everything in order, and report what was measured."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dashboard import shared_clock
+from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.roles import ROLES, program
+from dashboard.cli.settings import FARM, RunSettings, find_farm
+from dashboard.cli.tally import total
+from dashboard.shared_clock import LeadingClock, SharedClock
+from dashboard.supervise import ProcessDiedError, Supervisor
+
+if TYPE_CHECKING:
+    from dashboard.cli.watch import Watch
+    from telemetry.farm import Farm
+
+Say = Callable[[str], None]
+
+HOST = "127.0.0.1"
+START_S = 20.0
+DRAIN_S = 10.0
+"""Longest wait without progress for what is published to be stored [s]."""
+POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be run. `paced`: in real time instead of as fast as possible."""
+
+    data: Path
+    farm: Path | None
+    seed: int
+    paced: bool
+    timeout_s: float
+
+
+def harvest(order: Order, say: Say) -> dict[str, Any]:
+    """Harvest one bed side and return the figures.
+
+    Raises:
+        Misuse: the farm file is wrong.
+        Problem: the run could not begin, or a process without which it cannot go on has died.
+    """
+    text, built_in = find_farm(order.farm, order.data)
+    with _writable(order.data), Supervisor(logs=order.data / "log", monotonic=time.monotonic) as supervisor:
+        settings = _prepare(order, text, built_in, supervisor.run)
+        try:
+            with _interruptible():
+                return _Harvest(order, settings, supervisor, say).run()
+        except ProcessDiedError as death:
+            raise Problem(str(death)) from death
+
+
+class _Harvest:
+    """The steps of one run."""
+
+    def __init__(self, order: Order, settings: RunSettings, supervisor: Supervisor, say: Say) -> None:
+        self._order, self._settings, self._supervisor, self._say = order, settings, supervisor, say
+        self._farm: Farm = settings.load_farm()
+        self._began = time.monotonic()
+        self._path = settings.write()
+        self._stored_before = self._counters()
+
+    def run(self) -> dict[str, Any]:
+        from dashboard.cli.watch import Watch
+        from telemetry.mqtt.paho import PahoClient
+
+        self._start_broker()
+        client = PahoClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
+        clock = SharedClock(self._settings.clock)
+        watch = Watch(client, self._farm, self._settings.robot, self._say)
+        while not client.connected:
+            self._supervisor.poll()
+            client.loop(POLL_S)
+        for name in ROLES:
+            if name != "broker":
+                self._supervisor.start(program(name, self._path))
+        self._say(f"{len(ROLES)} processes, logs in {self._order.data / 'log'}")
+        finished = False
+        while not finished and time.monotonic() - self._began < self._order.timeout_s:
+            for name in self._supervisor.poll():
+                self._say(f"{name} has died and is started again")
+            client.loop(POLL_S)
+            finished = watch.finished(clock.now())
+        simulated = clock.monotonic()
+        wall = time.monotonic() - self._began
+        if not finished:
+            self._say(f"not done within {self._order.timeout_s:.0f} s" + (f": {watch.fault}" if watch.fault else ""))
+        client.close()
+        self._stop()
+        return self._report(watch, finished, simulated, wall)
+
+    def _start_broker(self) -> None:
+        self._supervisor.start(program("broker", self._path))
+        deadline = time.monotonic() + START_S
+        while not _answers(self._settings.port):
+            self._supervisor.poll()
+            if time.monotonic() > deadline:
+                raise Problem(f"the broker does not answer within {START_S:.0f} s:\n{self._supervisor.tail('broker')}")
+
+    def _stop(self) -> None:
+        """Stop the robot and the sensors, let everything published be stored, then stop the rest."""
+        stages = sorted({role.stage for role in ROLES.values()})
+        self._supervisor.stop([name for name, role in ROLES.items() if role.stage == stages[0]])
+        clock = LeadingClock(self._settings.clock)
+        last, progress_at = -1, time.monotonic()
+        began, simulated = time.monotonic(), clock.monotonic()
+        while True:
+            now = time.monotonic()
+            clock.advance(simulated + now - began)  # the cell is gone: time goes on for those who finish their work
+            self._supervisor.poll()
+            stored = self._stored()
+            if stored != last:
+                last, progress_at = stored, now
+            if stored >= total(Path(self._settings.run))["points"] or now - progress_at > DRAIN_S:
+                break
+            _pause(POLL_S)
+        for stage in stages[1:]:
+            self._supervisor.stop([name for name, role in ROLES.items() if role.stage == stage])
+        clock.close()
+
+    def _counters(self) -> Any:
+        from telemetry.store.embedded import open_store
+        from telemetry.store.journal import Counters, StoreError
+
+        try:
+            store = open_store(self._order.data / "store", read_only=True)
+        except StoreError:
+            return Counters()
+        try:
+            return store.counters()
+        finally:
+            store.close()
+
+    def _stored(self) -> int:
+        return int(self._counters().points) - int(self._stored_before.points)
+
+    def _report(self, watch: Watch, finished: bool, simulated: float, wall: float) -> dict[str, Any]:
+        published = total(Path(self._settings.run))
+        counters, stored = self._counters(), self._stored()
+        try:
+            score = json.loads(self._settings.score.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise Problem(f"the cell has written no score:\n{self._supervisor.tail('cell')}") from error
+        working = (watch.ended_at or 0.0) - (watch.ordered_at or 0.0)
+        picked = int(score["picked"])
+        return {
+            "finished": finished,
+            "seed": self._order.seed,
+            **score,
+            "seconds_per_berry": round(working / picked, 2) if picked and working > 0.0 else None,
+            "results": dict(watch.results),
+            "mqtt_published": published["messages"],
+            "points_published": published["points"],
+            "points_stored": stored,
+            "points_lost": max(0, published["points"] - stored),
+            "dead_letters": counters.dead_letters - self._stored_before.dead_letters,
+            "restarts": sum(self._supervisor.restarts.values()),
+            "simulated_s": round(simulated, 2),
+            "rtf": round(simulated / wall, 3),
+            "wall_s": round(wall, 2),
+        }
+
+
+def _prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
+    """Choose the robot and the port, make the clock, and write down what the processes share."""
+    from telemetry.farm import load_farm
+    from telemetry.mqtt.broker import free_port
+
+    (run / FARM).write_text(text, encoding="utf-8")
+    farm = load_farm(run / FARM)
+    if not farm.robots:
+        raise Misuse("the farm file has no [[robots]]; add one, or start from: berrybrain init")
+    # Debian starts a mosquitto on 1883 when it is installed: the built-in farm does not insist on a port.
+    port = free_port() if built_in or farm.mqtt.port == 0 else farm.mqtt.port
+    _claim(port)
+    settings = RunSettings(
+        run=str(run),
+        data=str(order.data.resolve()),
+        farm=str(run / FARM),
+        robot=farm.robots[0].id,
+        host=HOST,
+        port=port,
+        seed=order.seed,
+        epoch=float(round(time.time())),
+        rate=1.0 if order.paced else 0.0,
+    )
+    shared_clock.create(settings.clock, epoch=settings.epoch)
+    return settings
+
+
+def _claim(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise Problem(
+                f"port {port} on {HOST} cannot be used for MQTT: {error.strerror}. End the program that uses it, "
+                f"or set [mqtt] port in farm.toml to another port; 0 takes any free one"
+            ) from error
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(POLL_S)
+        answered = probe.connect_ex((HOST, port)) == 0
+    if not answered:
+        _pause(POLL_S)
+    return answered
+
+
+def _pause(seconds: float) -> None:
+    select.select([], [], [], seconds)
+
+
+@contextlib.contextmanager
+def _writable(data: Path) -> Iterator[None]:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        probe = data / ".write"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Problem(
+            f"cannot write the state folder {data}: {error.strerror}; name another with --data DIR"
+        ) from error
+    yield
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """End like Ctrl-C when a service manager asks (SIGTERM) or the terminal goes (SIGHUP)."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        sys.stderr.flush()

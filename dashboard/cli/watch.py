@@ -1,0 +1,117 @@
+"""Watch a run from the farm's side, over MQTT: what was ordered, counted and picked, and whether all is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from telemetry.farm import Farm
+    from telemetry.messages import Payload
+    from telemetry.mqtt import Client, Message
+
+ENDED = frozenset({"done", "failed", "rejected", "expired", "canceled"})
+
+
+class Watch:
+    """Folds the robot's and the brain's messages into the state of one harvest.
+
+    Args:
+        client: an MQTT client of its own.
+        farm: the farm's settings.
+        robot: which robot is watched.
+        say: called with a line for people when something happens.
+    """
+
+    def __init__(self, client: Client, farm: Farm, robot: str, say: Callable[[str], None]) -> None:
+        from telemetry.brain.field import Field
+        from telemetry.messages import Kind, Topic
+
+        self._farm, self._robot, self._say = farm, robot, say
+        self._field = Field()
+        self._seen: set[tuple[str, int]] = set()
+        self._open: dict[str, str] = {}
+        self._fault = ""
+        self.ordered_at: float | None = None
+        self.ended_at: float | None = None
+        self.results: Counter[str] = Counter()
+        zone = farm.robot(robot).zone
+        for kind, handler in (
+            (Kind.CMD, self._on_command),
+            (Kind.ACK, self._on_ack),
+            (Kind.EVENT, self._on_event),
+            (Kind.STATE, self._on_state),
+        ):
+            topic = Topic(site=farm.site.id, zone=zone, device=robot, kind=kind)
+            client.subscribe(str(topic), self._handler(kind, handler))
+
+    @property
+    def fault(self) -> str:
+        """Key of what keeps the robot from working now; empty when nothing does."""
+        return self._fault
+
+    def finished(self, now: float) -> bool:
+        """Tell whether the robot's bed side is done: no order is open, and the plan at `now` [UTC epoch s] is empty."""
+        from telemetry.brain.plan import make_plan
+
+        if self._open or self.ended_at is None:
+            return False
+        return make_plan(self._farm, self._robot, self._field.states(), now).order is None
+
+    def _handler(self, kind: Any, handle: Callable[[Any], None]) -> Callable[[Message], None]:
+        from telemetry.messages.wire import MessageError, decode
+
+        def receive(message: Message) -> None:
+            try:
+                payloads: list[Payload] = decode(kind, message.payload)
+            except MessageError:
+                return
+            for payload in payloads:
+                handle(payload)
+
+        return receive
+
+    def _on_command(self, command: Any) -> None:
+        if command.id in self._open or (command.id, -1) in self._seen:
+            return
+        self._seen.add((command.id, -1))
+        self._open[command.id] = command.command
+        segments = command.arguments.get("segments", [])
+        self._say(f"the brain orders {command.command}: segments {', '.join(map(str, segments))}")
+
+    def _on_ack(self, ack: Any) -> None:
+        status = str(ack.status)
+        if status in ENDED:
+            self._end(ack.id, status, ack.at, ack.reason)
+        elif status == "accepted" and self.ordered_at is None:
+            self.ordered_at = ack.at
+
+    def _on_event(self, event: Any) -> None:
+        if (event.boot, event.seq) in self._seen:
+            return
+        self._seen.add((event.boot, event.seq))
+        self._field.apply(event)
+        data = event.data
+        match event.type:
+            case "count":
+                self._say(f"segment {data.get('segment')}: {data.get('in_window', '?')} berries to pick")
+            case "pick":
+                result = str(data.get("result", ""))
+                self.results[result] += 1
+                if data.get("attempt", 1):
+                    self._say(f"segment {data.get('segment')}: berry {data.get('berry_id')} {result}")
+            case "order":
+                if str(data.get("status")) in ENDED:
+                    self._end(str(data.get("order_id", "")), str(data["status"]), event.at, str(data.get("fault", "")))
+
+    def _on_state(self, state: Any) -> None:
+        if state.fault != self._fault:
+            self._say(f"the robot waits: {state.fault}" if state.fault else "the robot goes on")
+        self._fault = state.fault
+
+    def _end(self, order: str, status: str, at: float, reason: str) -> None:
+        if self._open.pop(order, None) is None:
+            return
+        self.ended_at = at if self.ended_at is None else max(self.ended_at, at)
+        self._say(f"order {status}{': ' + reason if reason else ''}")
