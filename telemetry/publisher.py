@@ -1,142 +1,16 @@
-"""The edge side of the farm's wire: what a device publishes, kept in memory while the broker is away."""
+"""The edge side under its short name: what a device needs to speak on the farm's wire (`telemetry.mqtt.device`)."""
 
 from __future__ import annotations
 
-import json
-import logging
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from telemetry.mqtt.commands import CommandHandler, CommandInbox, Reply
+from telemetry.mqtt.device import Address, DevicePublisher, Identity, offline_will
 
-from telemetry.clock import Clock
-from telemetry.messages import Birth, Data, Event, Kind, MetricInfo, State, Topic
-from telemetry.messages.wire import encode, encode_array
-from telemetry.mqtt import Client, MakeWill, Will
-
-log = logging.getLogger(__name__)
-
-ARRAY_LENGTH = 200
-"""Measurements in one array after an outage; with 20 metrics each it stays far below the largest payload."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """Where a device stands on the wire."""
-
-    site: str
-    zone: str
-    device: str
-
-    def topic(self, kind: Kind) -> str:
-        return str(Topic(site=self.site, zone=self.zone, device=self.device, kind=kind))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What a device tells about itself at birth. `boot` is new at each start; numbers count from 0 within it."""
-
-    boot: str
-    model: str
-    firmware: str
-    metrics: Mapping[str, MetricInfo]
-
-
-def offline_will(address: Address, clock: Clock, *, fault: str = "device_offline", delay: float = 2.0) -> MakeWill:
-    """Return what makes a device's last will, for the client's constructor; its time is that of the connection."""
-
-    def make() -> Will:
-        payload = encode(State(at=clock.now(), status="offline", fault=fault))
-        return Will(topic=address.topic(Kind.STATE), payload=payload, delay=delay)
-
-    return make
-
-
-class DevicePublisher:
-    """Publishes birth, state, data, events and live views of one device.
-
-    Args:
-        client: made with `offline_will` of the same address.
-        queue_limit: measurements kept while disconnected; the oldest give way, and their numbers show the gap.
-    """
-
-    def __init__(
-        self, client: Client, address: Address, clock: Clock, identity: Identity, *, queue_limit: int = 10_000
-    ) -> None:
-        self.address = address
-        self._client = client
-        self._clock = clock
-        self._identity = identity
-        self._waiting: deque[Data] = deque(maxlen=queue_limit)
-        self._data_seq = 0
-        self._event_seq = 0
-        self._state = State(at=clock.now(), status="online")
-        client.on_connect(self._introduce)
-
-    def data(self, metrics: Mapping[str, float], *, at: float | None = None, historical: bool = False) -> None:
-        """Publish measurements of one instant (now, or `at` [UTC epoch s])."""
-        when = self._clock.now() if at is None else at
-        boot = self._identity.boot
-        data = Data(at=when, seq=self._data_seq, boot=boot, metrics=dict(metrics), historical=historical)
-        self._data_seq += 1
-        if self._client.connected:
-            self._client.publish(self.address.topic(Kind.DATA), encode(data), qos=1)
-        else:
-            self._waiting.append(data)
-
-    def event(self, type: str, data: Mapping[str, Any], *, at: float | None = None) -> None:
-        """Publish something that happened once."""
-        when = self._clock.now() if at is None else at
-        event = Event(at=when, seq=self._event_seq, boot=self._identity.boot, type=type, data=dict(data))
-        self._event_seq += 1
-        self._client.publish(self.address.topic(Kind.EVENT), encode(event), qos=1)
-
-    def state(self, status: str, *, fault: str = "", detail: Mapping[str, Any] | None = None) -> None:
-        """Publish the state, when it is another one than before; it is sent again after each reconnect."""
-        known = (self._state.status, self._state.fault, self._state.detail)
-        if (status, fault, dict(detail or {})) == known:
-            return
-        self._state = State(at=self._clock.now(), status=status, fault=fault, detail=dict(detail or {}))
-        if self._client.connected:
-            self._publish_state()
-
-    def live(self, content: Mapping[str, Any]) -> None:
-        """Publish a live view: never stored, lost when the network is."""
-        payload = json.dumps(content, separators=(",", ":"), allow_nan=False).encode()
-        self._client.publish(self.address.topic(Kind.LIVE), payload, qos=0)
-
-    def video(self, jpeg: bytes) -> None:
-        """Publish a picture: never stored, lost when the network is."""
-        self._client.publish(self.address.topic(Kind.VIDEO), jpeg, qos=0)
-
-    def waiting(self) -> int:
-        """Return how many measurements wait for a connection."""
-        return len(self._waiting)
-
-    def close(self) -> None:
-        """Say offline with a word; the client is its owner's to close."""
-        self._state = State(at=self._clock.now(), status="offline")
-        if self._client.connected:
-            self._publish_state()
-
-    def _introduce(self) -> None:
-        identity = self._identity
-        birth = Birth(
-            at=self._clock.now(),
-            boot=identity.boot,
-            model=identity.model,
-            firmware=identity.firmware,
-            metrics=dict(identity.metrics),
-        )
-        self._client.publish(self.address.topic(Kind.BIRTH), encode(birth), qos=1, retain=True)
-        self._publish_state()
-        while self._waiting:
-            count = min(ARRAY_LENGTH, len(self._waiting))
-            late = [self._waiting.popleft() for _ in range(count)]
-            late = [
-                Data(at=data.at, seq=data.seq, boot=data.boot, metrics=data.metrics, historical=True) for data in late
-            ]
-            self._client.publish(self.address.topic(Kind.DATA), encode_array(late), qos=1)
-
-    def _publish_state(self) -> None:
-        self._client.publish(self.address.topic(Kind.STATE), encode(self._state), qos=1, retain=True)
+__all__ = [
+    "Address",
+    "CommandHandler",
+    "CommandInbox",
+    "DevicePublisher",
+    "Identity",
+    "Reply",
+    "offline_will",
+]

@@ -12,7 +12,7 @@ from telemetry.messages.fields import MessageError, Reason
 from telemetry.messages.tables import metrics
 from telemetry.messages.wire import decode, parse_topic
 from telemetry.mqtt import Client, Message
-from telemetry.publisher import Address, DevicePublisher, Identity
+from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.store import Point
 from telemetry.store.journal import Archive, Batch, DeadLetter, Entry, Stamp, StoreError
 

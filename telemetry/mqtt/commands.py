@@ -10,7 +10,7 @@ from telemetry.clock import Clock
 from telemetry.messages import Ack, AckStatus, Command, Kind
 from telemetry.messages.wire import MessageError, decode, encode
 from telemetry.mqtt import Client, Message
-from telemetry.publisher import Address
+from telemetry.mqtt.device import Address
 
 log = logging.getLogger(__name__)
 
