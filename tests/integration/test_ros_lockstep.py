@@ -98,7 +98,7 @@ def test_a_full_queue_loses_the_oldest_message(world: World) -> None:
         (QoSProfile(depth=1), QoSProfile(depth=1), "Bool", "std_msgs/msg/Bool"),
     ],
 )
-def test_endpoints_that_do_not_fit_are_refused_and_named(
+def test_endpoints_that_do_not_fit_are_refused_and_named(  # noqa: PLR0917
     world: World, caplog: pytest.LogCaptureFixture, offered: QoSProfile, wanted: QoSProfile, type_: str, said: str
 ) -> None:
     node = world.node("one")

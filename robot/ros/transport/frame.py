@@ -13,13 +13,14 @@ SHARED = 0x100  # the payload is a descriptor of shared memory
 
 _HEADER = struct.Struct("<16sQdQ")
 SIZE = _HEADER.size
+GID_SIZE = 16
 
 
 class FrameError(ValueError):
     """Bytes that are not a frame."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Frame:
     """A header.
 
@@ -28,7 +29,7 @@ class Frame:
         gid: the publisher; of a request and its reply, the client.
         sequence: counts per gid, from 1; a reply repeats its request's.
         stamp: instant of sending [epoch s].
-        target: of HISTORY, the one subscription it is for.
+        target: of HISTORY, the one subscription it is for; it follows the header.
     """
 
     kind: int
@@ -42,12 +43,13 @@ def pack(frame: Frame, flags: int = 0) -> bytes:
     return _HEADER.pack(frame.gid, frame.sequence, frame.stamp, frame.kind | flags) + frame.target
 
 
-def unpack(data: Buffer) -> tuple[Frame, int]:
-    """Return the header and its flags; raises FrameError."""
-    if len(data) not in (SIZE, SIZE + 16):
-        raise FrameError(f"expected a header of {SIZE} or {SIZE + 16} bytes, got {len(data)}")
+def unpack(data: bytes) -> tuple[Frame, int, memoryview]:
+    """Return header, flags and payload; raises FrameError."""
+    if len(data) < SIZE:
+        raise FrameError(f"expected a header of {SIZE} bytes, got {len(data)} bytes")
     gid, sequence, stamp, flags = _HEADER.unpack_from(data)
     kind = flags & KIND_MASK
     if kind > BYE or flags & ~(KIND_MASK | SHARED):
         raise FrameError(f"unknown flags {flags:#x}")
-    return Frame(kind=kind, gid=gid, sequence=sequence, stamp=stamp, target=bytes(data[SIZE:])), flags & ~KIND_MASK
+    end = SIZE + GID_SIZE if kind == HISTORY else SIZE
+    return Frame(kind, gid, sequence, stamp, data[SIZE:end]), flags & ~KIND_MASK, memoryview(data)[end:]

@@ -1,0 +1,67 @@
+"""A scheduler in real time: a heap of timers and a queue of callbacks, run from whoever polls."""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import count
+
+
+class Event:
+    """A posted callback that can be cancelled."""
+
+    __slots__ = ("callback", "cancelled")
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Loop:
+    """Callbacks in order of (time, sequence)."""
+
+    def __init__(self) -> None:
+        self._ready: deque[Event] = deque()
+        self._timers: list[tuple[float, int, Event]] = []
+        self._sequence = count()
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
+        event = Event(callback)
+        if delay <= 0.0:
+            self._ready.append(event)
+        else:
+            heapq.heappush(self._timers, (time.monotonic() + delay, next(self._sequence), event))
+        return event
+
+    def run_due(self) -> bool:
+        """Run what is due now, not what that posts; return whether anything ran."""
+        if self._timers:
+            now = time.monotonic()
+            while self._timers and self._timers[0][0] <= now:
+                self._ready.append(heapq.heappop(self._timers)[2])
+        ran = False
+        for _ in range(len(self._ready)):
+            event = self._ready.popleft()
+            if not event.cancelled:
+                event.callback()
+                ran = True
+        return ran
+
+    def until_next(self) -> float | None:
+        """Return the seconds until something is due, None when nothing is."""
+        if self._ready:
+            return 0.0
+        while self._timers and self._timers[0][2].cancelled:
+            heapq.heappop(self._timers)
+        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None

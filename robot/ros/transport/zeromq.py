@@ -1,0 +1,242 @@
+"""Contexts of one machine and user, each with one inbox: a PULL socket that peers push their frames into.
+
+A context connects to a peer once, so frames of all topics keep their order, and a frame sent after the connection call
+is never lost to a slow start. Peers find each other through `directory` and push their endpoints at every change, so
+nothing polls for them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import zmq
+
+from robot.ros.exceptions import ROSError
+from robot.ros.graph import Endpoint
+from robot.ros.scheduler import Scheduler
+from robot.ros.transport import Receiver
+from robot.ros.transport.directory import Directory, runtime_directory
+from robot.ros.transport.frame import BYE, HELLO, SHARED, Buffer, Frame, FrameError, pack, unpack
+from robot.ros.transport.loop import Loop
+from robot.ros.transport.shared import THRESHOLD, Reader, SharedMemoryError, Writer
+
+log = logging.getLogger(__name__)
+
+QUEUE = 10_000  # frames that wait for a peer; more are dropped
+LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is disconnected
+DRAIN = 1000  # frames taken in before callbacks get their turn
+HOUSEKEEPING = 0.5  # [s] between looks for dead peers
+LINGER = 500  # [ms] that last frames may take to leave
+
+
+class ZeroMQ:
+    """The transport between processes. Use it from the thread and the process that opened it.
+
+    Args:
+        domain_id: None = ROS_DOMAIN_ID, else 0.
+        folder: replaces the folder that follows from the environment.
+    """
+
+    def __init__(self, *, domain_id: int | None = None, folder: Path | None = None) -> None:
+        self.loop = Loop()
+        self.scheduler: Scheduler = self.loop
+        self.prefix = os.urandom(8)
+        self.external = False
+        self.name = self.prefix.hex()
+        self.dropped = 0
+        self._folder = folder or runtime_directory(domain_id)
+        self._pid = os.getpid()
+        self._peers: dict[str, zmq.Socket[bytes]] = {}
+        self._writer, self._reader = Writer(), Reader()
+        self._changed = False
+        self._closed = True
+        self._housekeeping_at = 0.0
+
+    def open(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        self._zmq = zmq.Context()
+        self._directory = Directory(self._folder, self.name)
+        self._inbox = self._zmq.socket(zmq.PULL)
+        self._inbox.setsockopt(zmq.RCVHWM, QUEUE)
+        self._inbox.setsockopt(zmq.MAXMSGSIZE, LARGEST)
+        self._inbox.setsockopt(zmq.LINGER, 0)
+        self._inbox.bind(f"ipc://{self._directory.socket(self.name)}")
+        self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poller = zmq.Poller()
+        self._poller.register(self._inbox, zmq.POLLIN)
+        self._poller.register(self._wakeup, zmq.POLLIN)
+        self._closed = False
+        self._directory.appear()
+        self._look_for_peers()
+
+    # --- sending
+
+    def changed(self) -> None:
+        self._changed = True
+
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer) -> None:
+        self._check()
+        if self._changed:
+            self._announce(self._peers)
+        if len(payload) >= THRESHOLD:
+            peers = list(peers)
+            descriptors = self._writer.put(payload, peers)
+            header = pack(frame, SHARED)
+            for peer in peers:
+                if peer in descriptors:
+                    self._push(peer, header + descriptors[peer])
+                else:
+                    self._drop(peer, "it is behind with large messages")
+            return
+        data = b"".join((pack(frame), payload))
+        for peer in peers:
+            self._push(peer, data)
+
+    def _push(self, peer: str, data: bytes) -> None:
+        socket = self._peers.get(peer)
+        if socket is None:
+            return
+        try:
+            socket.send(data, zmq.NOBLOCK)
+        except zmq.Again:
+            self._drop(peer, f"{QUEUE} frames wait for it")
+
+    def _drop(self, peer: str, reason: str) -> None:
+        self.dropped += 1
+        if self.dropped & (self.dropped - 1) == 0:
+            log.warning("dropped a frame for %s: %s (%d dropped so far)", peer, reason, self.dropped)
+
+    def _announce(self, peers: Iterable[str]) -> None:
+        self._changed = False
+        text = json.dumps({"pid": self._pid, "endpoints": [e.to_json() for e in self._receiver.announced()]})
+        data = self._own_frame(HELLO) + text.encode()
+        for peer in peers:
+            self._push(peer, data)
+
+    def _own_frame(self, kind: int) -> bytes:
+        return pack(Frame(kind, self.prefix + bytes(8), stamp=self.loop.now()))
+
+    # --- peers
+
+    def _look_for_peers(self) -> None:
+        alive = self._directory.peers()
+        for name in self._peers.keys() - alive:
+            self._lose(name)
+        for name in alive - self._peers.keys():
+            self._connect(name)
+
+    def _connect(self, name: str) -> None:
+        socket = self._zmq.socket(zmq.PUSH)
+        socket.setsockopt(zmq.SNDHWM, QUEUE)
+        socket.setsockopt(zmq.LINGER, LINGER)
+        socket.connect(f"ipc://{self._directory.socket(name)}")
+        self._peers[name] = socket
+        self._announce([*self._peers] if self._changed else [name])
+
+    def _lose(self, name: str) -> None:
+        self._peers.pop(name).close(linger=0)
+        self._writer.forget(name)
+        self._reader.forget(name)
+        self._receiver.on_peer_lost(name)
+
+    def peers(self) -> list[str]:
+        return sorted(self._peers)
+
+    # --- receiving
+
+    def poll(self, timeout: float | None) -> None:
+        self._check()
+        if self._changed:
+            self._announce(self._peers)
+        busy = self._take_in()
+        if self._closed or busy or timeout == 0.0:
+            return
+        waits = [wait for wait in (timeout, self.loop.until_next(), self._until_housekeeping()) if wait is not None]
+        for source, _ in self._poller.poll(math.ceil(min(waits) * 1000.0)):
+            if source == self._wakeup:
+                os.eventfd_read(self._wakeup)
+        self._take_in()
+
+    def _take_in(self) -> bool:
+        now = self.loop.monotonic()
+        if now >= self._housekeeping_at:
+            self._housekeeping_at = now + HOUSEKEEPING
+            self._look_for_peers()
+        received = 0
+        try:
+            while received < DRAIN:
+                data = self._inbox.recv(zmq.NOBLOCK)
+                received += 1
+                self._receive(data)
+        except zmq.Again:
+            pass
+        return self.loop.run_due() or received > 0
+
+    def _until_housekeeping(self) -> float:
+        return max(0.0, self._housekeeping_at - self.loop.monotonic())
+
+    def _receive(self, data: bytes) -> None:
+        try:
+            frame, flags, payload = unpack(data)
+            peer = frame.gid[:8].hex()
+            if frame.kind == HELLO:
+                self._on_hello(peer, payload)
+            elif frame.kind == BYE:
+                if peer in self._peers:
+                    self._lose(peer)
+            elif flags & SHARED:
+                self._receiver.on_frame(peer, frame, self._reader.get(self._owner(frame, payload), payload))
+            else:
+                self._receiver.on_frame(peer, frame, payload)
+        except (FrameError, SharedMemoryError) as error:
+            log.warning("dropped %d bytes: %s", len(data), error)
+
+    def _owner(self, frame: Frame, descriptor: memoryview) -> str:
+        """Name the peer whose memory a descriptor is of; a reply bears the gid of its receiver."""
+        return frame.gid[:8].hex() if frame.gid[:8] != self.prefix else ""
+
+    def _on_hello(self, peer: str, payload: memoryview) -> None:
+        try:
+            endpoints = [Endpoint.from_json(entry) for entry in json.loads(bytes(payload))["endpoints"]]
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FrameError(f"an announcement that cannot be read: {error!r}") from error
+        if any(endpoint.gid[:8].hex() != peer for endpoint in endpoints):
+            raise FrameError(f"{peer} announced endpoints of others")
+        if peer not in self._peers:
+            if peer == self.name or not self._directory.is_alive(peer):
+                raise FrameError(f"an announcement of {peer}, which has no record")
+            self._connect(peer)
+        self._receiver.on_peer(peer, endpoints)
+
+    def wake(self) -> None:
+        if not self._closed:
+            os.eventfd_write(self._wakeup, 1)
+
+    def _check(self) -> None:
+        if os.getpid() != self._pid:
+            raise ROSError("a context does not survive fork(): make a new one in the child, or start it with spawn")
+        if self._closed:
+            raise ROSError("the transport is closed")
+
+    def close(self) -> None:
+        """Say goodbye and remove what this context made. In a forked child nothing of the parent's is touched."""
+        if self._closed or os.getpid() != self._pid:
+            return
+        self._closed = True
+        bye = self._own_frame(BYE)
+        for peer in self._peers:
+            self._push(peer, bye)
+        self._directory.close()
+        for socket in self._peers.values():
+            socket.close()
+        self._inbox.close()
+        self._peers.clear()
+        self._zmq.term()
+        self._writer.close()
+        self._reader.close()
+        os.close(self._wakeup)
