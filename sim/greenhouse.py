@@ -98,7 +98,6 @@ class Greenhouse:
         self._advance()
         for device in farm.devices:
             if device.id in self.boxes:
-                self.boxes[device.id].start()
                 self._sampler(device)()
                 timers.every(device.interval, self._sampler(device))
 

@@ -12,11 +12,7 @@ import numpy as np
 
 
 class Publisher(Protocol):
-    """Where a box's messages go: a device publisher of `telemetry`."""
-
-    def birth(self) -> object:
-        """Announce the device (retained)."""
-        ...
+    """Where a box's messages go: `telemetry.publisher.DevicePublisher`, which announces the device by itself."""
 
     def data(self, metrics: Mapping[str, float], /) -> object:
         """Send one set of measurements, taken now."""
@@ -138,10 +134,6 @@ class SensorBox:
         self._faults = tuple(fault for fault in faults if fault.device == device)
         self._held: dict[str, float] = {}
         self.sent = 0
-
-    def start(self) -> None:
-        """Announce the device."""
-        self._publisher.birth()
 
     def sample(self, truth: Mapping[str, float], at: float) -> None:
         """Measure `truth` (by metric, in the metric's unit) at `at` [UTC epoch s] and send what the faults leave."""

@@ -17,11 +17,7 @@ class Wire:
     """Keeps what a box sends."""
 
     def __init__(self) -> None:
-        self.births = 0
         self.sent: list[dict[str, float]] = []
-
-    def birth(self) -> None:
-        self.births += 1
 
     def data(self, metrics: Mapping[str, float], /) -> None:
         self.sent.append(dict(metrics))
@@ -30,7 +26,6 @@ class Wire:
 def run(*faults: Fault, samples: int = 200, seed: int = 1, device: str = "d") -> Wire:
     wire = Wire()
     box = SensorBox(device=device, metrics=tuple(TRUTH), publisher=wire, seed=seed, faults=faults)
-    box.start()
     for n in range(samples):
         box.sample(TRUTH, n * 60.0)
     return wire
@@ -52,10 +47,6 @@ def test_noise_has_the_width_of_the_table_and_no_offset() -> None:
 
 def test_values_come_in_steps_of_the_resolution() -> None:
     assert all(round(value * 10.0) == pytest.approx(value * 10.0, abs=1e-9) for value in column(run()))
-
-
-def test_birth_is_sent_once_before_data() -> None:
-    assert run(samples=1).births == 1
 
 
 def test_same_seed_repeats_every_value_and_devices_differ() -> None:
