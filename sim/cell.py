@@ -57,6 +57,12 @@ class CellSettings:
     camera_noise: bool = True
 
 
+class CellError(RuntimeError):
+    """The simulation cannot go on; `code` is the alarm's key."""
+
+    code = "simulation_unstable"
+
+
 class Cell:
     """One robot in front of one bed side. Deterministic for settings and seed."""
 
@@ -114,6 +120,10 @@ class Cell:
             self.contacts.update(before)
             self.fruit.tear(time)
         self._ticks += 1
+        if self.data.warning[mujoco.mjtWarning.mjWARN_BADQACC].number or not np.isfinite(self.data.qpos).all():
+            raise CellError(
+                f"expected finite accelerations, got none at {self.time:.3f} s; last touches {self.contacts.touching}"
+            )
         self.blade.update(self.time, self.opening)
         self.fruit.stow(self.time)
 

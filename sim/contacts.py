@@ -20,7 +20,7 @@ class Touch:
     """What one berry has felt so far.
 
     Attributes:
-        peak: largest normal force by toucher [N].
+        peak: largest normal force by toucher [N]; of the pads, that of the stronger one.
         sustained: largest force that lasted, by toucher: a low pass with the damage model's time constant [N].
         impact_energy: largest kinetic energy with which it hit something [J].
         pad_force: normal force of each pad now [N].
@@ -105,7 +105,10 @@ class Contacts:
                     continue
                 other_geom = g[1 - side]
                 who = TOUCHERS[self._kind[other_geom]]
-                now[berry, who] = now.get((berry, who), 0.0) + force
+                if who == "pads":
+                    now[berry, who] = max(pads[berry])
+                else:
+                    now[berry, who] = now.get((berry, who), 0.0) + force
                 pairs.add((berry, other_geom))
                 self._add_pull(k, berry, side)
                 if (berry, other_geom) not in self.touching and who != "pads":

@@ -89,6 +89,7 @@ class Fruit:
         self._show(berry, LOOSE)
         model.geom_group[stem] = VISUAL
         self.states[berry] = LOOSE
+        self._wake(berry)
         self._still_since[berry] = math.nan
         self.detachments.append(Detachment(berry=berry, time=time, cause=cause, gripped=gripped))
 
@@ -103,18 +104,20 @@ class Fruit:
         for other in (HANGING, LOOSE, STOWED):
             here = other == kind
             hull = int(names.hull[berry, other])
-            model.geom_contype[hull] = FRUIT if here else 0
-            model.geom_conaffinity[hull] = (FRUIT | STRUCTURE | 1) if here else 0
+            body = int(names.bodies[berry, other])
+            model.geom_contype[hull] = model.body_contype[body] = FRUIT if here else 0
+            model.geom_conaffinity[hull] = model.body_conaffinity[body] = (FRUIT | STRUCTURE | 1) if here else 0
             for geoms in (names.flesh, names.calyx, names.stem):
                 model.geom_group[geoms[berry, other]] = VISUAL if here else AWAY
         model.body_gravcomp[names.bodies[berry, LOOSE]] = 0.0 if kind == LOOSE else 1.0
-        self._wake(berry, kind)
 
-    def _wake(self, berry: int, kind: int) -> None:
-        """Wake the tree of a berry's new body, and of the neighbours that leaned on it."""
-        tree = int(self._model.body_treeid[self._names.bodies[berry, kind]])
-        if tree >= 0 and kind == LOOSE:
-            self._data.tree_asleep[tree] = -(1 + mujoco.mjMINAWAKE)
+    def _wake(self, berry: int) -> None:
+        """Wake a berry that was just let go, and its truss that leaned on it: MuJoCo wakes what has a velocity."""
+        self._data.qvel[self._names.free_dof[berry] + 2] -= 1e-6
+        truss = self._scene.bed.berries[berry].truss
+        for other, spec in enumerate(self._scene.bed.berries):
+            if spec.truss == truss and self.states[other] == HANGING:
+                self._data.qvel[self._names.ball_dof[other]] += 1e-6
 
     def tear(self, time: float) -> None:
         """Tear off what is pulled along its stem harder than it holds."""

@@ -153,7 +153,8 @@ class Offscreen:
         for geom in self._scene.geoms[: self._scene.ngeom]:
             if geom.segid >= 0 and geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
                 table[geom.segid + 1] = geom.objid
-        return np.flipud(table[np.clip(index, 0, len(table) - 1)]).copy()
+        ids: npt.NDArray[np.int32] = np.flipud(table[np.clip(index, 0, len(table) - 1)]).copy()
+        return ids
 
     def _render(self, data: mujoco.MjData, camera: mujoco.MjvCamera, *, segment: bool) -> None:
         if self._context is None:

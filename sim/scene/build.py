@@ -97,6 +97,7 @@ def _options(spec: mujoco.MjSpec) -> None:
     option.impratio = 10.0
     option.enableflags |= int(mujoco.mjtEnableBit.mjENBL_SLEEP)
     option.sleep_tolerance = 2e-3
+    option.disableflags |= int(mujoco.mjtDisableBit.mjDSBL_AUTORESET)  # a silent reset would look like a teleport
     spec.compiler.degree = False
     visual = spec.visual
     visual.quality.offsamples = 0
@@ -236,8 +237,8 @@ def _berry_geoms(
         conaffinity=0 if away else FRUIT | STRUCTURE | 1,
         condim=4,
         friction=[0.8, 0.008, 0.0001],
-        solref=[0.02, 1.0],
-        solimp=[0.6, 0.95, 0.004, 0.5, 2.0],
+        solref=[0.01, 1.0],
+        solimp=[0.8, 0.97, 0.002, 0.5, 2.0],
     )
     group = AWAY if away else VISUAL
     for mesh, paint, pos, quat in (

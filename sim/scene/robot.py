@@ -115,10 +115,10 @@ def _punnet(carriage: mujoco.MjsBody, arm: ArmDescription) -> None:
             group=ROBOT,
             contype=STRUCTURE,
             conaffinity=FRUIT,
-            condim=4,
-            friction=[0.6, 0.005, 0.0001],
-            solref=[0.02, 1.0],
-            solimp=[0.6, 0.95, 0.004, 0.5, 2.0],
+            condim=6,
+            friction=[0.6, 0.005, 0.002],
+            solref=[0.01, 1.0],
+            solimp=[0.8, 0.97, 0.002, 0.5, 2.0],
             mass=0,
         )
     _box(carriage, [float(punnet.position[0]), float(punnet.position[1]), 0.5 * float(punnet.position[2])],
@@ -240,8 +240,8 @@ def _finger(body: mujoco.MjsBody, arm: ArmDescription, sign: float, name: str) -
         conaffinity=0,
         condim=4,
         friction=[0.9, 0.012, 0.0001],
-        solref=[0.02, 1.0],
-        solimp=[0.6, 0.95, 0.004, 0.5, 2.0],
+        solref=[0.01, 1.0],
+        solimp=[0.8, 0.97, 0.002, 0.5, 2.0],
         mass=0,
     )
     shank = 0.5 * (tool.finger_length - depth)
