@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import select
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from dashboard.cli.host import Host
 from dashboard.cli.settings import RunSettings
 
 log = logging.getLogger(__name__)
+
+STORE_S = 15.0
 
 
 def broker(settings: RunSettings, name: str, slot: int | None) -> None:
@@ -69,7 +73,40 @@ def greenhouse(settings: RunSettings, name: str, slot: int | None) -> None:
 
 def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     """Plan, order and keep the records."""
-    raise NotImplementedError(name)
+    from telemetry.brain.node import DEVICE, Brain, BrainSettings
+    from telemetry.publisher import Address, offline_will
+    from telemetry.store.embedded import open_store
+
+    host = Host(settings, name, slot=slot)
+    folder = Path(settings.data) / "store"
+    wait_for(folder)
+    address = Address(site=host.farm.site.id, zone=host.farm.zones[0].id, device=DEVICE)
+    client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock))
+    archive = open_store(folder, read_only=True)
+    node = Brain(client, archive, host.clock, host.timers, BrainSettings(farm=host.farm, boot=boot()))
+    host.at_end(archive.close)
+    host.at_end(node.close)
+    host.run()
+
+
+def wait_for(store: Path) -> None:
+    """Wait until ingest has made the store.
+
+    Raises:
+        SystemExit: it has not within a time that is enough for it.
+    """
+    from telemetry.store.embedded import open_store
+    from telemetry.store.journal import StoreError
+
+    deadline = time.monotonic() + STORE_S
+    while True:
+        try:
+            open_store(store, read_only=True).close()
+            return
+        except StoreError as error:
+            if time.monotonic() > deadline:
+                sys.exit(f"no store in {store} after {STORE_S:.0f} s: {error}")
+        select.select([], [], [], 0.05)
 
 
 def device_publisher(host: Host, zone: str, device: str, model: str, metrics: dict[str, Any]) -> Any:

@@ -13,7 +13,6 @@ from dashboard.shared_clock import SharedClock
 from dashboard.timers import ClockTimers
 
 if TYPE_CHECKING:
-    from robot.ros.context import Context
     from telemetry.mqtt import MakeWill
 
 WAIT_S = 0.003
@@ -39,7 +38,7 @@ class Host:
         self.timers = ClockTimers(self.clock)
         self._tally = Tally(Path(settings.run), name)
         self._clients: list[Any] = []
-        self._context: Context | None = None
+        self._context: Any = None
         self._executor: Any = None
         self._turns: list[Callable[[], None]] = []
         self._closers: list[Callable[[], None]] = []
@@ -57,15 +56,12 @@ class Host:
         self._clients.append(client)
         return CountedClient(client, self._tally)
 
-    def context(self) -> Context:
+    def context(self) -> Any:
         """Return this process's ROS context on ZeroMQ; nodes are added with `add`."""
         if self._context is None:
-            from robot.ros.context import Context
-            from robot.ros.executors import SingleThreadedExecutor
-            from robot.ros.transport.zeromq import ZeroMQ
+            from dashboard.cli.ros_context import open_context
 
-            self._context = Context(ZeroMQ(scheduler=self.timers))
-            self._executor = SingleThreadedExecutor(context=self._context)
+            self._context, self._executor = open_context(self.timers)
         return self._context
 
     def add(self, node: Any) -> None:
@@ -98,7 +94,7 @@ class Host:
             callback()
         if self._executor is not None:
             if wait > 0.0:
-                self._context.transport.poll(wait)  # type: ignore[union-attr]
+                self._context.transport.poll(wait)
             self._executor.spin_some()
             wait = 0.0
         for client in self._clients:

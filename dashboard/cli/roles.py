@@ -46,7 +46,9 @@ def program(name: str, settings: Path) -> Program:
     """Return how the process `name` is started."""
     code = "import sys; from dashboard.cli import main; main(sys.argv[1:])"
     argv = (sys.executable, "-c", code, "process", name, "--settings", str(settings))
-    return Program(name=name, argv=argv, on_death=ROLES[name].on_death)
+    # Sockets of the robot's wire lie in the run directory; an engineer's own node joins with the same variable.
+    environment = {"BERRYBRAIN_ROS_DIR": str(settings.parent / "ros")}
+    return Program(name=name, argv=argv, on_death=ROLES[name].on_death, environment=environment)
 
 
 def build(settings: RunSettings, name: str) -> None:

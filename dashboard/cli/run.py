@@ -75,15 +75,13 @@ class _Harvest:
 
     def run(self) -> dict[str, Any]:
         from dashboard.cli.watch import Watch
-        from telemetry.mqtt.paho import PahoClient
+        from telemetry.store.embedded import open_store
 
-        self._start_broker()
-        client = PahoClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
+        open_store(self._order.data / "store").close()
+        archive = open_store(self._order.data / "store", read_only=True)
+        watch = Watch(archive, self._farm, self._settings.robot, self._say)
         clock = SharedClock(self._settings.clock)
-        watch = Watch(client, self._farm, self._settings.robot, self._say)
-        while not client.connected:
-            self._supervisor.poll()
-            client.loop(POLL_S)
+        self._start_broker()
         for name in ROLES:
             if name != "broker":
                 self._supervisor.start(program(name, self._path))
@@ -92,14 +90,16 @@ class _Harvest:
         while not finished and time.monotonic() - self._began < self._order.timeout_s:
             for name in self._supervisor.poll():
                 self._say(f"{name} has died and is started again")
-            client.loop(POLL_S)
+            watch.poll()
             finished = watch.finished(clock.now())
+            _pause(POLL_S)
         simulated = clock.monotonic()
         wall = time.monotonic() - self._began
         if not finished:
             self._say(f"not done within {self._order.timeout_s:.0f} s" + (f": {watch.fault}" if watch.fault else ""))
-        client.close()
         self._stop()
+        watch.poll()
+        archive.close()
         return self._report(watch, finished, simulated, wall)
 
     def _start_broker(self) -> None:

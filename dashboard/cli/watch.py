@@ -1,4 +1,4 @@
-"""Watch a run from the farm's side, over MQTT: what was ordered, counted and picked, and whether all is done."""
+"""Watch a run in the farm's journal: what was ordered, counted and picked, and whether the bed side is done."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from telemetry.farm import Farm
-    from telemetry.messages import Payload
-    from telemetry.mqtt import Client, Message
+    from telemetry.store.journal import Archive
 
 ENDED = frozenset({"done", "failed", "rejected", "expired", "canceled"})
 
@@ -17,34 +16,41 @@ ENDED = frozenset({"done", "failed", "rejected", "expired", "canceled"})
 class Watch:
     """Folds the robot's and the brain's messages into the state of one harvest.
 
+    It reads what ingest has committed, so that nothing is missed while the broker is away.
+
     Args:
-        client: an MQTT client of its own.
+        archive: the farm's store, read only.
         farm: the farm's settings.
         robot: which robot is watched.
         say: called with a line for people when something happens.
     """
 
-    def __init__(self, client: Client, farm: Farm, robot: str, say: Callable[[str], None]) -> None:
+    def __init__(self, archive: Archive, farm: Farm, robot: str, say: Callable[[str], None]) -> None:
         from telemetry.brain.field import Field
-        from telemetry.messages import Kind, Topic
+        from telemetry.messages import Kind
 
-        self._farm, self._robot, self._say = farm, robot, say
+        self._archive, self._farm, self._robot, self._say = archive, farm, robot, say
         self._field = Field()
-        self._seen: set[tuple[str, int]] = set()
-        self._open: dict[str, str] = {}
+        self._readers: dict[Kind, Callable[[Any], None]] = {
+            Kind.CMD: self._on_command,
+            Kind.ACK: self._on_ack,
+            Kind.EVENT: self._on_event,
+            Kind.STATE: self._on_state,
+        }
+        self._cursor = {kind: _newest(archive, kind) for kind in self._readers}
+        self._open: set[str] = set()
         self._fault = ""
         self.ordered_at: float | None = None
         self.ended_at: float | None = None
         self.results: Counter[str] = Counter()
-        zone = farm.robot(robot).zone
-        for kind, handler in (
-            (Kind.CMD, self._on_command),
-            (Kind.ACK, self._on_ack),
-            (Kind.EVENT, self._on_event),
-            (Kind.STATE, self._on_state),
-        ):
-            topic = Topic(site=farm.site.id, zone=zone, device=robot, kind=kind)
-            client.subscribe(str(topic), self._handler(kind, handler))
+
+    def poll(self) -> None:
+        """Take in what is new in the journal."""
+        for kind, read in self._readers.items():
+            for entry in self._archive.entries(kind, after=self._cursor[kind]):
+                self._cursor[kind] = entry.id
+                if entry.topic.device == self._robot:
+                    read(entry.payload)
 
     @property
     def fault(self) -> str:
@@ -59,24 +65,10 @@ class Watch:
             return False
         return make_plan(self._farm, self._robot, self._field.states(), now).order is None
 
-    def _handler(self, kind: Any, handle: Callable[[Any], None]) -> Callable[[Message], None]:
-        from telemetry.messages.wire import MessageError, decode
-
-        def receive(message: Message) -> None:
-            try:
-                payloads: list[Payload] = decode(kind, message.payload)
-            except MessageError:
-                return
-            for payload in payloads:
-                handle(payload)
-
-        return receive
-
     def _on_command(self, command: Any) -> None:
-        if command.id in self._open or (command.id, -1) in self._seen:
+        if command.id in self._open:
             return
-        self._seen.add((command.id, -1))
-        self._open[command.id] = command.command
+        self._open.add(command.id)
         segments = command.arguments.get("segments", [])
         self._say(f"the brain orders {command.command}: segments {', '.join(map(str, segments))}")
 
@@ -88,9 +80,6 @@ class Watch:
             self.ordered_at = ack.at
 
     def _on_event(self, event: Any) -> None:
-        if (event.boot, event.seq) in self._seen:
-            return
-        self._seen.add((event.boot, event.seq))
         self._field.apply(event)
         data = event.data
         match event.type:
@@ -111,7 +100,14 @@ class Watch:
         self._fault = state.fault
 
     def _end(self, order: str, status: str, at: float, reason: str) -> None:
-        if self._open.pop(order, None) is None:
+        if order not in self._open:
             return
+        self._open.remove(order)
         self.ended_at = at if self.ended_at is None else max(self.ended_at, at)
         self._say(f"order {status}{': ' + reason if reason else ''}")
+
+
+def _newest(archive: Archive, kind: Any) -> int:
+    """Return the number of the last entry of a kind: earlier runs in the same folder are not watched."""
+    entries = archive.entries(kind)
+    return entries[-1].id if entries else 0
