@@ -12,7 +12,7 @@ import numpy as np
 
 
 class Publisher(Protocol):
-    """Where a box's messages go: `telemetry.publisher.DevicePublisher`, which announces the device by itself."""
+    """Where a box's messages go: `telemetry.mqtt.device.DevicePublisher`, which announces the device by itself."""
 
     def data(self, metrics: Mapping[str, float], /) -> object:
         """Send one set of measurements, taken now."""

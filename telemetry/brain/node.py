@@ -19,7 +19,7 @@ from telemetry.messages import Ack, Command, Event, Kind, MetricInfo, State, Top
 from telemetry.messages.tables import metrics
 from telemetry.messages.wire import encode
 from telemetry.mqtt import Client
-from telemetry.publisher import Address, DevicePublisher, Identity
+from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.store.journal import Archive, StoreError
 
 log = logging.getLogger(__name__)
