@@ -10,6 +10,7 @@ from robot.pick.grasp import Pose
 from robot.pick.result import PickResult
 from robot.pick.target import Target, Vector
 from robot.pick.verify import Grip
+from vision.track import Sighting as Seen
 
 
 class PlanError(Exception):
@@ -50,8 +51,7 @@ class Sighting:
     """What one picture showed: berries in the world frame, not yet tracked; `stamp` is its exposure, UTC epoch [s]."""
 
     stamp: float
-    berries: tuple[Target, ...]
-    camera: Vector
+    berries: tuple[Seen, ...]
     image_ok: bool = True
     fault: str = ""
 
@@ -94,8 +94,10 @@ class Body(Protocol):
 
     def grip(self) -> Grip: ...
 
-    def plan(self, start: Vector, goal: Pose, speed: float) -> Plan:
+    def plan(self, start: Vector, goal: Pose, speed: float, *, rail: float | None = None) -> Plan:
         """Return a free motion from joints `start` to the tool pose `goal` with `speed` (0-1 of what is allowed).
+
+        The rail goes along, or stays at `rail` [m].
 
         Raises:
             PlanError: there is none.

@@ -103,6 +103,11 @@ class MoveOverPunnet(MoveTo):
 
     above = True
 
+    def start(self) -> Action | None:
+        body = self.round.body
+        joints = body.joints()
+        return body.move(body.plan(joints, self.goal(), self.round.job.speed, rail=float(joints[0])))
+
     def goal(self) -> Pose:
         settings, punnet, target = self.round.settings, self.round.punnet, self.round.attempt.target
         rail = float(self.round.body.joints()[0])

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from robot.arms import Tool
+from robot.arms import Camera, Tool
 from robot.pick.body import Body, Crop
 from robot.pick.candidates import Window, order
 from robot.pick.grasp import Grasp, Pose
@@ -16,6 +17,8 @@ from robot.pick.punnet import PlacePattern
 from robot.pick.result import Outcome, PickResult
 from robot.pick.settings import PickSettings
 from robot.pick.target import Target
+
+Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,10 @@ class Round:
     def quota_reached(self) -> bool:
         return 0 < self.job.quota <= sum(o.result is PickResult.OK for o in self.outcomes)
 
+    def ripe_mass(self) -> float:
+        """Return the estimated mass of the fruit inside the window [kg]."""
+        return sum(t.mass() for t in self.crop.targets() if self.job.window.wants(t))
+
     def settle(self, target: Target, result: PickResult, *, attempt: Attempt | None = None, detail: str = "") -> None:
         """Record and report what became of a candidate."""
         placed = attempt is not None and attempt.placed
@@ -143,21 +150,23 @@ class Round:
         self.report(outcome)
 
 
-def survey_views(job: Job, tool: Tool, settings: PickSettings, orientation: np.ndarray, y: float) -> list[Pose]:
+def survey_views(job: Job, camera: Camera, settings: PickSettings, orientation: Matrix) -> list[Pose]:
     """Return tool poses along the segment from which the camera sees all of it, in order of x.
 
     Args:
         orientation: of the tool while looking, shape (3, 3).
-        y: of the tool's origin while looking [m].
     """
     start, end = job.window.start, job.window.end
     count = max(1, round((end - start) / settings.survey_step))
     step = (end - start) / count
-    height = sum(settings.heights) / 2.0
+    looking = orientation @ camera.T_tool_camera[:3, :3]
+    aim = np.array([0.0, settings.crop_front, sum(settings.heights) / 2.0])
+    offset = orientation @ camera.T_tool_camera[:3, 3]
     poses = []
     for i in range(count):
+        aim[0] = start + (i + 0.5) * step
         pose = np.eye(4)
         pose[:3, :3] = orientation
-        pose[:3, 3] = [start + (i + 0.5) * step, y, height]
+        pose[:3, 3] = aim - looking[:, 2] * settings.survey_distance - offset
         poses.append(pose)
     return poses

@@ -16,6 +16,8 @@ class PickSettings:
         pose_age_max: an approach decided on an older picture is refused (R6).
         relook_shift: a berry that moved more than this between survey and the second look is another one.
         survey_distance: of the camera from the crop.
+        survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
+        crop_front: where the fruit hangs, world y.
         survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
         heights: of the crop's fruit above the floor, lowest and highest.
     """
@@ -32,10 +34,11 @@ class PickSettings:
     interruptions: int = 3
     survey_distance: float = 0.34
     survey_step: float = 0.22
-    crop_front: float = 0.50
-    heights: tuple[float, float] = (0.85, 1.10)
+    survey_pitch: float = 0.45
+    crop_front: float = 0.55
+    heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.022
-    place_tilt: float = 1.30
+    place_tilt: float = 1.57
     place_above: float = 0.10
     settle: float = 0.06
     grip_settle: float = 0.08

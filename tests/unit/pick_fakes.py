@@ -58,7 +58,7 @@ class FakeAction:
 
 @dataclass
 class FakeLook(FakeAction):
-    sighting: Sighting = field(default_factory=lambda: Sighting(stamp=0.0, berries=(), camera=np.zeros(3)))
+    sighting: Sighting = field(default_factory=lambda: Sighting(stamp=0.0, berries=()))
 
 
 @dataclass
@@ -103,7 +103,7 @@ class FakeBody:
     def grip(self) -> Grip:
         return self.measured
 
-    def plan(self, start: Vector, goal: Pose, speed: float) -> FakePlan:
+    def plan(self, start: Vector, goal: Pose, speed: float, *, rail: float | None = None) -> FakePlan:
         if self.unreachable(goal):
             raise PlanError(PickResult.UNREACHABLE, "too far")
         return FakePlan(end=np.zeros(7), goal=goal)
@@ -135,7 +135,7 @@ class FakeBody:
     def look(self) -> FakeLook:
         self.log.append("look")
         stamp = self.now() + 0.1 - self.look_delay
-        return FakeLook(self, sighting=Sighting(stamp=stamp, berries=tuple(self.crop), camera=np.zeros(3)))
+        return FakeLook(self, sighting=Sighting(stamp=stamp, berries=tuple(self.crop)))
 
 
 @dataclass

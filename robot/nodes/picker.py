@@ -1,0 +1,239 @@
+"""The picker: serves `harvest` for one bed segment by ticking the picking tree, and reports every candidate."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+from py_trees.common import Status
+
+from robot.arms import ArmDescription
+from robot.collision import Box, Obstacles, World, carriage
+from robot.nodes.convert import RELIABLE, header, point
+from robot.nodes.heartbeat import Heartbeat
+from robot.nodes.picker_body import RosBody
+from robot.pick.candidates import Window
+from robot.pick.crop import TrackedCrop
+from robot.pick.grasp import rotation
+from robot.pick.punnet import PlacePattern
+from robot.pick.reach import Reach, ReachSettings
+from robot.pick.result import Outcome, PickResult
+from robot.pick.round import Job, PunnetInUse, Round, survey_views
+from robot.pick.settings import PickSettings
+from robot.pick.tree import picking_tree
+from robot.ros.action import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
+from robot.ros.context import Context
+from robot.ros.interfaces import berry_msgs
+from robot.ros.node import Node
+from robot.ros.task import Future
+from telemetry.clock import Clock
+from vision.types import Stage
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PickerSettings:
+    """Settings of the picker.
+
+    Attributes:
+        namespace: of the robot.
+        robot: id; punnets are named after it.
+        obstacles: boxes in the world that stand still, such as the gutter.
+    """
+
+    namespace: str = "/robot"
+    robot: str = "robot"
+    pick: PickSettings = field(default_factory=PickSettings)
+    reach: ReachSettings = field(default_factory=ReachSettings)
+    obstacles: tuple[Box, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    handle: ServerGoalHandle
+    round: Round
+    tree: Any
+    ended: Future[str]
+    counts: Any = None
+    messages: list[Any] = field(default_factory=list)
+
+
+class PickerNode(Node):
+    """Hosts the picking skill. One goal at a time; a goal that is cancelled stops within one tick."""
+
+    def __init__(self, context: Context, clock: Clock, settings: PickerSettings, arm: ArmDescription) -> None:
+        super().__init__("picker", context=context, namespace=settings.namespace)
+        self._clock_source = clock
+        self._settings = settings
+        self._arm = arm
+        world = World(arm, Obstacles(boxes=(*carriage(arm), *settings.obstacles)))
+        self.body = RosBody(self, clock, arm, Reach(arm, world, settings.reach))
+        self._numbers = count(1)
+        self._punnet = PunnetInUse(pattern=PlacePattern(shape=arm.punnet), new_id=self._new_punnet)
+        self._running: _Running | None = None
+        self._picks = self.create_publisher(berry_msgs.msg.PickOutcome, "picks", RELIABLE)
+        self._counts = self.create_publisher(berry_msgs.msg.SegmentCount, "segment_counts", RELIABLE)
+        self._server = ActionServer(
+            self,
+            berry_msgs.action.Harvest,
+            "harvest",
+            self._execute,
+            goal_callback=self._judge_goal,
+            cancel_callback=lambda _: CancelResponse.ACCEPT,
+        )
+        self.create_timer(settings.pick.tick, self._tick)
+        self.heartbeat = Heartbeat(self, clock)
+
+    @property
+    def task(self) -> str:
+        return self._running.round.task if self._running else ""
+
+    def _new_punnet(self) -> str:
+        return f"{self._settings.robot}-{int(self._clock_source.now())}-{next(self._numbers)}"
+
+    def _judge_goal(self, goal: Any) -> GoalResponse:
+        if self._running is not None or not goal.start < goal.end or not goal.ripeness_min <= goal.ripeness_max:
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    async def _execute(self, handle: ServerGoalHandle) -> Any:
+        self._punnet.begin()
+        round_ = self._new_round(handle.request)
+        ended: Future[str] = Future(executor=self)
+        self._running = _Running(handle=handle, round=round_, tree=picking_tree(round_), ended=ended)
+        verdict = await ended
+        running, self._running = self._running, None
+        result = berry_msgs.action.Harvest.Result(result=verdict, outcomes=running.messages)
+        if running.counts is not None:
+            result.count = running.counts
+        if verdict == "canceled":
+            handle.canceled()
+        elif verdict == "done":
+            handle.succeed()
+        else:
+            causes = self.body.safety().causes
+            result.fault = causes[0] if causes else "protective_stop"
+            handle.abort()
+        return result
+
+    def _new_round(self, goal: Any) -> Round:
+        pick = self._settings.pick
+        window = Window(
+            ripeness_min=float(goal.ripeness_min) - 1e-6,
+            ripeness_max=float(goal.ripeness_max) + 1e-6,
+            start=float(goal.start),
+            end=float(goal.end),
+        )
+        force = float(goal.force) if goal.force > 0.0 else pick.force
+        job = Job(
+            order_id=goal.order_id,
+            bed=goal.bed,
+            side=goal.side,
+            segment=int(goal.segment),
+            window=window,
+            quota=int(goal.quota),
+            speed=float(np.clip(goal.speed, 0.05, 1.0)) if goal.speed > 0.0 else pick.speed,
+            force=min(force, self._arm.tool.force_max),
+        )
+        round_ = Round(
+            job=job,
+            body=self.body,
+            crop=TrackedCrop(),
+            tool=self._arm.tool,
+            punnet=self._punnet,
+            settings=pick,
+            report=self._report,
+            report_count=self._report_count,
+        )
+        round_.views = survey_views(job, self._arm.camera, pick, rotation(0.0, pick.survey_pitch))
+        return round_
+
+    def _tick(self) -> None:
+        running = self._running
+        if running is None or running.ended.done() or not self.body.history.known:
+            return
+        if running.handle.is_cancel_requested:
+            self._cancel(running)
+            return
+        running.tree.tick_once()
+        self._feed_back(running)
+        if running.tree.status is not Status.RUNNING:
+            running.ended.set_result("aborted" if running.round.stopped else "done")
+
+    def _cancel(self, running: _Running) -> None:
+        running.tree.stop(Status.INVALID)
+        attempt = running.round.current
+        if attempt is not None:
+            running.round.settle(attempt.target, PickResult.OPERATOR_ABORT, attempt=attempt)
+            running.round.current = None
+        running.ended.set_result("canceled")
+
+    def _feed_back(self, running: _Running) -> None:
+        current = running.round.current
+        feedback = berry_msgs.action.Harvest.Feedback(
+            task=running.round.task,
+            berry_id=current.target.id if current else 0,
+            picked=running.round.picked,
+            attempted=running.round.attempted,
+        )
+        running.handle.publish_feedback(feedback)
+
+    def _report(self, outcome: Outcome) -> None:
+        running = self._running
+        if running is None:
+            return
+        target, job = outcome.target, running.round.job
+        message = berry_msgs.msg.PickOutcome(
+            header=header(outcome.at, "world"),
+            order_id=job.order_id,
+            bed=job.bed,
+            side=job.side,
+            segment=job.segment,
+            berry_id=target.id,
+            position=point(target.position),
+            ripeness=target.ripeness,
+            stage=target.stage,
+            diameter=target.diameter,
+            result=str(outcome.result),
+            attempt=outcome.attempt,
+            seconds=outcome.seconds,
+            peak_force=outcome.peak_force,
+            mass=outcome.mass,
+            punnet=outcome.punnet,
+            detail=outcome.detail,
+        )
+        running.messages.append(message)
+        self._picks.publish(message)
+        log.info(
+            "berry %d at (%.3f, %.3f, %.3f) m: %s, attempt %d, %.1f s, %.2f N %s",
+            target.id,
+            *target.position,
+            outcome.result,
+            outcome.attempt,
+            outcome.seconds,
+            outcome.peak_force,
+            outcome.detail,
+        )
+
+    def _report_count(self, counted: Counter[str]) -> None:
+        running = self._running
+        if running is None:
+            return
+        job = running.round.job
+        message = berry_msgs.msg.SegmentCount(
+            header=header(self._clock_source.now(), "world"),
+            order_id=job.order_id,
+            bed=job.bed,
+            side=job.side,
+            segment=job.segment,
+            in_window=counted["in_window"],
+            ripe_mass=running.round.ripe_mass(),
+            **{str(stage): counted[str(stage)] for stage in Stage},
+        )
+        running.counts = message
+        self._counts.publish(message)

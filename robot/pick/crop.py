@@ -1,0 +1,66 @@
+"""The berries known so far, as targets of the picking skill: `vision.track` in world coordinates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from robot.pick.body import Sighting
+from robot.pick.target import Target
+from vision.track import Sighting as Seen
+from vision.track import Track, Tracks, TrackSettings, begin_pass, forget, update
+
+
+class TrackedCrop:
+    """Tracks berries over pictures; a berry that was picked is forgotten, one that was skipped is remembered."""
+
+    def __init__(self, settings: TrackSettings | None = None) -> None:
+        self._settings = settings or TrackSettings()
+        self._tracks = Tracks()
+
+    def begin_pass(self) -> None:
+        """Begin to count sightings anew."""
+        self._tracks = begin_pass(self._tracks)
+
+    def see(self, sighting: Sighting) -> list[Target]:
+        """Merge a picture; return what it showed, placed as this picture places it, with the ids of the tracks."""
+        self._tracks = update(self._tracks, sighting.berries, sighting.stamp, self._settings)
+        shown = []
+        for track in self._tracks.tracks:
+            if track.seen_at == sighting.stamp:
+                shown.append(_target(track, _nearest(track, sighting.berries)))
+        return shown
+
+    def targets(self) -> list[Target]:
+        return [_target(track, None) for track in self._tracks.tracks]
+
+    def get(self, id: int) -> Target | None:
+        return next((_target(t, None) for t in self._tracks.tracks if t.id == id), None)
+
+    def forget(self, id: int) -> None:
+        self._tracks = forget(self._tracks, [id])
+
+
+def _nearest(track: Track, seen: Sequence[Seen]) -> Seen:
+    return min(seen, key=lambda s: float(np.linalg.norm(s.position - track.position)))
+
+
+def _target(track: Track, seen: Seen | None) -> Target:
+    view = seen or track.sighting
+    position = view.position if seen else track.position
+    shift = position - view.position
+    return Target(
+        id=track.id,
+        position=position,
+        diameter=view.berry.diameter,
+        length=view.berry.length,
+        axis=view.axis,
+        ripeness=view.berry.detection.ripeness,
+        stage=str(view.berry.detection.stage),
+        seen_at=track.seen_at,
+        peduncle=None if view.peduncle is None else view.peduncle + shift,
+        visible=view.berry.detection.visible,
+        sightings=track.hits,
+        score=view.berry.detection.score,
+    )
