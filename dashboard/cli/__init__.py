@@ -15,6 +15,7 @@ from dashboard.cli.guard import foreign_packages
 # name → module under dashboard.cli that holds a click command called `command`. Adding a command adds a row.
 COMMANDS = {
     "init": "init",
+    "demo": "demo",
     "detect": "detect",
     "bench": "bench",
     "doctor": "doctor",
