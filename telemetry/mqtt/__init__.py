@@ -79,7 +79,7 @@ class Client(Protocol):
         The queue is bounded: the oldest gives way to the newest, which `dropped` counts.
 
         Raises:
-            ValueError: the topic has a wildcard or no letter.
+            ValueError: the topic has a wildcard or no letter, or the payload is larger than 1 MiB.
         """
         ...
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import telemetry
 from telemetry.mqtt import MqttError
+from telemetry.mqtt.filters import MAX_PAYLOAD
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages 1000
 # Larger payloads belong to no kind; those above 256 KiB still arrive, and become dead letters with a reason.
-message_size_limit 1048576
+message_size_limit {max_payload}
 persistent_client_expiration 14d
 log_dest stderr
 log_type error
@@ -117,7 +118,8 @@ def start_broker(directory: Path, port: int, *, embedded: bool = False) -> Broke
         user = "user root\n" if os.geteuid() == 0 else ""
         settings = directory / "mosquitto.conf"
         settings.write_text(
-            CONFIGURATION.format(port=port, host=HOST, directory=directory, user=user), encoding="utf-8"
+            CONFIGURATION.format(port=port, host=HOST, directory=directory, user=user, max_payload=MAX_PAYLOAD),
+            encoding="utf-8",
         )
         command = [mosquitto, "-c", str(settings)]
     else:

@@ -1,6 +1,9 @@
-"""MQTT topic filters: `+` stands for one level, a final `#` for all below."""
+"""What may be published and asked for: topics, sizes, and filters (`+` is one level, a final `#` all below)."""
 
 from __future__ import annotations
+
+MAX_PAYLOAD = 1024 * 1024
+"""Largest payload of any kind [byte]: on a larger one mosquitto hangs up, and again when it is sent again."""
 
 
 def matches(topic_filter: str, topic: str) -> bool:
@@ -30,3 +33,9 @@ def check_topic(topic: str) -> None:
     """Raise ValueError unless a message can be published there."""
     if not topic or "+" in topic or "#" in topic or "\0" in topic:
         raise ValueError(f"expected a topic without wildcards, got {topic!r}")
+
+
+def check_size(payload: bytes) -> None:
+    """Raise ValueError unless brokers take a payload of this size."""
+    if len(payload) > MAX_PAYLOAD:
+        raise ValueError(f"expected a payload of at most {MAX_PAYLOAD} byte, got {len(payload)}")

@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from telemetry.mqtt import Handler, MakeWill, Will
-from telemetry.mqtt.filters import check_filter, check_topic, matches
+from telemetry.mqtt.filters import check_filter, check_size, check_topic, matches
 
 if TYPE_CHECKING:
     from telemetry.mqtt.memory import MemoryBroker
@@ -90,6 +90,7 @@ class MemoryClient:
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
         check_topic(topic)
+        check_size(payload)
         packet = Packet(topic=topic, payload=bytes(payload), qos=qos, retain=retain)
         if self._connected:
             self._send(packet)

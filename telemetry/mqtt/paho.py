@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from telemetry.mqtt import Handler, MakeWill
-from telemetry.mqtt.filters import check_filter, check_topic, matches
+from telemetry.mqtt.filters import check_filter, check_size, check_topic, matches
 from telemetry.mqtt.link import Link, LinkSettings, Outgoing, Received
 from telemetry.mqtt.probe import Probe
 
@@ -87,6 +87,7 @@ class PahoClient:
         self._ready = False
         self._retry_at = 0.0
         self._retry_s = self._settings.retry_min_s
+        self._answer_s = 1.0
         self._dropped = 0
         self._settled = False
         self._closed = False
@@ -122,6 +123,7 @@ class PahoClient:
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
         check_topic(topic)
+        check_size(payload)
         message = Outgoing(topic=topic, payload=payload, retain=retain)
         if qos == 0:
             if self._ready and self._link is not None:
@@ -182,7 +184,8 @@ class PahoClient:
             return
         self._probe.close()
         self._probe = None
-        link = Link(self._link_settings, self._settings.connect_s) if reachable else None
+        answer_s = self._settings.connect_s if self._settled else min(self._settings.connect_s, self._answer_s)
+        link = Link(self._link_settings, answer_s) if reachable else None
         if link is None or link.broken:
             self._back_off()
             return
@@ -206,6 +209,8 @@ class PahoClient:
         if self._ready:
             log.warning("%s lost its connection, %d messages wait", link.settings.client_id, len(self._queue))
         elif link.refused_version and not self._settled:
+            # A broker that knows only 3.1.1 may keep silent: be quick at first, patient for slow networks later.
+            self._answer_s *= 1.0 if self._link_settings.version5 else 2.0
             self._link_settings = replace(self._link_settings, version5=not self._link_settings.version5)
             log.info("%s: no answer, trying MQTT %s", link.settings.client_id, self.protocol)
         self._ready = False
