@@ -20,7 +20,7 @@ from telemetry.messages.tables import metrics
 from telemetry.messages.wire import encode
 from telemetry.mqtt import Client
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
-from telemetry.store.journal import Archive, StoreError
+from telemetry.store.journal import Archive, Entry, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ class Brain:
         farm = self._farm = settings.farm
         self._field = Field()
         self._cursor: dict[Kind, int] = {}
+        self._robots = {robot.id for robot in farm.robots}
         self._offline: set[str] = set()
         self._told: object = None
         identity = Identity(
@@ -112,24 +113,27 @@ class Brain:
             publisher.close()
 
     def _read_journal(self) -> None:
-        """Fold new entries in; commands first, so that acknowledgements find their order after a restart."""
-        robots = {robot.id for robot in self._farm.robots}
+        """Fold every new entry in; commands first, so that acknowledgements find their order after a restart."""
         for kind in (Kind.CMD, Kind.ACK, Kind.EVENT, Kind.STATE):
-            entries = self._archive.entries(kind, after=self._cursor.get(kind, 0), limit=PAGE)
-            for entry in entries:
-                self._cursor[kind] = entry.id
-                if entry.topic.site != self._farm.site.id or entry.topic.device not in robots:
-                    continue
-                match entry.payload:
-                    case Command() as command:
-                        self.orders.add(command, entry.topic.device, entry.received_at)
-                    case Ack() as ack:
-                        self.orders.acknowledge(ack)
-                    case Event() as event:
-                        self._field.apply(event)
-                        self.orders.report(event)
-                    case State() as state:
-                        (self._offline.add if state.status == "offline" else self._offline.discard)(entry.topic.device)
+            while entries := self._archive.entries(kind, after=self._cursor.get(kind, 0), limit=PAGE):
+                self._cursor[kind] = entries[-1].id
+                for entry in entries:
+                    self._take(entry)
+
+    def _take(self, entry: Entry) -> None:
+        robot, at = entry.topic.device, entry.received_at
+        if entry.topic.site != self._farm.site.id or robot not in self._robots:
+            return
+        match entry.payload:
+            case Command() as command:
+                self.orders.add(command, robot, at)
+            case Ack() as ack:
+                self.orders.acknowledge(ack, at)
+            case Event() as event:
+                self._field.apply(event)
+                self.orders.report(event, at)
+            case State() as state:
+                (self._offline.add if state.status == "offline" else self._offline.discard)(robot)
 
     def _follow(self, robot: Robot, now: float) -> None:
         plan = make_plan(self._farm, robot.id, self._field.states(cut_short=self.orders.cut_short()), now)

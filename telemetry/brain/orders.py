@@ -74,22 +74,22 @@ class OrderBook:
         if command.issuer == ISSUER and command.command == COMMAND and command.id not in self._orders:
             self._orders[command.id] = Order(command=command, robot=robot, published_at=at, changed_at=at)
 
-    def acknowledge(self, ack: Ack) -> None:
-        """Take an acknowledgement in."""
-        self._advance(ack.id, BY_ACK[ack.status], ack.at, ack.reason)
+    def acknowledge(self, ack: Ack, at: float) -> None:
+        """Take an acknowledgement in that arrived `at`; the robot's own clock may be wrong."""
+        self._advance(ack.id, BY_ACK[ack.status], at, ack.reason)
 
-    def report(self, event: Event) -> None:
-        """Take a robot's event in: any word of an order shows that it is alive."""
+    def report(self, event: Event, at: float) -> None:
+        """Take a robot's event in that arrived `at`: any word of an order shows that it is alive."""
         order = self._orders.get(str(event.data.get("order_id", "")))
         if order is None:
             return
-        order.changed_at = max(order.changed_at, event.at)
+        order.changed_at = max(order.changed_at, at)
         if event.type == "order":
             picked = event.data.get("picked", 0)
             order.picked = max(order.picked, int(picked) if isinstance(picked, int | float) else 0)
             status = BY_EVENT.get(str(event.data.get("status")))
             if status is not None:
-                self._advance(order.command.id, status, event.at, str(event.data.get("fault") or ""))
+                self._advance(order.command.id, status, at, str(event.data.get("fault") or ""))
 
     def expire(self, now: float, *, lost_after: float) -> None:
         """Close orders that nobody took before they expired, and accepted ones without a word for `lost_after` [s]."""

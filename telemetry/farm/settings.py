@@ -51,13 +51,13 @@ class Zone:
 class Bed:
     """One gutter of plants, cut into segments that are counted and harvested one by one.
 
-    `origin` is the start of the bed in the robot's world frame: x where segment 0 begins, y the line of the plants,
-    z the gutter's upper edge [m]; `length` and `segment_length` [m]; `plants_per_m` per side [1/m].
+    `origin` is where the bed begins in the robot's world frame: x of segment 0, y of the gutter's front edge on side a,
+    z of its top [m]; `length` and `segment_length` [m]; `plants_per_m` per side [1/m].
     """
 
     id: str = setting(pattern=NAME)
     zone: str = setting(pattern=NAME)
-    origin: tuple[float, ...] = setting((0.0, 0.60, 1.0), minimum=-1000.0, maximum=1000.0, size=3)
+    origin: tuple[float, ...] = setting((0.2, 0.62, 1.15), minimum=-1000.0, maximum=1000.0, size=3)
     length: float = setting(minimum=0.1, maximum=500.0)
     sides: tuple[str, ...] = setting(("a",), choices=("a", "b"))
     segment_length: float = setting(0.6, minimum=0.1, maximum=50.0)

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from telemetry.messages import Event, Kind
 from telemetry.records.chain import Chain
 from telemetry.records.climate import climate_of_hour
-from telemetry.store.journal import Archive, Entry
+from telemetry.store.journal import Archive, Entry, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,17 @@ class Records:
             self._connection.executescript(TABLES)
 
     def update(self) -> int:
-        """Take new events in and return how many were logged. Events that come again change nothing."""
+        """Take new events in and return how many were logged. Events that come again change nothing.
+
+        What cannot be read or written now is logged and taken in by a later call.
+        """
+        try:
+            return self._update()
+        except (StoreError, RecordsError) as error:
+            log.error("the farm log waits: %s", error)
+            return 0
+
+    def _update(self) -> int:
         with self._errors():
             row = self._connection.execute("SELECT entry FROM cursor").fetchone()
             entries = self._archive.entries(Kind.EVENT, after=row[0] if row else 0, limit=PAGE)

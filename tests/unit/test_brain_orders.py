@@ -19,7 +19,7 @@ def book(*acks: AckStatus) -> OrderBook:
     orders = OrderBook()
     orders.add(command(), "berry-1", 0.0)
     for n, status in enumerate(acks):
-        orders.acknowledge(Ack(id="o1", at=1.0 + n, status=status, reason=status.value))
+        orders.acknowledge(Ack(id="o1", at=0.0, status=status, reason=status.value), 1.0 + n)
     return orders
 
 
@@ -29,8 +29,8 @@ def status(orders: OrderBook) -> OrderStatus:
     return order.status
 
 
-def event(type_: str, at: float, **data: Any) -> Event:
-    return Event(at=at, seq=0, boot="b", type=type_, data={"order_id": "o1"} | data)
+def event(type_: str, **data: Any) -> Event:
+    return Event(at=1e9, seq=0, boot="b", type=type_, data={"order_id": "o1"} | data)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,9 @@ def test_acknowledgements_decide_the_status(acks: list[AckStatus], expected: Ord
 
 def test_order_events_close_an_order_as_acknowledgements_do() -> None:
     orders = book()
-    orders.report(event("order", 5.0, status="started"))
+    orders.report(event("order", status="started"), 5.0)
     assert status(orders) is OrderStatus.ACCEPTED
-    orders.report(event("order", 9.0, status="failed", fault="eyes_lost"))
+    orders.report(event("order", status="failed", fault="eyes_lost"), 9.0)
     order = orders.get("o1")
     assert order is not None
     assert (order.status, order.reason, order.changed_at) == (OrderStatus.FAILED, "eyes_lost", 9.0)
@@ -71,7 +71,7 @@ def test_order_nobody_took_expires_at_its_time_and_not_before() -> None:
 
 def test_accepted_order_outlives_its_expiry_and_is_lost_only_after_long_silence() -> None:
     orders = book(AckStatus.ACCEPTED)
-    orders.report(event("pick", 500.0, result="ok"))
+    orders.report(event("pick", result="ok"), 500.0)
     orders.expire(1400.0, lost_after=1000.0)
     assert status(orders) is OrderStatus.ACCEPTED
     orders.expire(1501.0, lost_after=1000.0)
@@ -82,7 +82,7 @@ def test_order_is_open_for_its_robot_until_it_ends() -> None:
     orders = book(AckStatus.ACCEPTED)
     assert orders.open("berry-1") is orders.get("o1")
     assert orders.open("berry-2") is None
-    orders.acknowledge(Ack(id="o1", at=3.0, status=AckStatus.DONE))
+    orders.acknowledge(Ack(id="o1", at=0.0, status=AckStatus.DONE), 3.0)
     assert orders.open("berry-1") is None
     assert orders.last("berry-1") is orders.get("o1")
 
@@ -90,7 +90,7 @@ def test_order_is_open_for_its_robot_until_it_ends() -> None:
 def test_order_that_filled_its_quota_was_cut_short() -> None:
     for picked, short in ((9, {}), (10, {"o1": True})):
         orders = book(AckStatus.ACCEPTED)
-        orders.report(event("order", 5.0, status="done", picked=picked))
+        orders.report(event("order", status="done", picked=picked), 5.0)
         assert orders.cut_short() == short
 
 
@@ -98,6 +98,6 @@ def test_commands_of_others_and_repeats_are_left_out() -> None:
     orders = book(AckStatus.ACCEPTED)
     orders.add(command(), "berry-1", 50.0)
     orders.add(command("o2", issuer="dashboard"), "berry-1", 50.0)
-    orders.acknowledge(Ack(id="o2", at=51.0, status=AckStatus.DONE))
+    orders.acknowledge(Ack(id="o2", at=0.0, status=AckStatus.DONE), 51.0)
     assert [order.command.id for order in orders] == ["o1"]
     assert status(orders) is OrderStatus.ACCEPTED
