@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sim.fruit import Fruit
 from sim.scene import Scene
 from sim.scene.build import HANGING
+from sim.scene.robot import BLADE_HOUSED
 
 Array = npt.NDArray[np.float64]
 
@@ -60,10 +61,10 @@ class Blade:
         phase = (time - self._started) / tool.blade_time
         extension = 0.0 if phase >= 1.0 else 1.0 - abs(2.0 * phase - 1.0)
         self.out = phase < 1.0
-        low, high = tool.blade_reach
-        self._model.geom_pos[self._scene.names.blade] = self._rest + np.array([0.0, 0.0, extension * (high - low)])
+        travel = extension * (tool.blade_reach[1] - BLADE_HOUSED)
+        self._model.geom_pos[self._scene.names.blade] = self._rest + np.array([0.0, 0.0, travel])
         if 0.0 < phase <= 0.5 + 1e-9:
-            self._cut(time, opening, low + extension * (high - low))
+            self._cut(time, opening, BLADE_HOUSED + travel)
 
     def _cut(self, time: float, opening: float, front: float) -> None:
         tool, limits = self._scene.arm.tool, self._settings

@@ -12,7 +12,11 @@ from sim.cell import Cell
 from sim.offscreen import Offscreen
 from vision.types import CameraError, Frame, Intrinsics
 
+Color = npt.NDArray[np.uint8]
 Depth = npt.NDArray[np.float32]
+Grain = npt.NDArray[np.float32]
+
+GRAIN_MARGIN = 96
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,7 @@ class SimCamera:
         self._description = cell.scene.arm.camera
         self._noise = (noise or SensorNoise()) if cell.settings.camera_noise else None
         self._rng = np.random.default_rng([cell.seed, 0xCA])
+        self._grain = grain_bank(self._description.height, self._description.width, self._rng)
         self._offscreen = Offscreen(cell.model, self._description.width, self._description.height)
         self._view = self._offscreen.fixed(cell.scene.names.camera)
         self._last: Frame | None = None
@@ -81,7 +86,7 @@ class SimCamera:
         if self.faults.dark:
             color = np.zeros_like(color)
         if self._noise is not None:
-            color = expose(color, self._noise, self._rng)
+            color = expose(color, self._noise, self._grain, self._rng)
             depth = measure(depth, self._noise, self._rng)
         depth = np.where(
             (depth >= self._description.range_min) & (depth <= self._description.range_max), depth, np.float32(0.0)
@@ -93,14 +98,24 @@ class SimCamera:
         self._offscreen.close()
 
 
-def expose(color: npt.NDArray[np.uint8], noise: SensorNoise, rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+def grain_bank(height: int, width: int, rng: np.random.Generator) -> Grain:
+    """Return unit noise, part grey and part coloured, larger than a picture: each frame crops another part."""
+    shape = (height + GRAIN_MARGIN, width + GRAIN_MARGIN)
+    grey = rng.standard_normal((*shape, 1), dtype=np.float32) * np.float32(0.6)
+    return np.asarray(grey + rng.standard_normal((*shape, 3), dtype=np.float32) * np.float32(0.8), dtype=np.float32)
+
+
+def expose(color: Color, noise: SensorNoise, bank: Grain, rng: np.random.Generator) -> Color:
     """Add exposure drift, lens softness and shot noise to an ideal picture."""
     gain = 1.0 + rng.normal(0.0, noise.exposure)
-    soft = cv2.GaussianBlur(color, (0, 0), 0.6).astype(np.float32) * gain
-    grain = rng.standard_normal((*color.shape[:2], 1), dtype=np.float32) * np.float32(0.6)
-    grain = grain + rng.standard_normal(color.shape, dtype=np.float32) * np.float32(0.8)
-    soft += noise.shot * grain * np.sqrt(np.maximum(soft, 8.0) / 128.0)
-    return np.asarray(np.clip(soft, 0, 255), dtype=np.uint8)
+    soft = cv2.GaussianBlur(color, (3, 3), 0.6)
+    level = np.arange(256, dtype=np.float32)
+    sigma = (noise.shot * np.sqrt(np.maximum(level, 8.0) / 128.0)).astype(np.float32)
+    top, left = rng.integers(0, GRAIN_MARGIN, 2).tolist()
+    grain = bank[top : top + color.shape[0], left : left + color.shape[1]]
+    noisy = cv2.multiply(sigma[soft], grain)
+    noisy = cv2.addWeighted(soft, gain, noisy, 1.0, 0.0, dtype=cv2.CV_8U)
+    return np.asarray(noisy, dtype=np.uint8)
 
 
 def measure(depth: Depth, noise: SensorNoise, rng: np.random.Generator) -> Depth:

@@ -23,7 +23,7 @@ TICK = 0.004
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DamageModel:
-    """When fruit counts as damaged. Assumption until calibrated on real fruit: no peer-reviewed limit in newton was found.
+    """When fruit counts as damaged; assumed until calibrated on real fruit: no published limit in newton was found.
 
     Attributes:
         marginal, bruised, crushed: sustained force [N]; hand picking of blackberries takes 0.4-0.8 N (HortSci 57(5)).

@@ -51,6 +51,7 @@ class Contacts:
         self._kind[scene.names.berry_of_geom >= 0] = 2
         self._kind[scene.names.arm_geoms] = 1
         self._kind[scene.names.pads] = 0
+        self._pad_index = {int(geom): index for index, geom in enumerate(scene.names.pads)}
 
     def update(self, velocity_before: Array) -> None:
         """Take the forces of the step just made.
@@ -83,35 +84,37 @@ class Contacts:
     ) -> None:
         contact = self._data.contact
         geoms, address = contact.geom, contact.efc_address
-        berry_of = self._names.berry_of_geom[geoms]
-        relevant = np.flatnonzero(
-            (address >= 0) & ((berry_of >= 0).any(axis=1) | np.isin(geoms, self._names.pads).any(axis=1))
+        berry_of, kind = self._names.berry_of_geom[geoms], self._kind[geoms]
+        relevant = np.flatnonzero((address >= 0) & ((berry_of >= 0) | (kind == 0)).any(axis=1))
+        if not len(relevant):
+            return
+        rows = zip(
+            relevant.tolist(),
+            geoms[relevant].tolist(),
+            berry_of[relevant].tolist(),
+            kind[relevant].tolist(),
+            self._data.efc_force[address[relevant]].tolist(),
+            strict=True,
         )
-        for k in relevant.tolist():
-            force = float(self._data.efc_force[address[k]])
+        for k, geom, berries, kinds, force in rows:
             if force <= 0.0:
                 continue
-            g = (int(geoms[k, 0]), int(geoms[k, 1]))
             for side in (0, 1):
-                if g[side] in self._names.pads:
-                    pad = int(np.flatnonzero(self._names.pads == g[side])[0])
+                if kinds[side] == 0:
+                    pad, other = self._pad_index[geom[side]], berries[1 - side]
                     self.pad_force[pad] += force
-                    other = int(berry_of[k, 1 - side])
                     if other >= 0:
                         pads.setdefault(other, [0.0, 0.0])[pad] += force
             for side in (0, 1):
-                berry = int(berry_of[k, side])
+                berry = berries[side]
                 if berry < 0:
                     continue
-                other_geom = g[1 - side]
-                who = TOUCHERS[self._kind[other_geom]]
-                if who == "pads":
-                    now[berry, who] = max(pads[berry])
-                else:
-                    now[berry, who] = now.get((berry, who), 0.0) + force
+                other_geom, who = geom[1 - side], TOUCHERS[kinds[1 - side]]
+                now[berry, who] = max(pads[berry]) if who == "pads" else now.get((berry, who), 0.0) + force
                 pairs.add((berry, other_geom))
-                self._add_pull(k, berry, side)
-                if (berry, other_geom) not in self.touching and who != "pads":
+                if geom[side] == self._names.hull[berry, HANGING]:
+                    self._add_pull(k, berry, side)
+                if who != "pads" and (berry, other_geom) not in self.touching:
                     self._impact(k, berry, other_geom, velocity_before)
 
     def _add_pull(self, k: int, berry: int, side: int) -> None:
@@ -144,9 +147,9 @@ class Contacts:
     def berry_velocities(self, states: npt.NDArray[np.int8]) -> Array:
         """Return the velocity of every loose berry's centre in the world [m/s]; zero for the others, shape (n, 3)."""
         velocity = np.zeros((len(states), 3))
-        for i in np.flatnonzero(states == LOOSE).tolist():
-            at = int(self._names.free_dof[i])
-            velocity[i] = self._data.qvel[at : at + 3]
+        loose = np.flatnonzero(states == LOOSE)
+        if len(loose):
+            velocity[loose] = self._data.qvel[self._names.free_dof[loose, None] + np.arange(3)]
         return velocity
 
     def hanging(self, states: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:

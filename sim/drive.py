@@ -64,7 +64,7 @@ class Drive:
         self._set_at = now
 
     def grip(self, opening: float, max_force: float) -> None:
-        """Move the pads towards `opening` [m] with at most `max_force` [N]; both limited to what the hardware can do."""
+        """Move the pads towards `opening` [m] with at most `max_force` [N]; within what the hardware can do."""
         tool = self._scene.arm.tool
         self._opening_wanted = min(max(opening, tool.opening_min), tool.opening_max)
         self._force = min(max(max_force, 0.0), tool.force_max)

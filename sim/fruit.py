@@ -128,19 +128,24 @@ class Fruit:
             if pull > spec.break_force:
                 self.detach(berry, remaining=0.0, time=time, cause="torn")
 
+    def in_punnet(self, berry: int) -> bool:
+        """Return whether a berry's centre is inside the punnet, or little above its rim, and no pad presses on it."""
+        if max(self._contacts.touches[berry].pad_force) > 0.0:
+            return False
+        punnet = self._scene.arm.punnet
+        local = self.position(berry) - self._data.xpos[self._names.punnet]
+        over = abs(local[0]) < 0.5 * punnet.inner[0] and abs(local[1]) < 0.5 * punnet.inner[1]
+        return bool(over and 0.0 < local[2] < punnet.inner[2] + 0.03)
+
     def stow(self, time: float) -> None:
         """Fix berries that lie still in the punnet to it."""
-        punnet = self._scene.arm.punnet
         for berry in np.flatnonzero(self.states == LOOSE).tolist():
-            local = self.position(berry) - self._data.xpos[self._names.punnet]
-            inside = abs(local[0]) < 0.5 * punnet.inner[0] and abs(local[1]) < 0.5 * punnet.inner[1]
-            inside = inside and 0.0 < local[2] < punnet.inner[2] + 0.03
             v = int(self._names.free_dof[berry])
             velocity = self._data.qvel[v : v + 3].copy()
             velocity[0] -= self._data.qvel[self._names.joint_dof[0]]
             spinning = float(np.linalg.norm(self._data.qvel[v + 3 : v + 6]))
             slow = float(np.linalg.norm(velocity)) < REST_SPEED and spinning < 1.0
-            if not (inside and slow) or max(self._contacts.touches[berry].pad_force) > 0.0:
+            if not (slow and self.in_punnet(berry)):
                 self._still_since[berry] = math.nan
             elif math.isnan(self._still_since[berry]):
                 self._still_since[berry] = time

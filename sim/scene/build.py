@@ -109,8 +109,8 @@ def _options(spec: mujoco.MjSpec) -> None:
     visual.global_.offwidth = 1280
     visual.global_.offheight = 960
     visual.global_.fovy = 58.0
-    visual.headlight.ambient = [0.34, 0.34, 0.34]
-    visual.headlight.diffuse = [0.22, 0.22, 0.22]
+    visual.headlight.ambient = [0.42, 0.42, 0.42]
+    visual.headlight.diffuse = [0.28, 0.28, 0.28]
     visual.headlight.specular = [0.05, 0.05, 0.05]
     spec.stat.extent = 1.0
     spec.stat.center = [1.0, 0.3, 0.9]
@@ -145,6 +145,15 @@ def _mesh(
 
 def _surroundings(spec: mujoco.MjSpec, settings: SceneSettings, rng: np.random.Generator) -> None:
     world = spec.worldbody
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=[0.86, 0.89, 0.90],
+        rgb2=[0.60, 0.62, 0.58],
+        width=32,
+        height=192,
+    )
     world.add_light(pos=[1.0, -1.5, 3.5], dir=[0.0, 0.55, -0.8], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
                     diffuse=[0.55, 0.54, 0.5], specular=[0.25, 0.25, 0.25], castshadow=False)  # fmt: skip
     middle, half = settings.origin + 0.5 * settings.length, 0.5 * settings.length + 0.15

@@ -251,12 +251,12 @@ def _plant(settings: SceneSettings, rng: np.random.Generator, x: float) -> tuple
         droops = rng.random() < settings.leaf_occlusion
         if droops:
             heading = float(-math.pi / 2 + rng.uniform(-0.7, 0.7))
-            bend = np.array(
-                [x + 0.07 * math.cos(heading), settings.edge_y - 0.03, settings.top_z + rng.uniform(0.04, 0.09)]
-            )
-            tip = bend + np.array([rng.uniform(-0.05, 0.05), -rng.uniform(0.02, 0.06), -rng.uniform(0.05, 0.16)])
-            normal = np.array([rng.uniform(-0.35, 0.35), -1.0, rng.uniform(0.1, 0.6)])
-            size = float(rng.uniform(0.045, 0.06))
+            front = settings.fruit_y[0] - rng.uniform(0.0, 0.05)
+            low = settings.top_z - rng.uniform(0.02, 0.16)
+            tip = np.array([x + rng.uniform(-0.09, 0.09), front, low])
+            bend = np.array([0.5 * (x + tip[0]), settings.edge_y - 0.03, settings.top_z + rng.uniform(0.04, 0.09)])
+            normal = np.array([rng.uniform(-0.35, 0.35), -1.0, rng.uniform(0.0, 0.5)])
+            size = float(rng.uniform(0.04, 0.055))
         else:
             heading = float(rng.uniform(0.0, 2.0 * math.pi))
             reach = float(rng.uniform(0.06, 0.16))

@@ -19,6 +19,9 @@ VISUAL, COLLISION, ROBOT = 0, 3, 2
 FINGER_MASS = 0.04
 """Of one finger [kg]; assumption. The rest of the tool's mass sits in its body."""
 
+BLADE_HOUSED = -0.06
+"""Tool z of the blade's edge at rest [m], behind the pads and out of the camera's view of them."""
+
 ARMATURE = np.array([0.12, 0.12, 0.08, 0.02, 0.02, 0.02])
 """Rotor inertia seen at the joints of a small cobot with 100:1 drives [kg m^2]; assumption."""
 
@@ -205,7 +208,7 @@ def _tool(spec: mujoco.MjSpec, flange: mujoco.MjsBody, arm: ArmDescription) -> N
     body.add_geom(
         name="blade",
         type=mujoco.mjtGeom.mjGEOM_BOX,
-        pos=[0, -tool.blade_offset, low - 0.5 * (high - low)],
+        pos=[0, -tool.blade_offset, BLADE_HOUSED - 0.5 * (high - low)],
         size=[0.012, 0.0005, 0.5 * (high - low)],
         rgba=(0.75, 0.77, 0.8, 1.0),
         group=ROBOT,

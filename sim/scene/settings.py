@@ -71,7 +71,7 @@ class SceneSettings:
     plants_per_m: float = 5.0
     berries: int = 45
     segment_length: float = 0.6
-    cluster_rate: float = 0.35
+    cluster_rate: float = 0.22
     leaf_occlusion: float = 0.25
     fruit_y: Range = (0.53, 0.598)
     fruit_z: Range = (0.83, 1.02)

@@ -69,7 +69,7 @@ def backdrop(rng: np.random.Generator, width: int = 256, height: int = 128) -> I
     colour = blend + np.clip((v - 0.62) / 0.15, 0, 1) * (floor - blend) + np.zeros((1, width, 1))
     noise = cv2.GaussianBlur(rng.normal(size=(height, width)), (0, 0), 2.5)
     colour = (
-        colour * (1.0 + 0.9 * noise[..., None])
+        colour * (1.0 + 0.5 * noise[..., None])
         + np.array([6.0, 14.0, 0.0]) * cv2.GaussianBlur(rng.normal(size=(height, width)), (0, 0), 1.2)[..., None]
     )
     return np.asarray(np.clip(colour, 0, 255), dtype=np.uint8)
