@@ -39,6 +39,30 @@ def vision(as_json: bool, pictures: Path | None, split: str) -> None:
     report({"bench": "vision", "detector": "baseline", "split": split, **figures}, as_json)
 
 
+@command.command(name="bus")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bus(as_json: bool) -> None:
+    """Round trip between two processes of a small message and a 640x480 picture, beside bare pyzmq."""
+    from robot.ros.bench import run
+
+    try:
+        figures = run()
+    except TimeoutError as error:
+        raise Problem(f"the bus does not answer: {error}") from error
+    report({"bench": "bus", **figures}, as_json)
+
+
+@command.command(name="ingest")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--messages", type=click.IntRange(min=1), default=20000, show_default=True, help="How many to publish.")
+@click.option("--kill/--no-kill", default=True, show_default=True, help="Kill the ingester half way.")
+def ingest(as_json: bool, messages: int, kill: bool) -> None:
+    """MQTT messages per second into the store, with none lost."""
+    from dashboard.cli.bench_ingest import measure
+
+    report({"bench": "ingest", **measure(messages, kill=kill)}, as_json)
+
+
 def report(figures: dict[str, Any], as_json: bool) -> None:
     """Print the figures: as one JSON object, or a line each."""
     if as_json:

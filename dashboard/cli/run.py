@@ -92,7 +92,7 @@ class _Harvest:
                 self._say(f"{name} has died and is started again")
             watch.poll()
             finished = watch.finished(clock.now())
-            _pause(POLL_S)
+            pause(POLL_S)
         simulated = clock.monotonic()
         wall = time.monotonic() - self._began
         if not finished:
@@ -105,7 +105,7 @@ class _Harvest:
     def _start_broker(self) -> None:
         self._supervisor.start(program("broker", self._path))
         deadline = time.monotonic() + START_S
-        while not _answers(self._settings.port):
+        while not answers(self._settings.port):
             self._supervisor.poll()
             if time.monotonic() > deadline:
                 raise Problem(f"the broker does not answer within {START_S:.0f} s:\n{self._supervisor.tail('broker')}")
@@ -126,7 +126,7 @@ class _Harvest:
                 last, progress_at = stored, now
             if stored >= total(Path(self._settings.run))["points"] or now - progress_at > DRAIN_S:
                 break
-            _pause(POLL_S)
+            pause(POLL_S)
         for stage in stages[1:]:
             self._supervisor.stop([name for name, role in ROLES.items() if role.stage == stage])
         clock.close()
@@ -213,16 +213,18 @@ def _claim(port: int) -> None:
             ) from error
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Tell whether someone listens on a port of this machine; waits a little when nobody does."""
     with socket.socket() as probe:
         probe.settimeout(POLL_S)
         answered = probe.connect_ex((HOST, port)) == 0
     if not answered:
-        _pause(POLL_S)
+        pause(POLL_S)
     return answered
 
 
-def _pause(seconds: float) -> None:
+def pause(seconds: float) -> None:
+    """Wait, in wall time."""
     select.select([], [], [], seconds)
 
 

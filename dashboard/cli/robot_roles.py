@@ -1,0 +1,76 @@
+"""The processes on the robot's side of a run: cell, eyes, picker, mission, gateway."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from dashboard.cli.host import Host
+from dashboard.cli.settings import RunSettings
+
+log = logging.getLogger(__name__)
+
+
+def namespace(robot: str) -> str:
+    """Return the ROS namespace of a robot; ROS names know no hyphen."""
+    return "/" + robot.replace("-", "_")
+
+
+def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Turn frames into berries."""
+    import cv2
+
+    from robot.arms import load_arm
+    from robot.nodes.eyes import EyesNode, EyesSettings
+    from vision.detect import BaselineDetector
+
+    cv2.setNumThreads(1)  # several processes share few cores
+    host = Host(settings, name, slot=slot)
+    node = EyesNode(
+        host.context(),
+        host.clock,
+        EyesSettings(namespace=namespace(settings.robot)),
+        load_arm(host.robot.arm),
+        BaselineDetector(),
+    )
+    host.add(node)
+    host.run()
+
+
+def picker(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Pick what a goal asks for."""
+    from robot.arms import load_arm
+    from robot.nodes.picker import PickerNode, PickerSettings
+
+    host = Host(settings, name, slot=slot)
+    node = PickerNode(
+        host.context(),
+        host.clock,
+        PickerSettings(namespace=namespace(settings.robot), robot=settings.robot),
+        load_arm(host.robot.arm),
+    )
+    host.add(node)
+    host.run()
+
+
+def mission(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Work through the orders; the queue is on disk and outlives a crash."""
+    from robot.nodes.mission import MissionNode, MissionSettings
+
+    host = Host(settings, name, slot=slot)
+    folder = Path(settings.data) / "robot"
+    folder.mkdir(parents=True, exist_ok=True)
+    beds = {bed.id: bed for bed in host.farm.beds if bed.id == host.robot.bed}
+    node = MissionNode(
+        host.context(),
+        host.clock,
+        MissionSettings(
+            namespace=namespace(settings.robot),
+            queue=folder / "orders.sqlite3",
+            beds={key: bed.origin[0] for key, bed in beds.items()},
+            ends={key: bed.origin[0] + bed.length for key, bed in beds.items()},
+        ),
+    )
+    host.add(node)
+    host.at_end(node.close)
+    host.run()
