@@ -35,6 +35,8 @@ from vision.types import Stage
 
 log = logging.getLogger(__name__)
 
+FEEDBACK_TICKS = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickerSettings:
@@ -60,6 +62,7 @@ class _Running:
     tree: Any
     ended: Future[str]
     counts: Any = None
+    told: tuple[int, str] = (0, "")
     messages: list[Any] = field(default_factory=list)
 
 
@@ -174,6 +177,11 @@ class PickerNode(Node):
         running.ended.set_result("canceled")
 
     def _feed_back(self, running: _Running) -> None:
+        """Tell the mission ten times a second, and whenever the task changes."""
+        ticks, task = running.told
+        running.told = (ticks + 1, running.round.task)
+        if task == running.round.task and ticks % FEEDBACK_TICKS:
+            return
         current = running.round.current
         feedback = berry_msgs.action.Harvest.Feedback(
             task=running.round.task,

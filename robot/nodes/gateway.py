@@ -1,0 +1,264 @@
+"""The gateway: the only place where ROS becomes MQTT and back. Commands in, events, data, state and live views out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, to_seconds, to_time
+from robot.nodes.gateway_texts import count_data, order_data, pick_data, read_harvest
+from robot.nodes.heartbeat import Heartbeat
+from robot.ros.client import Client as ServiceClient
+from robot.ros.context import Context
+from robot.ros.interfaces import berry_msgs, sensor_msgs, std_srvs
+from robot.ros.node import Node
+from robot.ros.task import Future
+from telemetry.clock import Clock
+from telemetry.messages import AckStatus, Command, MetricInfo
+from telemetry.mqtt import Client
+from telemetry.mqtt.commands import CommandInbox, Reply
+from telemetry.mqtt.device import Address, DevicePublisher, Identity
+
+log = logging.getLogger(__name__)
+
+METRICS: dict[str, MetricInfo] = {
+    "rail_position": MetricInfo(unit="m", minimum=-10.0, maximum=500.0, interval=10.0),
+    "picked_total": MetricInfo(unit="1", minimum=0.0, maximum=1e9, interval=10.0),
+    "placed_total": MetricInfo(unit="1", minimum=0.0, maximum=1e9, interval=10.0),
+    "attempted_total": MetricInfo(unit="1", minimum=0.0, maximum=1e9, interval=10.0),
+    "seconds_per_berry": MetricInfo(unit="s", minimum=0.0, maximum=600.0, interval=10.0),
+    "peak_force": MetricInfo(unit="N", minimum=0.0, maximum=50.0, interval=10.0),
+    "vision_latency": MetricInfo(unit="s", minimum=0.0, maximum=60.0, interval=10.0),
+}
+TRIGGERS = {"stop": "safety/stop", "hold": "safety/hold", "resume": "safety/start", "reset": "safety/reset"}
+"""Commands that are one call of a service."""
+
+WATCH_S = 10.0
+"""A viewer that does not ask again within this time is gone [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """Settings of the gateway.
+
+    Attributes:
+        boot: id of this start; numbers of messages count from 0 within it.
+        interval: between two sets of metrics [s].
+        live_period: between two live views while someone watches [s].
+        capacity: of a punnet; full ones are closed.
+    """
+
+    namespace: str = "/robot"
+    address: Address
+    boot: str
+    model: str = "berrybrain ur3e"
+    firmware: str = "0.1.0"
+    interval: float = 10.0
+    live_period: float = 0.2
+    capacity: int = 24
+
+
+@dataclass(slots=True, kw_only=True)
+class _Punnet:
+    id: str = ""
+    berries: int = 0
+    mass: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """The newest of what the robot said."""
+
+    mission: Any = None
+    safety: Any = None
+    joints: Any = None
+    latency: float = 0.0
+    seconds: float = 0.0
+    peak_force: float = 0.0
+    faults: set[str] = field(default_factory=set)
+
+
+class GatewayNode(Node):
+    """Stands on both wires. The MQTT client is handed in and belongs to its owner."""
+
+    def __init__(self, context: Context, clock: Clock, settings: GatewaySettings, mqtt: Client) -> None:
+        super().__init__("gateway", context=context, namespace=settings.namespace)
+        self._clock_source = clock
+        self._settings = settings
+        identity = Identity(boot=settings.boot, model=settings.model, firmware=settings.firmware, metrics=METRICS)
+        self._device = DevicePublisher(mqtt, settings.address, clock, identity)
+        self._seen = _Seen()
+        self._punnet = _Punnet()
+        self._orders: dict[str, Reply] = {}
+        self._watched_until = 0.0
+        self._submit = self.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
+        self._triggers = {name: self.create_client(std_srvs.srv.Trigger, topic) for name, topic in TRIGGERS.items()}
+        handlers = {"harvest": self._on_harvest, "watch": self._on_watch}
+        handlers |= dict.fromkeys(TRIGGERS, self._on_trigger)
+        self.create_subscription(berry_msgs.msg.PickOutcome, "picks", self._on_pick, RELIABLE)
+        self.create_subscription(berry_msgs.msg.SegmentCount, "segment_counts", self._on_count, RELIABLE)
+        self.create_subscription(berry_msgs.msg.OrderStatus, "orders/status", self._on_order, RELIABLE)
+        self.create_subscription(berry_msgs.msg.MissionState, "mission/state", self._on_mission, LATCHED)
+        self.create_subscription(berry_msgs.msg.SafetyState, "safety/state", self._on_safety, LATCHED)
+        self.create_subscription(berry_msgs.msg.BerryArray, "berries", self._on_berries, NEWEST)
+        self.create_subscription(sensor_msgs.msg.JointState, "joint_states", self._on_joints, NEWEST)
+        self._inbox = CommandInbox(mqtt, settings.address, clock, handlers)
+        self.create_timer(settings.interval, self._send_metrics)
+        self.create_timer(settings.live_period, self._send_live)
+        self.heartbeat = Heartbeat(self, clock)
+
+    def close(self) -> None:
+        """Close the punnet in use and say offline."""
+        self._close_punnet()
+        self._device.close()
+
+    # Commands
+
+    def _on_harvest(self, command: Command, reply: Reply) -> None:
+        try:
+            fields = read_harvest(command.arguments)
+        except ValueError as error:
+            reply(AckStatus.REJECTED, f"order_invalid: {error}")
+            return
+        request = berry_msgs.srv.SubmitOrder.Request(
+            id=command.id, issuer=command.issuer, expires_at=to_time(command.expires_at), **fields
+        )
+        if not self._submit.service_is_ready():
+            reply(AckStatus.REJECTED, "mission_lost")
+            return
+        self._orders[command.id] = reply
+        self._submit.call_async(request).add_done_callback(lambda done: self._on_submitted(command.id, reply, done))
+
+    def _on_submitted(self, order_id: str, reply: Reply, future: Future[Any]) -> None:
+        answer: Any = future.result()
+        reply(AckStatus(answer.status), answer.reason)
+        if answer.status != "accepted":
+            self._orders.pop(order_id, None)
+
+    def _on_trigger(self, command: Command, reply: Reply) -> None:
+        client: ServiceClient = self._triggers[command.command]
+        if not client.service_is_ready():
+            reply(AckStatus.REJECTED, "control_lost")
+            return
+
+        def answered(future: Future[Any]) -> None:
+            answer: Any = future.result()
+            reply(AckStatus.DONE if answer.success else AckStatus.FAILED, "" if answer.success else answer.message)
+
+        client.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(answered)
+
+    def _on_watch(self, _: Command, reply: Reply) -> None:
+        self._watched_until = self._clock_source.monotonic() + WATCH_S
+        reply(AckStatus.DONE, "")
+
+    # What the robot says
+
+    def _on_pick(self, message: Any) -> None:
+        self._device.event("pick", pick_data(message), at=to_seconds(message.header.stamp))
+        if message.attempt > 0:
+            self._seen.peak_force = float(message.peak_force)
+        if message.punnet:
+            self._seen.seconds = float(message.seconds)
+            if message.punnet != self._punnet.id:
+                self._close_punnet()
+                self._punnet = _Punnet(id=message.punnet)
+            self._punnet.berries += 1
+            self._punnet.mass += float(message.mass)
+            if self._punnet.berries >= self._settings.capacity:
+                self._close_punnet()
+            else:
+                self._send_punnet(closed=False)
+
+    def _on_count(self, message: Any) -> None:
+        self._device.event("count", count_data(message), at=to_seconds(message.header.stamp))
+
+    def _on_order(self, message: Any) -> None:
+        self._device.event("order", order_data(message), at=to_seconds(message.header.stamp))
+        if message.status == "started":
+            return
+        self._close_punnet()
+        reply = self._orders.pop(message.id, None)
+        status = AckStatus.DONE if message.status == "done" else AckStatus.FAILED
+        if reply is not None:
+            reply(status, message.fault)
+        else:  # the order was taken before this gateway was started
+            self._inbox.reply(message.id, status, message.fault)
+
+    def _on_mission(self, message: Any) -> None:
+        self._seen.mission = message
+        self._send_state()
+
+    def _on_safety(self, message: Any) -> None:
+        self._seen.safety = message
+        causes = set(message.causes)
+        for fault in sorted(causes ^ self._seen.faults):
+            self._device.event("fault", {"fault": fault, "active": fault in causes})
+        self._seen.faults = causes
+        self._send_state()
+
+    def _on_berries(self, message: Any) -> None:
+        self._seen.latency = float(message.latency)
+        if message.fault and message.fault not in self._seen.faults:
+            log.warning("eyes: %s", message.fault)
+
+    def _on_joints(self, message: Any) -> None:
+        self._seen.joints = message
+
+    # What the farm hears
+
+    def _close_punnet(self) -> None:
+        if self._punnet.id and self._punnet.berries:
+            self._send_punnet(closed=True)
+        self._punnet = _Punnet()
+
+    def _send_punnet(self, *, closed: bool) -> None:
+        punnet = self._punnet
+        data = {"punnet": punnet.id, "berries": punnet.berries, "mass": round(punnet.mass, 5), "closed": closed}
+        self._device.event("punnet", data)
+
+    def _send_state(self) -> None:
+        mission, safety = self._seen.mission, self._seen.safety
+        status = mission.state if mission is not None else "idle"
+        fault = mission.fault if mission is not None else ""
+        detail: dict[str, Any] = {}
+        if mission is not None:
+            detail |= {name: getattr(mission, name) for name in ("order_id", "bed", "side", "segment", "queued")}
+        if safety is not None:
+            detail |= {"safety": safety.state, "causes": list(safety.causes), "needs_reset": bool(safety.needs_reset)}
+        self._device.state(status, fault=fault, detail=detail)
+
+    def _send_metrics(self) -> None:
+        metrics: dict[str, float] = {}
+        seen = self._seen
+        if seen.joints is not None and len(seen.joints.position):
+            metrics["rail_position"] = round(float(seen.joints.position[0]), 4)
+        if seen.mission is not None:
+            for name in ("picked", "placed", "attempted"):
+                metrics[f"{name}_total"] = float(getattr(seen.mission, name))
+        for name, value in (("seconds_per_berry", seen.seconds), ("peak_force", seen.peak_force)):
+            if value > 0.0:
+                metrics[name] = round(value, 3)
+        if seen.latency > 0.0:
+            metrics["vision_latency"] = round(seen.latency, 4)
+        if metrics:
+            self._device.data(metrics)
+
+    def _send_live(self) -> None:
+        if self._clock_source.monotonic() >= self._watched_until:
+            return
+        seen = self._seen
+        content: dict[str, Any] = {"ts": round(self._clock_source.now() * 1000.0)}
+        if seen.joints is not None:
+            content["joints"] = joints_by_name(seen.joints)
+        if seen.mission is not None:
+            content["task"] = seen.mission.task
+            content["picked"] = int(seen.mission.picked)
+        if seen.safety is not None:
+            content["safety"] = seen.safety.state
+        self._device.live(content)
+
+
+def joints_by_name(message: Any) -> Mapping[str, float]:
+    return {n: round(float(p), 4) for n, p in zip(message.name, message.position, strict=False)}
