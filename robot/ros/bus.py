@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
 from robot.ros.transport import Transport
-from robot.ros.transport.frame import DATA, HISTORY, REPLY, REQUEST, Buffer, Frame
+from robot.ros.transport.frame import DATA, HISTORY, REPLY, REQUEST, Buffer, Frame, Split, whole
 
 log = logging.getLogger(__name__)
 
@@ -68,12 +68,12 @@ class Bus:
 
     # --- sending
 
-    def publish(self, gid: bytes, frame: Frame, payload: Buffer) -> None:
+    def publish(self, gid: bytes, frame: Frame, payload: Buffer | Split) -> None:
         route = self._routes.get(gid)
         if route is None:
             route = self._routes[gid] = self._route(self._local[gid].endpoint)
         for subscription in route[0]:
-            subscription.deliver(frame, payload, HERE)
+            subscription.deliver(frame, whole(payload), HERE)
         if route[1]:
             self.transport.send(route[1], frame, payload)
 

@@ -303,6 +303,30 @@ def _decoder(
     return _compile("def f(b, p):", [*generator.lines, *generator.builds, "return m, p"], namespace, spec)
 
 
+def tail_field(spec: Message) -> str:
+    """Name the last field when it is a sequence of octets: its bytes may follow those of `make_head_encoder`."""
+    last = spec.fields[-1] if spec.fields else DUMMY
+    return last.name if last.type.array == "sequence" and FORMATS.get(last.type.base) == "B" else ""
+
+
+def make_head_encoder(spec: Message, lookup: Lookup) -> Callable[[Any], bytearray]:
+    """Make `encode(message)` for all but the octets of the last field, whose length it does write."""
+    namespace: dict[str, Any] = {"PAD": _PAD, "U32": struct.Struct("<I").pack, "wide": _encode_wide}
+    generator = _Encoder(lookup, namespace, aligned=8)
+    for field in spec.fields[:-1]:
+        generator.field(field, f"m._{field.name}")
+    generator.number("uint32", f"len(m._{spec.fields[-1].name})")
+    generator.flush()
+    encode_body = _compile("def f(m, out):", generator.lines, namespace, spec)
+
+    def encode(message: Any) -> bytearray:
+        out = bytearray(HEADER)
+        encode_body(message, out)
+        return out
+
+    return encode
+
+
 def item_encoder(spec: Message, lookup: Lookup) -> Callable[[Any, bytearray], None]:
     """Make `encode(message, out)` for a message that starts at an unknown position."""
     return _encoder(spec, lookup, aligned=1)

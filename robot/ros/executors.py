@@ -33,6 +33,7 @@ class Executor:
         self.context = context
         self._nodes: list[Node] = []
         self._queue: deque[tuple[Node | None, Callable[[], None]]] = deque()
+        self._transport = context.transport
         self._until_poll = 0
         self._stopped = False
 
@@ -92,7 +93,7 @@ class Executor:
         """
         self._check()
         self._poll(0.0)
-        monotonic = self.context.scheduler.monotonic
+        monotonic = self._transport.scheduler.monotonic
         end = None if max_duration_sec is None else monotonic() + max_duration_sec
         ran = 0
         for _ in range(len(self._queue)):
@@ -119,12 +120,12 @@ class Executor:
         for node in tuple(self._nodes):
             self.remove_node(node)
         if self.context.ok():
-            self.context.transport.wake()
+            self._transport.wake()
         return True
 
     def wake(self) -> None:
         """End a spin that waits; callable from any thread and from signal handlers."""
-        self.context.transport.wake()
+        self._transport.wake()
 
     def __enter__(self) -> Executor:
         return self
@@ -133,7 +134,7 @@ class Executor:
         self.shutdown()
 
     def _spin_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> None:
-        monotonic = self.context.scheduler.monotonic
+        monotonic = self._transport.scheduler.monotonic
         end = None if timeout_sec is None or timeout_sec < 0 else monotonic() + timeout_sec
         while not condition() and not self._stopped:
             left = None if end is None else end - monotonic()
@@ -144,7 +145,7 @@ class Executor:
     def _check(self) -> None:
         if not self.context.ok():
             raise ExternalShutdownException("the context was shut down")
-        if self.context.transport.external:
+        if self._transport.external:
             raise ROSError("an outside scheduler runs this context: run that instead of spinning an executor")
 
     def _wait(self, timeout_sec: float | None) -> None:
@@ -152,15 +153,16 @@ class Executor:
             while not self._queue and not self._stopped:
                 self._poll(None)
             return
-        monotonic = self.context.scheduler.monotonic
+        monotonic = self._transport.scheduler.monotonic
         end = monotonic() + timeout_sec
         self._poll(timeout_sec)
         while not self._queue and not self._stopped and (left := end - monotonic()) > 0.0:
             self._poll(left)
 
     def _poll(self, timeout: float | None) -> None:
-        self._check()
-        self.context.transport.poll(timeout)
+        if self._transport.closed:
+            raise ExternalShutdownException("the context was shut down")
+        self._transport.poll(timeout)
         self._until_poll = len(self._queue)
 
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from robot.ros.entity import Entity
 from robot.ros.graph import PUBLISHER
 from robot.ros.qos import QoSProfile
-from robot.ros.transport.frame import DATA, Buffer, Frame
+from robot.ros.transport.frame import DATA, Buffer, Frame, Split, whole
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.node import Node
+
+SPLIT_FROM = 32 * 1024  # bytes of the last field; below, one piece is faster
 
 
 class Publisher(Entity):
@@ -32,6 +34,7 @@ class Publisher(Entity):
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
         self._sequence = 0
+        self._tail: str = msg_type._TAIL
         self._kept: deque[tuple[Frame, Buffer]] | None = (
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
         )
@@ -52,7 +55,7 @@ class Publisher(Entity):
         """Send a message, or `bytes` that are one already encoded."""
         self.check()
         if isinstance(msg, self.msg_type):
-            payload: Buffer = self.msg_type._encode(msg)
+            payload = self._encode(msg)
         elif isinstance(msg, bytes):
             payload = msg
         else:
@@ -61,8 +64,15 @@ class Publisher(Entity):
         gid = self.endpoint.gid
         frame = Frame(kind=DATA, gid=gid, sequence=self._sequence, stamp=self.node.scheduler.now())
         if self._kept is not None:
-            self._kept.append((frame, payload))
+            self._kept.append((frame, whole(payload)))
         self.bus.publish(gid, frame, payload)
+
+    def _encode(self, msg: Any) -> Buffer | Split:
+        tail = self._tail
+        if tail and len(octets := getattr(msg, tail)) >= SPLIT_FROM:
+            return Split(self.msg_type._encode_head(msg), octets)
+        encoded: bytearray = self.msg_type._encode(msg)
+        return encoded
 
     def get_subscription_count(self) -> int:
         self.check()

@@ -128,7 +128,7 @@ class Task(Future[T]):
 def run(callback: Callable[..., object], *arguments: Any, runner: Runner | None) -> None:
     """Call a plain or `async def` callback; the steps of a coroutine go to `runner`."""
     outcome = callback(*arguments)
-    if not isinstance(outcome, Coroutine):
+    if outcome is None or not isinstance(outcome, Coroutine):
         return
     if runner is None:
         raise TypeError(f"{callback!r} is a coroutine, but nothing runs its steps")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from robot.ros.graph import Endpoint
 from robot.ros.scheduler import Scheduler
-from robot.ros.transport.frame import Buffer, Frame
+from robot.ros.transport.frame import Buffer, Frame, Split
 
 
 class Receiver(Protocol):
@@ -37,13 +37,14 @@ class Transport(Protocol):
     scheduler: Scheduler
     prefix: bytes
     external: bool
+    closed: bool
 
     def open(self, receiver: Receiver) -> None: ...
 
     def changed(self) -> None:
         """The local endpoints changed: announce them before any further frame."""
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer) -> None: ...
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None: ...
 
     def poll(self, timeout: float | None) -> None:
         """Take in what arrived and what is due, waiting at most `timeout` seconds (None: for ever) for the first.

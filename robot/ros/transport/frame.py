@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Buffer = bytes | bytearray | memoryview
 
@@ -20,12 +20,11 @@ class FrameError(ValueError):
     """Bytes that are not a frame."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """A header.
 
     Attributes:
-        kind: DATA, HISTORY, REQUEST, REPLY, HELLO or BYE.
+        kind: what it heads, one of the six above.
         gid: the publisher; of a request and its reply, the client.
         sequence: counts per gid, from 1; a reply repeats its request's.
         stamp: instant of sending [epoch s].
@@ -37,6 +36,29 @@ class Frame:
     sequence: int = 0
     stamp: float = 0.0
     target: bytes = b""
+
+
+class Split:
+    """A payload in two pieces, so that a large last field is copied only once, to where it is read."""
+
+    __slots__ = ("_whole", "head", "tail")
+
+    def __init__(self, head: Buffer, tail: Buffer) -> None:
+        self.head = head
+        self.tail = tail
+        self._whole: bytes | None = None
+
+    def __len__(self) -> int:
+        return len(self.head) + len(self.tail)
+
+    def whole(self) -> bytes:
+        if self._whole is None:
+            self._whole = b"".join((self.head, self.tail))
+        return self._whole
+
+
+def whole(payload: Buffer | Split) -> Buffer:
+    return payload.whole() if isinstance(payload, Split) else payload
 
 
 def pack(frame: Frame, flags: int = 0) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
-from robot.ros.transport.frame import Buffer, Frame
+from robot.ros.transport.frame import Buffer, Frame, Split
 
 
 class InProcess:
@@ -22,6 +22,7 @@ class InProcess:
         self.scheduler = scheduler
         self.prefix = bytes(8)
         self.external = True
+        self.closed = False
 
     def open(self, receiver: Receiver) -> None:
         pass
@@ -29,7 +30,7 @@ class InProcess:
     def changed(self) -> None:
         pass
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer) -> None:
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
         pass
 
     def poll(self, timeout: float | None) -> None:
@@ -39,4 +40,4 @@ class InProcess:
         pass
 
     def close(self) -> None:
-        pass
+        self.closed = True

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from robot.ros.transport.frame import Buffer
+from robot.ros.transport.frame import Buffer, Split
 
 THRESHOLD = 64 * 1024  # bytes; smaller payloads go through the socket
 SLOTS = 16
@@ -66,7 +66,7 @@ class _Ring:
             for slot in range(SLOTS):
                 self._control[SLOTS * (1 + column) + slot] = 0
 
-    def put(self, payload: Buffer, peers: Iterable[str]) -> dict[str, bytes]:
+    def put(self, payload: Buffer | Split, peers: Iterable[str]) -> dict[str, bytes]:
         """Write a payload and return the descriptors for those peers that can take it."""
         owed = [self._owed(slot) for slot in range(SLOTS)]
         slot = next((slot for slot in range(SLOTS) if not owed[slot]), None)
@@ -86,7 +86,10 @@ class _Ring:
         self._sequence += 1
         start = CONTROL + slot * self.slot_size
         self._control[slot] = 0
-        self._map[start : start + len(payload)] = payload
+        pieces = (payload.head, payload.tail) if isinstance(payload, Split) else (payload,)
+        for piece in pieces:
+            self._map[start : start + len(piece)] = piece
+            start += len(piece)
         self._control[slot] = self._sequence
         self._announced[slot] = dict.fromkeys(takers, self._sequence)
         return {
@@ -115,7 +118,7 @@ class Writer:
     def __init__(self) -> None:
         self._rings: dict[int, _Ring] = {}
 
-    def put(self, payload: Buffer, peers: Iterable[str]) -> dict[str, bytes]:
+    def put(self, payload: Buffer | Split, peers: Iterable[str]) -> dict[str, bytes]:
         size = 1 << (max(len(payload), THRESHOLD) - 1).bit_length()
         ring = self._rings.get(size)
         if ring is None:

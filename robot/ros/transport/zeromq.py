@@ -13,6 +13,7 @@ import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import zmq
 
@@ -21,7 +22,7 @@ from robot.ros.graph import Endpoint
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
 from robot.ros.transport.directory import Directory, runtime_directory
-from robot.ros.transport.frame import BYE, HELLO, SHARED, Buffer, Frame, FrameError, pack, unpack
+from robot.ros.transport.frame import BYE, HELLO, SHARED, Buffer, Frame, FrameError, Split, pack, unpack, whole
 from robot.ros.transport.loop import Loop
 from robot.ros.transport.shared import THRESHOLD, Reader, SharedMemoryError, Writer
 
@@ -54,7 +55,7 @@ class ZeroMQ:
         self._peers: dict[str, zmq.Socket[bytes]] = {}
         self._writer, self._reader = Writer(), Reader()
         self._changed = False
-        self._closed = True
+        self.closed = True
         self._housekeeping_at = 0.0
 
     def open(self, receiver: Receiver) -> None:
@@ -70,7 +71,9 @@ class ZeroMQ:
         self._poller = zmq.Poller()
         self._poller.register(self._inbox, zmq.POLLIN)
         self._poller.register(self._wakeup, zmq.POLLIN)
-        self._closed = False
+        self._inbox_poller = zmq.Poller()
+        self._inbox_poller.register(self._inbox, zmq.POLLIN)
+        self.closed = False
         self._directory.appear()
         self._look_for_peers()
 
@@ -79,7 +82,7 @@ class ZeroMQ:
     def changed(self) -> None:
         self._changed = True
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer) -> None:
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
         self._check()
         if self._changed:
             self._announce(self._peers)
@@ -93,7 +96,7 @@ class ZeroMQ:
                 else:
                     self._drop(peer, "it is behind with large messages")
             return
-        data = b"".join((pack(frame), payload))
+        data = b"".join((pack(frame), whole(payload)))
         for peer in peers:
             self._push(peer, data)
 
@@ -133,7 +136,6 @@ class ZeroMQ:
     def _connect(self, name: str) -> None:
         socket = self._zmq.socket(zmq.PUSH)
         socket.setsockopt(zmq.SNDHWM, QUEUE)
-        socket.setsockopt(zmq.LINGER, LINGER)
         socket.connect(f"ipc://{self._directory.socket(name)}")
         self._peers[name] = socket
         self._announce([*self._peers] if self._changed else [name])
@@ -153,32 +155,32 @@ class ZeroMQ:
         self._check()
         if self._changed:
             self._announce(self._peers)
-        busy = self._take_in()
-        if self._closed or busy or timeout == 0.0:
-            return
-        waits = [wait for wait in (timeout, self.loop.until_next(), self._until_housekeeping()) if wait is not None]
-        for source, _ in self._poller.poll(math.ceil(min(waits) * 1000.0)):
-            if source == self._wakeup:
-                os.eventfd_read(self._wakeup)
-        self._take_in()
-
-    def _take_in(self) -> bool:
-        now = self.loop.monotonic()
-        if now >= self._housekeeping_at:
-            self._housekeeping_at = now + HOUSEKEEPING
+        if self.loop.monotonic() >= self._housekeeping_at:
             self._look_for_peers()
-        received = 0
-        try:
-            while received < DRAIN:
-                data = self._inbox.recv(zmq.NOBLOCK)
-                received += 1
-                self._receive(data)
-        except zmq.Again:
-            pass
-        return self.loop.run_due() or received > 0
+            self._housekeeping_at = self.loop.monotonic() + HOUSEKEEPING
+        ready = self._poller.poll(0 if timeout == 0.0 else self._wait_ms(timeout))
+        if ready:
+            self._take_in(ready)
+        self.loop.run_due()
 
-    def _until_housekeeping(self) -> float:
-        return max(0.0, self._housekeeping_at - self.loop.monotonic())
+    def _wait_ms(self, timeout: float | None) -> int:
+        wait = max(0.0, self._housekeeping_at - self.loop.monotonic())
+        if timeout is not None:
+            wait = min(wait, timeout)
+        until_next = self.loop.until_next()
+        if until_next is not None:
+            wait = min(wait, until_next)
+        return math.ceil(wait * 1000.0)
+
+    def _take_in(self, ready: list[tuple[Any, int]]) -> None:
+        for source, _ in ready:
+            if source is not self._inbox:
+                os.eventfd_read(self._wakeup)
+                continue
+            for _ in range(DRAIN):
+                self._receive(self._inbox.recv(zmq.NOBLOCK))
+                if not self._inbox_poller.poll(0):  # cheaper than an exception for an empty queue
+                    break
 
     def _receive(self, data: bytes) -> None:
         try:
@@ -214,26 +216,25 @@ class ZeroMQ:
         self._receiver.on_peer(peer, endpoints)
 
     def wake(self) -> None:
-        if not self._closed:
+        if not self.closed:
             os.eventfd_write(self._wakeup, 1)
 
     def _check(self) -> None:
         if os.getpid() != self._pid:
             raise ROSError("a context does not survive fork(): make a new one in the child, or start it with spawn")
-        if self._closed:
+        if self.closed:
             raise ROSError("the transport is closed")
 
     def close(self) -> None:
         """Say goodbye and remove what this context made. In a forked child nothing of the parent's is touched."""
-        if self._closed or os.getpid() != self._pid:
+        if self.closed or os.getpid() != self._pid:
             return
-        self._closed = True
+        self.closed = True
         bye = self._own_frame(BYE)
-        for peer in self._peers:
+        for peer, socket in self._peers.items():
             self._push(peer, bye)
+            socket.close(linger=LINGER if self._directory.is_alive(peer) else 0)
         self._directory.close()
-        for socket in self._peers.values():
-            socket.close()
         self._inbox.close()
         self._peers.clear()
         self._zmq.term()
