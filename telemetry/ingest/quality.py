@@ -4,21 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
-from telemetry.messages import Birth, Data, Topic
+from telemetry.messages import Birth, Data, Kind, Topic
 from telemetry.messages.tables import Metric
 from telemetry.store import Point, Quality, Series
+
+# Plain integers inside: operations on flags cost more than all the rest of taking a value.
+RANGE, RATE, STUCK = int(Quality.RANGE), int(Quality.RATE), int(Quality.STUCK)
+LATE, SKEW, DUPLICATE = int(Quality.LATE), int(Quality.SKEW), int(Quality.DUPLICATE)
 
 
 @dataclass(slots=True)
 class _Track:
-    """What is known of one series: its newest time, last plausible value with its time, and since when it rests."""
+    """What is known of one series: its limits, newest time, last plausible value, and since when it rests."""
 
-    at: float
-    good_at: float
-    good: float
-    resting_since: float
-    resting: float
+    series: Series
+    low: float = -inf
+    high: float = inf
+    rate: float = inf
+    stuck: float = inf
+    at: float = -inf
+    good_at: float = -inf
+    good: float = 0.0
+    resting_since: float = -inf
+    resting: float = 0.0
+
+    def flags(self, at: float, value: float) -> int:
+        """Return the flags of a new value; older ones than the newest are only held against the range."""
+        flags = 0 if self.low <= value <= self.high else RANGE
+        if at <= self.at:
+            return flags
+        if self.at == -inf or value != self.resting:
+            self.resting, self.resting_since = value, at
+        elif at - self.resting_since > self.stuck:
+            flags |= STUCK
+        self.at = at
+        # Noise within a minute is no rate: the change allowed in one minute is allowed at once.
+        if self.good_at != -inf and abs(value - self.good) > self.rate * max(1.0, (at - self.good_at) / 60.0):
+            flags |= RATE
+        if not flags & (RANGE | RATE):
+            self.good, self.good_at = value, at
+        return flags
 
 
 class Flagger:
@@ -34,64 +61,61 @@ class Flagger:
         self._metrics = metrics
         self._late_s = late_s
         self._skew_s = skew_s
-        self._ranges: dict[Series, tuple[float, float]] = {}
-        self._tracks: dict[Series, _Track] = {}
-        self._numbered: dict[tuple[str, str, str], tuple[str, int, float]] = {}
+        self._qualities = tuple(Quality(flags) for flags in range(2 * max(map(int, Quality))))
+        self._tracks: dict[Topic, dict[str, _Track]] = {}
+        self._numbered: dict[Topic, tuple[str, int, float]] = {}
 
     def learn_birth(self, topic: Topic, birth: Birth) -> None:
         """Take a device's own ranges over the farm's table."""
         for name, info in birth.metrics.items():
-            self._ranges[Series(topic.site, topic.zone, topic.device, name)] = (info.minimum, info.maximum)
+            track = self._track(topic, name)
+            track.low, track.high = info.minimum, info.maximum
 
     def learn_point(self, point: Point) -> None:
         """Take the newest stored point as what was seen before."""
+        series = point.series
         if not point.quality & (Quality.RANGE | Quality.RATE):
-            self._tracks[point.series] = _Track(point.at, point.at, point.value, point.at, point.value)
+            self._track(_device(series.site, series.zone, series.device), series.metric).flags(point.at, point.value)
 
     def points(self, topic: Topic, data: Data, received_at: float) -> list[Point]:
         """Return the points of one message."""
         common = self._times(data, received_at) | self._numbers(topic, data)
+        tracks = self._tracks.get(topic) or {}
         result = []
         for name, value in data.metrics.items():
-            series = Series(topic.site, topic.zone, topic.device, name)
-            quality = common | self._value(series, data.at, value)
-            result.append(Point(series=series, at=data.at, value=value, received_at=received_at, quality=quality))
+            track = tracks.get(name) or self._track(topic, name)
+            quality = self._qualities[common | track.flags(data.at, value)]
+            result.append(Point(series=track.series, at=data.at, value=value, received_at=received_at, quality=quality))
         return result
 
-    def _times(self, data: Data, received_at: float) -> Quality:
+    def _track(self, topic: Topic, name: str) -> _Track:
+        device = _device(topic.site, topic.zone, topic.device)
+        tracks = self._tracks.setdefault(device, {})
+        if name not in tracks:
+            track = tracks[name] = _Track(Series(topic.site, topic.zone, topic.device, name))
+            metric = self._metrics.get(name)
+            if metric is not None:
+                track.low, track.high, track.rate, track.stuck = (
+                    metric.minimum,
+                    metric.maximum,
+                    metric.rate,
+                    metric.stuck,
+                )
+        return tracks[name]
+
+    def _times(self, data: Data, received_at: float) -> int:
         delay = received_at - data.at
         if data.historical or delay > self._late_s:
-            return Quality.LATE
-        return Quality.SKEW if delay < -self._skew_s else Quality.GOOD
+            return LATE
+        return SKEW if delay < -self._skew_s else 0
 
-    def _numbers(self, topic: Topic, data: Data) -> Quality:
-        device = (topic.site, topic.zone, topic.device)
-        known = self._numbered.get(device)
-        self._numbered[device] = (data.boot, data.seq, data.at)
+    def _numbers(self, topic: Topic, data: Data) -> int:
+        known = self._numbered.get(topic)
+        self._numbered[topic] = (data.boot, data.seq, data.at)
         if known is not None and known[:2] == (data.boot, data.seq) and known[2] != data.at:
-            return Quality.DUPLICATE
-        return Quality.GOOD
+            return DUPLICATE
+        return 0
 
-    def _value(self, series: Series, at: float, value: float) -> Quality:
-        metric = self._metrics.get(series.metric)
-        low, high = self._ranges.get(series) or ((metric.minimum, metric.maximum) if metric else (value, value))
-        quality = Quality.GOOD if low <= value <= high else Quality.RANGE
-        track = self._tracks.get(series)
-        if track is None:
-            if quality is Quality.GOOD:
-                self._tracks[series] = _Track(at, at, value, at, value)
-            return quality
-        if at <= track.at:
-            return quality
-        track.at = at
-        if value != track.resting:
-            track.resting, track.resting_since = value, at
-        if metric is not None:
-            if at - track.resting_since > metric.stuck:
-                quality |= Quality.STUCK
-            # Noise within a minute is no rate: the change allowed in one minute is allowed at once.
-            if abs(value - track.good) > metric.rate * max(1.0, (at - track.good_at) / 60.0):
-                quality |= Quality.RATE
-        if not quality & (Quality.RANGE | Quality.RATE):
-            track.good, track.good_at = value, at
-        return quality
+
+def _device(site: str, zone: str, device: str) -> Topic:
+    return Topic(site=site, zone=zone, device=device, kind=Kind.DATA)

@@ -107,19 +107,22 @@ def decode(kind: Kind, payload: bytes) -> list[Payload]:
     return [reader(as_object(item, f"payload[{i}]")) for i, item in enumerate(content)]
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise MessageError(Reason.NOT_FINITE, f"expected a finite number, got {name}")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def _load(payload: bytes) -> Any:
     try:
         content = payload.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MessageError(Reason.NOT_UTF8, f"byte {error.start}") from None
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        return _DECODER.decode(content)
     except (ValueError, RecursionError) as error:
         raise MessageError(Reason.BAD_JSON, str(error)[:200]) from None
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise MessageError(Reason.NOT_FINITE, f"expected a finite number, got {name}")
 
 
 def _dump(content: Any) -> bytes:
