@@ -12,8 +12,10 @@ TURNING_FROM = 0.05
 RIPE_FROM = 0.75
 LABELLED_RIPE_FROM = 0.5
 
-_UNRIPE_HUE_DEG = 68.0
-_RIPE_HUE_DEG = 50.0
+_UNRIPE_HUE_DEG = 62.0
+_RIPE_HUE_DEG = 48.0
+_PINK_SATURATION = 0.5
+_RED_SATURATION = 0.8
 _CRIMSON_HUE_DEG = -25.0
 _GREY_CHROMA = 14.0
 _GLARE_LIGHTNESS = 88.0
@@ -26,7 +28,8 @@ def ripe_degree(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Say how ripe a colour is, 0-1.
 
     Strawberry colour moves in CIELAB hue from about 110 degrees (green) to about 35 degrees (anthocyanin red); between
-    50 and 68 degrees the surface is orange-pink and counts in part.
+    48 and 62 degrees it is orange and counts in part. The blush before it is pink: the same hue, but pale, with a
+    saturation (chroma over lightness) below 0.5, and does not count.
 
     Args:
         lab: CIELAB colours (L 0-100, a and b about -100..100), shape (..., 3).
@@ -38,7 +41,9 @@ def ripe_degree(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     chroma = np.hypot(lab[..., 1], lab[..., 2])
     warm = np.clip((_UNRIPE_HUE_DEG - hue) / (_UNRIPE_HUE_DEG - _RIPE_HUE_DEG), 0.0, 1.0)
     coloured = np.clip((chroma - _GREY_CHROMA) / 8.0, 0.0, 1.0)
-    degree: npt.NDArray[np.float32] = (warm * coloured * (hue > _CRIMSON_HUE_DEG)).astype(np.float32)
+    saturation = chroma / np.maximum(lab[..., 0], 1.0)
+    full = np.clip((saturation - _PINK_SATURATION) / (_RED_SATURATION - _PINK_SATURATION), 0.0, 1.0)
+    degree: npt.NDArray[np.float32] = (warm * coloured * full * (hue > _CRIMSON_HUE_DEG)).astype(np.float32)
     return degree
 
 

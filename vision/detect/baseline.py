@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vision.detect.colour import ColourModel
-from vision.detect.peduncle import axis_of
-from vision.detect.regions import Region, split_regions
+from vision.detect.features import Array, Measured, Plane, Planes, measure, planes_of
+from vision.detect.fitted import Fitted, load_fitted
+from vision.detect.peduncle import axis_of, find_peduncle
+from vision.detect.regions import Regions, split_regions
 from vision.detect.settings import BaselineSettings
-from vision.detect.shape import Shape, measure
-from vision.ripeness import ripeness_of, stage_of
+from vision.ripeness import stage_of
 from vision.types import Detection
+
+_KERNEL = np.ones((3, 3), np.uint8)
 
 
 class BaselineDetector:
     """Find ripe and unripe strawberries by colour and shape; a `Detector`."""
 
-    def __init__(self, settings: BaselineSettings | None = None) -> None:
+    def __init__(self, settings: BaselineSettings | None = None, fitted: Fitted | None = None) -> None:
         self._settings = settings or BaselineSettings()
-        self._colour = ColourModel(self._settings)
+        self._fitted = fitted or load_fitted()
+        self._colour = ColourModel(self._fitted.colour)
 
     def detect(self, color: npt.NDArray[np.uint8]) -> list[Detection]:
         """Return the berries seen in `color` (RGB, shape (h, w, 3)), best score first.
@@ -28,105 +34,118 @@ class BaselineDetector:
         Raises:
             ValueError: `color` is not an RGB picture of 8 bits per channel.
         """
-        if color.ndim != 3 or color.shape[2] != 3 or color.dtype != np.uint8:
+        if color.ndim != 3 or color.shape[2] != 3 or color.dtype != np.uint8 or color.size == 0:
             raise ValueError(f"expected an RGB picture (h, w, 3) of uint8, got {color.shape} of {color.dtype}")
         s = self._settings
-        scale = min(1.0, s.working_side / max(color.shape[:2]))
-        small = color
-        if scale < 1.0:
-            size = (max(1, round(color.shape[1] * scale)), max(1, round(color.shape[0] * scale)))
-            small = cv2.resize(color, size, interpolation=cv2.INTER_AREA)
-        smooth = cv2.blur(small, (3, 3))
-        red, pale, index = self._colour.likelihoods(smooth)
-        found = self._candidates(red, pale, index)
-        kept = _suppress(found, s.overlap)
-        return [_in_original(d, scale, color.shape) for d in kept]
-
-    def _candidates(
-        self, red: npt.NDArray[np.uint8], pale: npt.NDArray[np.uint8], index: npt.NDArray[np.uint16]
-    ) -> list[Detection]:
-        s = self._settings
-        max_area = s.max_share * red.size
-        found = []
-        kernel = np.ones((3, 3), np.uint8)
-        for likelihood, weight in ((red, 1.0), (pale, 0.6), (cv2.max(red, pale), 0.8)):
-            mask = (likelihood > 127).astype(np.uint8)
-            mask = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel)
-            for region in split_regions(mask, min_radius=s.min_radius, max_area=max_area, neck=s.neck):
-                shape = measure(region)
-                if shape is None:
-                    continue
-                detection = self._detection(region, shape, index, likelihood, weight)
-                if detection.score >= s.min_score:
-                    found.append(detection)
-        return found
+        small = reduced(color, s.working_side)
+        planes = planes_of(small, self._colour)
+        cuts = list(candidates(planes, self._colour, s))
+        scores = [self._fitted.score(m.values) for _, m in cuts]
+        chosen = _best(cuts, scores, s)
+        return [
+            self._detection(cuts[c], i, score=float(scores[c][i]), planes=planes, shape=color.shape) for c, i in chosen
+        ]
 
     def _detection(
         self,
-        region: Region,
-        shape: Shape,
-        index: npt.NDArray[np.uint16],
-        likelihood: npt.NDArray[np.uint8],
-        weight: float,
+        cut: tuple[Regions, Measured],
+        i: int,
+        *,
+        score: float,
+        planes: Planes,
+        shape: tuple[int, ...],
     ) -> Detection:
-        h, w = region.mask.shape
-        window = np.s_[region.y : region.y + h, region.x : region.x + w]
-        inside = region.mask > 0
-        lab = self._colour.lab_of(index[window][inside])
-        certainty = float(likelihood[window][inside].mean()) / 255
-        ripeness = ripeness_of(lab)
-        centre, axis, length = axis_of(shape.outline)
-        calyx = centre + 0.5 * length * axis
-        peduncle = calyx + self._settings.peduncle_lift * length * axis
-        score = weight * certainty * _berry_likeness(shape)
+        regions, found = cut
+        scale = np.array([planes.grey.shape[1] / shape[1], planes.grey.shape[0] / shape[0]])
+        outline = _outline(regions.labels, i + 1, found.box[i])
+        centre, axis, length = axis_of(outline)
+        peduncle = find_peduncle(
+            self._colour.lab[..., 2],
+            planes.index,
+            calyx=centre + 0.5 * length * axis,
+            axis=axis,
+            length=max(length, 4.0),
+            lift=self._settings.peduncle_lift,
+        )
+        ripeness = float(found.ripeness[i])
+        box = _widened(found.box[i], self._settings.box_margin) / np.tile(scale, 2)
+        limit = np.array([shape[1], shape[0], shape[1], shape[0]])
+        x0, y0, x1, y1 = (float(v) for v in np.clip(box, 0, limit))
+        fill = min(1.0, float(found.values["ellipse"][i]))
+        slim = min(1.0, 1.7 / float(found.values["elongation"][i]))
         return Detection(
-            box=(float(region.x), float(region.y), float(region.x + w), float(region.y + h)),
+            box=(x0, y0, x1, y1),
             score=score,
             ripeness=ripeness,
-            stage=stage_of(ripeness, np.median(lab, axis=0)),
-            polygon=shape.outline,
-            peduncle=(float(peduncle[0]), float(peduncle[1])),
-            visible=float(np.clip(shape.solidity * min(1.0, 1.6 / shape.elongation), 0.0, 1.0)),
+            stage=stage_of(ripeness, found.lab[i]),
+            polygon=np.clip((outline + 0.5) / scale - 0.5, 0, limit[:2] - 1),
+            peduncle=tuple((peduncle + 0.5) / scale - 0.5),
+            visible=float(np.clip(fill**2 * slim, 0.05, 1.0)),
         )
 
 
-def _berry_likeness(shape: Shape) -> float:
-    """Score an outline 0-1: convex, filling its ellipse, at most about twice as long as wide, not tiny."""
-    convex = np.clip((shape.solidity - 0.6) / 0.35, 0.0, 1.0)
-    round_ = np.clip(1.0 - 1.5 * abs(shape.fill - 0.97), 0.0, 1.0)
-    compact = np.clip((3.2 - shape.elongation) / 1.4, 0.0, 1.0)
-    size = np.clip(shape.area / 400.0, 0.25, 1.0)
-    return float(convex * round_ * compact * size)
+def reduced(color: Plane, side: int) -> Plane:
+    """Return a picture whose longer side is at most `side` [px]."""
+    scale = side / max(color.shape[:2])
+    if scale >= 1.0:
+        return color
+    size = (max(1, round(color.shape[1] * scale)), max(1, round(color.shape[0] * scale)))
+    small: Plane = cv2.resize(color, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    return small
 
 
-def _suppress(found: list[Detection], overlap: float) -> list[Detection]:
-    """Keep the best of candidates that overlap by more than `overlap` of the smaller box."""
-    kept: list[Detection] = []
-    for candidate in sorted(found, key=lambda d: -d.score):
-        if all(_shared(candidate.box, other.box) < overlap for other in kept):
-            kept.append(candidate)
+def candidates(planes: Planes, model: ColourModel, s: BaselineSettings) -> Iterator[tuple[Regions, Measured]]:
+    """Yield the regions of every cut with their measures; cuts without a region are left out."""
+    for rule in s.masks:
+        likelihood = cv2.addWeighted(planes.red, rule.red, planes.pale, rule.pale, 0.0)
+        mask = (likelihood > rule.above).astype(np.uint8)
+        mask = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _KERNEL), cv2.MORPH_OPEN, _KERNEL)
+        regions = split_regions(mask, min_radius=s.min_radius, max_area=s.max_share * mask.size, neck=s.neck)
+        if len(regions.radius):
+            yield regions, measure(regions, planes, model)
+
+
+def _best(cuts: list[tuple[Regions, Measured]], scores: list[Array], s: BaselineSettings) -> list[tuple[int, int]]:
+    """Return cut and region number of the candidates that stay, best score first."""
+    order = [(c, int(i)) for c, score in enumerate(scores) for i in np.flatnonzero(score >= s.min_score)]
+    order.sort(key=lambda ci: -scores[ci[0]][ci[1]])
+    order = order[: 6 * s.most]
+    if not order:
+        return []
+    boxes = np.stack([cuts[c][1].box[i] for c, i in order])
+    width, height = (boxes[:, 2:] - boxes[:, :2]).T
+    area = width * height
+    free = np.ones(len(order), bool)
+    kept = []
+    for k, candidate in enumerate(order):
+        if not free[k]:
+            continue
+        kept.append(candidate)
+        side = np.minimum(boxes[:, 2:], boxes[k, 2:]) - np.maximum(boxes[:, :2], boxes[k, :2])
+        shared = np.clip(side, 0.0, None).prod(axis=1)
+        free &= shared / (area + area[k] - shared) < s.overlap
+        free &= shared / np.minimum(area, area[k]) < s.contained
+        if len(kept) == s.most:
+            break
     return kept
 
 
-def _shared(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """Return the intersection of two boxes over the smaller one's area."""
-    w = min(a[2], b[2]) - max(a[0], b[0])
-    h = min(a[3], b[3]) - max(a[1], b[1])
-    if w <= 0 or h <= 0:
-        return 0.0
-    smaller = min((a[2] - a[0]) * (a[3] - a[1]), (b[2] - b[0]) * (b[3] - b[1]))
-    return w * h / max(smaller, 1e-9)
+def _outline(labels: npt.NDArray[np.int32], number: int, box: Array) -> Array:
+    """Return the outer contour of a region in the working picture [px], shape (n, 2), along its pixels' outer edge."""
+    height, width = labels.shape
+    margin = 0.4 * (box[2:] - box[:2]) + 2
+    x0, y0 = (int(v) for v in np.clip(box[:2] - margin, 0, [width - 1, height - 1]))
+    x1, y1 = (int(v) + 1 for v in np.clip(box[2:] + margin, 1, [width, height]))
+    part = (labels[y0:y1, x0:x1] == number).astype(np.uint8)
+    contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contour = max(contours, key=cv2.contourArea)[:, 0, :].astype(np.float64)
+    middle = contour.mean(axis=0)
+    offset = contour - middle
+    reach = np.maximum(np.hypot(offset[:, 0], offset[:, 1]), 1e-6)[:, None]
+    return np.asarray(contour + 0.5 * offset / reach + np.array([x0, y0]), np.float64)
 
 
-def _in_original(d: Detection, scale: float, shape: tuple[int, ...]) -> Detection:
-    """Map a detection from the working picture to the original's pixels."""
-    x0, y0, x1, y1 = (v / scale for v in d.box)
-    return Detection(
-        box=(max(0.0, x0), max(0.0, y0), min(float(shape[1]), x1), min(float(shape[0]), y1)),
-        score=d.score,
-        ripeness=d.ripeness,
-        stage=d.stage,
-        polygon=None if d.polygon is None else d.polygon / scale,
-        peduncle=None if d.peduncle is None else (d.peduncle[0] / scale, d.peduncle[1] / scale),
-        visible=d.visible,
-    )
+def _widened(box: Array, factor: float) -> Array:
+    centre = (box[:2] + box[2:]) / 2
+    half = (box[2:] - box[:2]) / 2 * factor
+    return np.concatenate([centre - half, centre + half])

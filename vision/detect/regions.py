@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+_STEPS = np.linspace(0.0, 1.0, 24)
+_MOST_LOBES = 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
-    """One candidate: a small mask and where its upper left corner lies in the picture [px]."""
+class Regions:
+    """Candidates of one mask.
 
-    x: int
-    y: int
-    mask: npt.NDArray[np.uint8]
-    radius: float
+    Attributes:
+        labels: 0 for background, else the number of the region from 1, shape (h, w).
+        radius: of the largest circle inside each region [px], shape (n,).
+        lobes: how many regions the connected component holds, shape (n,).
+        distance: to the nearest background pixel [px], shape (h, w).
+    """
+
+    labels: npt.NDArray[np.int32]
+    radius: npt.NDArray[np.float64]
+    lobes: npt.NDArray[np.float64]
+    distance: npt.NDArray[np.float32]
 
 
-def split_regions(mask: npt.NDArray[np.uint8], *, min_radius: float, max_area: float, neck: float) -> list[Region]:
+def split_regions(mask: npt.NDArray[np.uint8], *, min_radius: float, max_area: float, neck: float) -> Regions:
     """Return the berry-like parts of a mask.
 
     Every local maximum of the distance to the edge is a lobe. Two lobes belong to different berries when the passage
@@ -33,59 +44,53 @@ def split_regions(mask: npt.NDArray[np.uint8], *, min_radius: float, max_area: f
         neck: see above, 0-1.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
-    if count < 2:
-        return []
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     smooth = cv2.GaussianBlur(distance, (5, 5), 0)
     peak = (smooth >= cv2.dilate(smooth, np.ones((5, 5), np.uint8))) & (distance >= min_radius)
-    lobes: dict[int, list[tuple[float, int, int]]] = {}
-    for y, x in zip(*np.nonzero(peak), strict=True):
-        lobes.setdefault(int(labels[y, x]), []).append((float(distance[y, x]), int(x), int(y)))
-    regions = []
-    for component, peaks in lobes.items():
-        x, y, w, h, area = (int(v) for v in stats[component])
-        if area > max_area:
+    ys, xs = np.nonzero(peak)
+    component, radius = labels[ys, xs], distance[ys, xs].astype(np.float64)
+    order = np.lexsort((-radius, component))
+    borders = np.flatnonzero(np.diff(component[order], prepend=-1, append=-1))
+    whole = np.zeros(count, np.int32)
+    parts: list[tuple[int, npt.NDArray[np.intp]]] = []
+    radii: list[float] = []
+    lobes: list[int] = []
+    for begin, end in pairwise(borders):
+        own = order[begin:end]
+        number = int(component[own[0]])
+        if stats[number, cv2.CC_STAT_AREA] > max_area:
             continue
-        own = labels[y : y + h, x : x + w] == component
-        kept = _separate(peaks, distance, neck)
-        regions += _assign(own, kept, x, y)
-    return regions
+        kept = _separate(own[:_MOST_LOBES], (xs, ys), radius, distance, neck)
+        if len(kept) == 1:
+            whole[number] = len(radii) + 1
+        else:
+            parts.append((len(radii) + 1, kept))
+        radii += [float(radius[k]) for k in kept]
+        lobes += [len(kept)] * len(kept)
+    result = whole[labels]
+    for first, kept in parts:
+        number = int(component[kept[0]])
+        x, y, w, h = (int(v) for v in stats[number, :4])
+        rows, columns = np.nonzero(labels[y : y + h, x : x + w] == number)
+        rows, columns = rows + y, columns + x
+        far = [((columns - xs[k]) ** 2 + (rows - ys[k]) ** 2) / radius[k] ** 2 for k in kept]
+        result[rows, columns] = first + np.argmin(far, axis=0)
+    return Regions(labels=result, radius=np.array(radii), lobes=np.array(lobes, dtype=np.float64), distance=distance)
 
 
 def _separate(
-    peaks: list[tuple[float, int, int]], distance: npt.NDArray[np.float32], neck: float
-) -> list[tuple[float, int, int]]:
-    """Keep the lobes that are separated from every larger kept lobe by a neck."""
-    kept: list[tuple[float, int, int]] = []
-    for radius, x, y in sorted(peaks, reverse=True)[:60]:
-        if all(_passage(distance, (x, y), (kx, ky)) < neck * radius for _, kx, ky in kept):
-            kept.append((radius, x, y))
+    peaks: npt.NDArray[np.intp],
+    at: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
+    radius: npt.NDArray[np.float64],
+    distance: npt.NDArray[np.float32],
+    neck: float,
+) -> npt.NDArray[np.intp]:
+    """Keep the lobes, largest first, that are separated from every larger kept lobe by a neck."""
+    xs, ys = at
+    kept = peaks[:1]
+    for k in peaks[1:]:
+        line_x = np.rint(xs[k] + (xs[kept] - xs[k])[:, None] * _STEPS).astype(np.intp)
+        line_y = np.rint(ys[k] + (ys[kept] - ys[k])[:, None] * _STEPS).astype(np.intp)
+        if distance[line_y, line_x].min(axis=1).max() < neck * radius[k]:
+            kept = np.append(kept, k)
     return kept
-
-
-def _passage(distance: npt.NDArray[np.float32], start: tuple[int, int], end: tuple[int, int]) -> float:
-    """Return the smallest distance to the edge along the line between two pixels."""
-    steps = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)
-    t = np.linspace(0.0, 1.0, min(steps, 48) + 1)
-    xs = np.rint(start[0] + t * (end[0] - start[0])).astype(int)
-    ys = np.rint(start[1] + t * (end[1] - start[1])).astype(int)
-    return float(distance[ys, xs].min())
-
-
-def _assign(own: npt.NDArray[np.bool_], lobes: list[tuple[float, int, int]], x: int, y: int) -> list[Region]:
-    """Give each pixel of a component to its nearest lobe, in units of the lobe's radius."""
-    if len(lobes) == 1:
-        return [Region(x=x, y=y, mask=own.astype(np.uint8), radius=lobes[0][0])]
-    rows, columns = np.nonzero(own)
-    far = np.stack([np.hypot(columns + x - lx, rows + y - ly) / r for r, lx, ly in lobes])
-    nearest = far.argmin(axis=0)
-    regions = []
-    for i, (radius, _, _) in enumerate(lobes):
-        r, c = rows[nearest == i], columns[nearest == i]
-        if len(r) == 0:
-            continue
-        x0, y0 = int(c.min()), int(r.min())
-        part = np.zeros((int(r.max()) - y0 + 1, int(c.max()) - x0 + 1), np.uint8)
-        part[r - y0, c - x0] = 1
-        regions.append(Region(x=x + x0, y=y + y0, mask=part, radius=radius))
-    return regions

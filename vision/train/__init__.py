@@ -1,0 +1,1 @@
+"""Fit what vision needs to learn from labelled pictures."""
