@@ -1,15 +1,13 @@
-"""Stops: as fast as the joints' limits allow, or along the path a trajectory was on."""
+"""Stops: as fast as the joints' limits allow, or gently along the path a trajectory was on."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from ruckig import ControlInterface, InputParameter, Result, Ruckig, Synchronization
-from ruckig import Trajectory as Profile
 
 from robot.arms import ArmDescription
-from robot.motion.plan import from_profile
 from robot.motion.trajectory import Trajectory
+from robot.safety import stop_duration, stop_position
 
 Array = npt.NDArray[np.float64]
 PATH_STEP = 0.004  # knots of a stop along the path [s]
@@ -18,25 +16,23 @@ ACCELERATION_SLACK, JERK_SLACK = 1.03, 1.5  # over the limits, for a stop; plann
 
 
 def brake(arm: ArmDescription, q: Array, velocity: Array, acceleration: Array) -> Trajectory:
-    """Return each joint's own fastest jerk-limited stop.
+    """Return the shortest stop of all joints together; the one the limiter keeps possible.
 
     Args:
         q: commanded position, shape (7,).
         velocity: commanded velocity, shape (7,).
         acceleration: commanded acceleration, clipped to the limits, shape (7,).
     """
-    question, profile = InputParameter(7), Profile(7)
-    question.control_interface = ControlInterface.Velocity
-    question.synchronization = Synchronization.No
-    question.current_position, question.current_velocity = q.tolist(), velocity.tolist()
-    question.current_acceleration = np.clip(acceleration, -arm.acceleration, arm.acceleration).tolist()
-    question.target_velocity = question.target_acceleration = [0.0] * 7
-    question.max_velocity, question.max_acceleration = arm.velocity.tolist(), arm.acceleration.tolist()
-    question.max_jerk = arm.jerk.tolist()
-    result = Ruckig(7).calculate(question, profile)
-    if result not in (Result.Working, Result.Finished):
-        raise ValueError(f"expected a stop from v={velocity.tolist()}, a={acceleration.tolist()}, got {result}")
-    return from_profile(profile)
+    a = np.clip(acceleration, -arm.acceleration, arm.acceleration)
+    duration = stop_duration(velocity, a, arm)
+    end = stop_position(q, velocity, a, duration)
+    still = np.zeros(7)
+    return Trajectory(
+        times=np.array([0.0, duration]),
+        positions=np.stack([q, end]),
+        velocities=np.stack([velocity, still]),
+        accelerations=np.stack([a, still]),
+    )
 
 
 def brake_along(arm: ArmDescription, trajectory: Trajectory, t: float) -> Trajectory | None:

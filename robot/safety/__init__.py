@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from robot.safety.causes import CAUSES, Effect
 from robot.safety.interlock import blade_allowed
-from robot.safety.limiter import Limiter, stopping_position
+from robot.safety.limiter import Limiter
 from robot.safety.states import TRANSITIONS, Event, State, step
+from robot.safety.stopping import stop_duration, stop_position
 from robot.safety.supervisor import Supervisor
 from robot.safety.watchdog import FeedbackWatch, Heartbeats, LateWatch, TrackingWatch
 
@@ -26,5 +27,6 @@ __all__ = [
     "TrackingWatch",
     "blade_allowed",
     "step",
-    "stopping_position",
+    "stop_duration",
+    "stop_position",
 ]

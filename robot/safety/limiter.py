@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
+from robot.safety.stopping import ACCELERATION_OF_STOP, stop_duration, stop_position
 
 Array = npt.NDArray[np.float64]
 # Shares by which one tick's finite differences may exceed a limit: interpolation between knots, not permission.
 VELOCITY_SLACK, ACCELERATION_SLACK, JERK_SLACK, TOOL_SLACK = 1.01, 1.05, 1.6, 1.02
 POSITION_SLACK = 1e-6  # [m, rad]
+BRAKING_SLACK = np.array([0.004] + [0.010] * 6)  # how far beyond a limit a stop may end [m, rad]
 
 
 class Limiter:
@@ -65,13 +67,15 @@ class Limiter:
             return "command_invalid"
         if not (np.isfinite(q).all() and np.isfinite(velocity).all()):
             return "command_invalid"
-        if (q < self._low).any() or (q > self._high).any():
+        slack = BRAKING_SLACK if stopping else 0.0
+        if (q < self._low - slack).any() or (q > self._high + slack).any():
             return "joint_limit"
         v = (q - self._q) / self._period
         if (np.abs(v) > self._velocity_max).any() or (np.abs(velocity) > self._velocity_max).any():
             return "joint_speed"
         a = (v - self._v) / self._period
-        if (np.abs(a) > self._acceleration_max).any():
+        allowed = self._acceleration_max * ACCELERATION_OF_STOP if stopping else self._acceleration_max
+        if (np.abs(a) > allowed).any():
             return "joint_acceleration"
         tool = self._tool_position(q)
         moved = sum((x - p) ** 2 for x, p in zip(tool, self._tool, strict=True)) ** 0.5 / self._period
@@ -89,14 +93,20 @@ class Limiter:
         return ""
 
     def _judge_stop(self, q: Array, v: Array, a: Array) -> str:
-        """Return what the fastest stop from here would violate (R5)."""
+        """Return what the stop from here would violate, looked at half way and at its end (R5)."""
         if not v.any():
             return ""
-        end = stopping_position(q, v, np.clip(a, -self._arm.acceleration, self._arm.acceleration), self._arm)
-        if (end < self._low).any() or (end > self._high).any():
+        v = v + 0.5 * self._period * a  # of the whole tick to that of its end
+        a = np.clip(a, -self._arm.acceleration, self._arm.acceleration)
+        duration = stop_duration(v, a, self._arm)
+        end = stop_position(q, v, a, duration)
+        if (end < self._low - BRAKING_SLACK).any() or (end > self._high + BRAKING_SLACK).any():
             return "braking_distance"
-        place = self._tool_position(end)
-        return "" if self._inside(place) or not self._leaves(place) else "braking_distance"
+        for joints in (stop_position(q, v, a, duration, 0.5), end):
+            place = self._tool_position(joints)
+            if not self._inside(place) and self._leaves(place):
+                return "braking_distance"
+        return ""
 
     def _inside(self, tool: tuple[float, float, float]) -> bool:
         return all(
@@ -112,29 +122,3 @@ class Limiter:
         for low, x, high in zip(self._workspace_low, tool, self._workspace_high, strict=True):
             furthest = max(furthest, low - x, x - high)
         return furthest
-
-
-def stopping_position(q: Array, v: Array, a: Array, arm: ArmDescription) -> Array:
-    """Return where each joint comes to rest with its fastest jerk-limited stop, shape (7,).
-
-    The acceleration goes to -p at full jerk, stays there when p is the limit, and returns to 0 at full jerk; with
-    v >= 0, p^2 = J v + a^2 / 2.
-
-    Args:
-        q: position, shape (7,).
-        v: velocity, shape (7,).
-        a: acceleration within the limits, shape (7,).
-    """
-    A, J = arm.acceleration, arm.jerk
-    sign = np.where(v < 0.0, -1.0, 1.0)
-    v, a = v * sign, a * sign
-    peak = np.sqrt(J * v + 0.5 * a * a)
-    p = np.maximum(np.minimum(peak, A), -a)
-    hold = np.where(peak > A, (v + 0.5 * a * a / J - A * A / J) / A, 0.0)
-    t1, t3 = (a + p) / J, p / J
-    v1 = v + a * t1 - 0.5 * J * t1 * t1
-    v2 = v1 - p * hold
-    distance = t1 * (v + t1 * (0.5 * a - J * t1 / 6.0)) + hold * (v1 - 0.5 * p * hold)
-    distance = distance + t3 * (v2 + t3 * (-0.5 * p + J * t3 / 6.0))
-    end: Array = q + sign * distance
-    return end
