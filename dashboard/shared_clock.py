@@ -113,5 +113,9 @@ class LeadingClock:
                 latest = min(latest, self._words[slot])
         return max(0.0, self._words[_TIME] - latest)
 
+    def followers(self) -> int:
+        """Return how many followers have ever answered."""
+        return sum(self._words[slot + 1] > 0.0 for slot in range(_FIRST_SLOT, _FIRST_SLOT + 2 * SLOTS, 2))
+
     def close(self) -> None:
         self._words.close()

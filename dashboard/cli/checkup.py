@@ -196,6 +196,26 @@ def _farm(place: Place) -> Outcome:
     return "ok", f"{path}: site {farm.site.id}, {len(farm.beds)} beds, {len(farm.robots)} robots", ""
 
 
+def _dead_letters(place: Place) -> Outcome:
+    from telemetry.store.embedded import open_store
+    from telemetry.store.journal import StoreError
+
+    if place.data is None:
+        return "ok", "not looked at: name a farm's state folder with --data DIR", ""
+    try:
+        store = open_store(place.data / "store", read_only=True)
+    except StoreError as error:
+        return "warn", f"{place.data} holds no store that can be read: {error.detail}", "run the farm with this --data"
+    counters = store.counters()
+    newest = store.dead_letters(limit=1)
+    store.close()
+    if not counters.dead_letters:
+        return "ok", f"none among {counters.messages} messages", ""
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(counters.by_reason.items()))
+    detail = f"{counters.dead_letters} refused of {counters.messages} messages: {reasons}"
+    return "warn", detail, f"the newest came on {newest[0].topic}: {newest[0].detail}" if newest else ""
+
+
 CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "python": _python,
     "package names": _names,
@@ -207,4 +227,5 @@ CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "disk": _disk,
     "real time": _realtime,
     "farm file": _farm,
+    "dead letters": _dead_letters,
 }

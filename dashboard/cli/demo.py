@@ -25,23 +25,37 @@ import click
     help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
 )
 @click.option(
+    "--scenario", default="bed", show_default=True, help="How fruit and leaves hang: bed, leafy, clusters, …."
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=1.0),
     default=3600.0,
     show_default=True,
     help="Give up after so many wall seconds.",
 )
-def command(*, headless: bool, as_json: bool, seed: int, data: Path | None, farm: Path | None, timeout: float) -> None:
+def command(
+    *, headless: bool, as_json: bool, seed: int, data: Path | None, farm: Path | None, scenario: str, timeout: float
+) -> None:
     """Harvest one bed side in simulation: sensors report, a plan goes out, the robot sees, picks and places.
 
     Progress is on stderr. Ctrl-C stops everything. The exit code is 0 when the bed side was done, 1 when it was not.
     """
     import tempfile
+    from importlib import resources
 
     from dashboard.cli.run import Order, harvest
 
+    known = sorted(
+        file.name.removesuffix(".toml")
+        for file in (resources.files("sim") / "scenarios").iterdir()  # its own module would import the simulator
+        if file.name.endswith(".toml")
+    )
+    if scenario not in known:
+        raise click.UsageError(f"expected --scenario to be one of {', '.join(known)}, got {scenario}")
+
     def go(folder: Path) -> dict[str, object]:
-        order = Order(data=folder, farm=farm, seed=seed, paced=not headless, timeout_s=timeout)
+        order = Order(data=folder, farm=farm, seed=seed, paced=not headless, timeout_s=timeout, scenario=scenario)
         return harvest(order, lambda line: click.echo(line, err=True))
 
     if data is None and headless:

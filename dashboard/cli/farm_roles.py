@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import select
 import signal
 import sys
@@ -11,12 +10,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dashboard.cli.host import Host
+from dashboard.cli.host import Host, boot
 from dashboard.cli.settings import RunSettings
 
 log = logging.getLogger(__name__)
 
 STORE_S = 15.0
+"""Longest wait for the store at start [s]."""
+RECORDS_S = 2.0
+"""How often the farm log takes in what is new [s]."""
 
 
 def broker(settings: RunSettings, name: str, slot: int | None) -> None:
@@ -45,7 +47,7 @@ def broker(settings: RunSettings, name: str, slot: int | None) -> None:
 def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     """Store what arrives over MQTT, acknowledged after commit."""
     from telemetry.ingest import Ingest, IngestSettings
-    from telemetry.publisher import Address, offline_will
+    from telemetry.mqtt.device import Address, offline_will
     from telemetry.store.embedded import open_store
 
     host = Host(settings, name, slot=slot)
@@ -74,7 +76,8 @@ def greenhouse(settings: RunSettings, name: str, slot: int | None) -> None:
 def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     """Plan, order and keep the records."""
     from telemetry.brain.node import DEVICE, Brain, BrainSettings
-    from telemetry.publisher import Address, offline_will
+    from telemetry.mqtt.device import Address, offline_will
+    from telemetry.records.records import Records
     from telemetry.store.embedded import open_store
 
     host = Host(settings, name, slot=slot)
@@ -84,7 +87,16 @@ def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock))
     archive = open_store(folder, read_only=True)
     node = Brain(client, archive, host.clock, host.timers, BrainSettings(farm=host.farm, boot=boot()))
+    records = Records(archive, Path(settings.data) / "records", timezone=host.farm.site.timezone)
+
+    def update() -> None:
+        while records.update():
+            pass
+
+    host.timers.every(RECORDS_S, update)
     host.at_end(archive.close)
+    host.at_end(records.close)
+    host.at_end(update)
     host.at_end(node.close)
     host.run()
 
@@ -111,7 +123,7 @@ def wait_for(store: Path) -> None:
 
 def device_publisher(host: Host, zone: str, device: str, model: str, metrics: dict[str, Any]) -> Any:
     """Return a publisher with an MQTT client of its own, so that the broker notices when this device alone is gone."""
-    from telemetry.publisher import Address, DevicePublisher, Identity, offline_will
+    from telemetry.mqtt.device import Address, DevicePublisher, Identity, offline_will
 
     address = Address(site=host.farm.site.id, zone=zone, device=device)
     client = host.mqtt(f"berrybrain-{device}", will=offline_will(address, host.clock))
@@ -128,8 +140,3 @@ def info(metric: str, interval: float) -> Any:
 
     row = metrics()[metric]
     return MetricInfo(unit=row.unit, minimum=row.minimum, maximum=row.maximum, interval=interval)
-
-
-def boot() -> str:
-    """Return a new boot id."""
-    return secrets.token_hex(4)

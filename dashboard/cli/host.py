@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -76,13 +77,22 @@ class Host:
         """Call `callback` once when the process ends by request; last added, first called."""
         self._closers.append(callback)
 
-    def run(self) -> None:
-        """Drive everything until SIGTERM or SIGINT, then end in order."""
+    @property
+    def ending(self) -> bool:
+        """Whether this process was asked to end."""
+        return self._ending
+
+    def run(self, step: Callable[[], float] | None = None) -> None:
+        """Drive everything until SIGTERM or SIGINT, then end in order.
+
+        Args:
+            step: called in every turn; returns how long the turn may wait for messages [s].
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         try:
             while not self._ending:
-                self.turn(WAIT_S)
+                self.turn(WAIT_S if step is None else min(WAIT_S, step()))
         finally:
             self._close()
 
@@ -115,3 +125,8 @@ class Host:
             client.close()
         self._tally.close()
         self.clock.close()
+
+
+def boot() -> str:
+    """Return a new boot id: a device counts its messages from 0 within one."""
+    return secrets.token_hex(4)

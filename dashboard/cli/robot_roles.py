@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from dashboard.cli.host import Host
+from dashboard.cli.host import Host, boot
 from dashboard.cli.settings import RunSettings
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,25 @@ def mission(settings: RunSettings, name: str, slot: int | None) -> None:
             beds={key: bed.origin[0] for key, bed in beds.items()},
             ends={key: bed.origin[0] + bed.length for key, bed in beds.items()},
         ),
+    )
+    host.add(node)
+    host.at_end(node.close)
+    host.run()
+
+
+def gateway(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Turn ROS into MQTT and back."""
+    from robot.nodes.gateway import GatewayNode, GatewaySettings
+    from telemetry.mqtt.device import Address, offline_will
+
+    host = Host(settings, name, slot=slot)
+    address = Address(site=host.farm.site.id, zone=host.robot.zone, device=settings.robot)
+    client = host.mqtt(f"berrybrain-{settings.robot}", will=offline_will(address, host.clock))
+    node = GatewayNode(
+        host.context(),
+        host.clock,
+        GatewaySettings(namespace=namespace(settings.robot), address=address, boot=boot()),
+        client,
     )
     host.add(node)
     host.at_end(node.close)

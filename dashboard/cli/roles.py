@@ -34,7 +34,7 @@ ROLES: dict[str, Role] = {
     "ingest": Role(module="farm_roles", function="ingest", slot=0, stage=2),
     "brain": Role(module="farm_roles", function="brain", slot=1, stage=1),
     "greenhouse": Role(module="farm_roles", function="greenhouse", slot=2),
-    "cell": Role(module="robot_roles", function="cell", on_death=OnDeath.ENDS_ALL),
+    "cell": Role(module="cell_role", function="cell", on_death=OnDeath.ENDS_ALL),
     "eyes": Role(module="robot_roles", function="eyes", slot=3),
     "picker": Role(module="robot_roles", function="picker", slot=4),
     "mission": Role(module="robot_roles", function="mission", slot=5),

@@ -44,6 +44,7 @@ class Order:
     seed: int
     paced: bool
     timeout_s: float
+    scenario: str
 
 
 def harvest(order: Order, say: Say) -> dict[str, Any]:
@@ -72,12 +73,12 @@ class _Harvest:
         self._began = time.monotonic()
         self._path = settings.write()
         self._stored_before = self._counters()
+        self._lots_before = self._lots()
 
     def run(self) -> dict[str, Any]:
         from dashboard.cli.watch import Watch
         from telemetry.store.embedded import open_store
 
-        open_store(self._order.data / "store").close()
         archive = open_store(self._order.data / "store", read_only=True)
         watch = Watch(archive, self._farm, self._settings.robot, self._say)
         clock = SharedClock(self._settings.clock)
@@ -147,26 +148,46 @@ class _Harvest:
     def _stored(self) -> int:
         return int(self._counters().points) - int(self._stored_before.points)
 
+    def _lots(self) -> int:
+        from telemetry.records.records import Records
+        from telemetry.store.embedded import open_store
+
+        archive = open_store(self._order.data / "store")
+        records = Records(archive, self._order.data / "records", timezone=self._farm.site.timezone)
+        try:
+            return len(records.lots())
+        finally:
+            records.close()
+            archive.close()
+
     def _report(self, watch: Watch, finished: bool, simulated: float, wall: float) -> dict[str, Any]:
-        published = total(Path(self._settings.run))
-        counters, stored = self._counters(), self._stored()
         try:
             score = json.loads(self._settings.score.read_text(encoding="utf-8"))
         except OSError as error:
             raise Problem(f"the cell has written no score:\n{self._supervisor.tail('cell')}") from error
+        published, counters, stored = total(Path(self._settings.run)), self._counters(), self._stored()
         working = (watch.ended_at or 0.0) - (watch.ordered_at or 0.0)
-        picked = int(score["picked"])
+        placed = int(score["placed"])
         return {
             "finished": finished,
             "seed": self._order.seed,
-            **score,
-            "seconds_per_berry": round(working / picked, 2) if picked and working > 0.0 else None,
+            "ripe_present": score["ripe_present"],
+            "attempted": watch.attempted,
+            "picked": score["picked"],
+            "placed": placed,
+            "damaged": score["damaged"],
+            "unripe_picked": score["unripe_picked"],
+            "dropped": score["dropped"],
+            "neighbours_lost": score["neighbours_lost"],
+            "berries_present": score["berries_present"],
+            "seconds_per_berry": round(working / placed, 2) if placed and working > 0.0 else None,
             "results": dict(watch.results),
             "mqtt_published": published["messages"],
             "points_published": published["points"],
             "points_stored": stored,
             "points_lost": max(0, published["points"] - stored),
             "dead_letters": counters.dead_letters - self._stored_before.dead_letters,
+            "lots": self._lots() - self._lots_before,
             "restarts": sum(self._supervisor.restarts.values()),
             "simulated_s": round(simulated, 2),
             "rtf": round(simulated / wall, 3),
@@ -196,6 +217,7 @@ def _prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
         seed=order.seed,
         epoch=float(round(time.time())),
         rate=1.0 if order.paced else 0.0,
+        scenario=order.scenario,
     )
     shared_clock.create(settings.clock, epoch=settings.epoch)
     return settings

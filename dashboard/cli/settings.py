@@ -29,6 +29,7 @@ class RunSettings:
         seed: of the bed, the noise and the weather.
         epoch: UTC epoch seconds at simulated time 0.
         rate: simulated seconds per wall second at most; 0 = as fast as possible.
+        scenario: name of a simulated cell: how fruit, leaves and clusters are.
     """
 
     run: str
@@ -40,6 +41,7 @@ class RunSettings:
     seed: int
     epoch: float
     rate: float
+    scenario: str = "bed"
 
     @property
     def clock(self) -> Path:

@@ -43,6 +43,7 @@ class Watch:
         self.ordered_at: float | None = None
         self.ended_at: float | None = None
         self.results: Counter[str] = Counter()
+        self.attempted = 0
 
     def poll(self) -> None:
         """Take in what is new in the journal."""
@@ -89,6 +90,7 @@ class Watch:
                 result = str(data.get("result", ""))
                 self.results[result] += 1
                 if data.get("attempt", 1):
+                    self.attempted += 1
                     self._say(f"segment {data.get('segment')}: berry {data.get('berry_id')} {result}")
             case "order":
                 if str(data.get("status")) in ENDED:

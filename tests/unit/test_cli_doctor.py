@@ -79,3 +79,19 @@ def test_a_data_folder_that_is_not_there_yet_is_judged_by_its_parent(tmp_path: P
     status, detail, _ = finding("disk", Place(data=tmp_path / "farm" / "data"))
     assert status in {"ok", "warn"}
     assert str(tmp_path) in detail
+
+
+def test_dead_letters_are_counted_by_reason(tmp_path: Path) -> None:
+    from telemetry.store.embedded import open_store
+    from telemetry.store.journal import Batch, DeadLetter
+
+    store = open_store(tmp_path / "store")
+    letter = DeadLetter(topic="gh/1/a/b/c/data", payload=b"{", size=1, reason="bad_json", detail="cut short", at=1e9)
+    store.commit(Batch(dead_letters=[letter, letter], messages=5))
+    store.close()
+    status, detail, remedy = finding("dead letters", Place(data=tmp_path))
+    assert status == "warn"
+    assert "2 refused of 5 messages: 2 bad_json" in detail
+    assert "gh/1/a/b/c/data: cut short" in remedy
+    assert finding("dead letters", Place(data=tmp_path / "elsewhere"))[0] == "warn"
+    assert finding("dead letters", Place())[0] == "ok"
