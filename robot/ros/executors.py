@@ -105,7 +105,7 @@ class Executor:
 
     def spin(self) -> None:
         """Run callbacks until the executor or the context is shut down."""
-        while not self._stopped:
+        while not self._stopped and self.context.ok():
             self.spin_once()
 
     def spin_until_future_complete(self, future: task.Future[Any], timeout_sec: float | None = None) -> None:

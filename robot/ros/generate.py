@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from robot.ros import fields
-from robot.ros.cdr import FORMATS, Lookup, make_codec, make_head_encoder, tail_field
+from robot.ros.cdr import make_codec, make_head, tail_field
+from robot.ros.cdr.layout import FORMATS, Lookup
 from robot.ros.idl import Field, Message, Type
 
 IDL_NAMES = {"bool": "boolean", "byte": "octet", "char": "uint8", "float32": "float", "float64": "double"}
@@ -204,7 +205,7 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
     encode, decode = make_codec(spec, lookup, lambda name: known.get(name) or classes(name))
     made._TAIL = tail_field(spec)  # type: ignore[attr-defined]
     if tail_field(spec):
-        made._encode_head = staticmethod(make_head_encoder(spec, lookup))  # type: ignore[attr-defined]
+        made._encode_head = staticmethod(make_head(spec, lookup))  # type: ignore[attr-defined]
     made._encode = staticmethod(encode)  # type: ignore[attr-defined]
     made._decode = staticmethod(decode)  # type: ignore[attr-defined]
     return made

@@ -60,6 +60,7 @@ class Subscription(Entity):
         self._wants_info = wants_info(callback)
         self._queue: deque[tuple[Frame, Buffer]] = deque()
         self._limit = qos_profile.limit
+        self._latched = qos_profile.latched
         self._seen: dict[bytes, int] = {}
 
     @property
@@ -67,7 +68,7 @@ class Subscription(Entity):
         return self.endpoint.name
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
-        if self.endpoint.qos.latched:
+        if self._latched:
             if frame.sequence <= self._seen.get(frame.gid, 0):
                 return
             self._seen[frame.gid] = frame.sequence

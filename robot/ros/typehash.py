@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from robot.ros.cdr import Lookup
+from robot.ros.cdr.layout import Lookup
 from robot.ros.idl import Message, Type
 
 TYPE_IDS = {

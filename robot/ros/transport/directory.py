@@ -10,6 +10,7 @@ import fcntl
 import os
 import stat
 import time
+import weakref
 from pathlib import Path
 
 from robot.ros.exceptions import ROSError
@@ -40,7 +41,8 @@ def runtime_directory(domain_id: int | None = None) -> Path:
     folder = root.absolute() / str(domain_id)
     for made in (root.absolute(), folder):
         made.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _check_private(folder)
+    for private in (folder,) if override else (root, folder):
+        _check_private(private)
     return folder
 
 
@@ -70,6 +72,13 @@ class Directory:
         self._lock = os.open(self._half_made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(self._lock, f"{os.getpid()}\n".encode())
+        forked = weakref.WeakMethod(self._on_fork)
+        os.register_at_fork(after_in_child=lambda: (method := forked()) and method())
+
+    def _on_fork(self) -> None:
+        """In a forked child, let go of the lock, or it would outlive the parent."""
+        if self._lock >= 0:
+            os.close(self._lock)
 
     def socket(self, name: str) -> Path:
         return self.folder / (name + SOCKET)
@@ -119,3 +128,4 @@ class Directory:
     def close(self) -> None:
         self._remove(self.name)
         os.close(self._lock)
+        self._lock = -1
