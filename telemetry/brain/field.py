@@ -94,10 +94,6 @@ class Field:
                 return True
         return False
 
-    def ended_well(self, order_id: str) -> bool | None:
-        """Tell whether an order is done (True) or failed (False); None while it runs or when it is not known."""
-        return self._ended.get(order_id)
-
     def states(self, *, cut_short: Mapping[str, bool] | None = None) -> dict[SegmentKey, SegmentState]:
         """Return every segment ever counted.
 

@@ -34,6 +34,7 @@ class BrainSettings:
 
     farm: Farm
     boot: str
+    since: float = 0.0  # what arrived before [UTC epoch s] is not read: a simulated greenhouse begins anew in each run
     plan_period: float = 2.0  # how soon news is acted upon
     kpi_period: float = 60.0
     order_life: float = 1800.0  # an order nobody takes in this time is void
@@ -122,7 +123,7 @@ class Brain:
 
     def _take(self, entry: Entry) -> None:
         robot, at = entry.topic.device, entry.received_at
-        if entry.topic.site != self._farm.site.id or robot not in self._robots:
+        if entry.topic.site != self._farm.site.id or robot not in self._robots or at < self._settings.since:
             return
         match entry.payload:
             case Command() as command:

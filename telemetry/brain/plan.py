@@ -163,13 +163,11 @@ def _judge(program: Program, key: SegmentKey, state: SegmentState, now: float) -
 
 
 def _within(robot: Robot, program: Program, due: list[_Candidate], left_s: float) -> list[SegmentKey]:
-    """Take the best segments of the best one's bed side while time and capacity last."""
+    """Take the best segments while time and capacity last."""
     chosen: list[SegmentKey] = []
     carried, seconds = 0, 0.0
     for candidate in due:
         key = candidate.key
-        if chosen and (key.bed, key.side) != (chosen[0].bed, chosen[0].side):
-            continue
         ripe = candidate.state.ripe_left if candidate.state.visited else RIPE_UNSEEN
         cost = robot.seconds_per_segment + ripe * robot.seconds_per_berry
         limit = min(program.quota or robot.capacity, robot.capacity)

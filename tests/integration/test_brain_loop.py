@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -23,6 +24,7 @@ from telemetry.mqtt.memory import MemoryBroker
 from telemetry.records import Records
 from telemetry.store import Series
 from telemetry.store.embedded import EmbeddedStore, open_store
+from telemetry.store.journal import Archive, StoreError
 
 EPOCH = 1775059200.0  # 2026-04-02 00:00 in Hangzhou
 HARVEST_SECONDS = 30.0
@@ -68,6 +70,19 @@ class FakeRobot:
         reply(AckStatus.DONE, "")
 
 
+class Gate:
+    """Passes everything on to the store; `shut`, it fails as a full disk does."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+        self.shut = False
+
+    def __getattr__(self, name: str) -> Any:
+        if self.shut:
+            raise StoreError("store_failed", "disk I/O error")
+        return getattr(self._store, name)
+
+
 class World:
     """A whole farm in lock-step."""
 
@@ -84,6 +99,7 @@ class World:
             self.lockstep,
             IngestSettings(address=Address(site=farm.site.id, zone="farm", device="ingest"), boot="i1"),
         )
+        self.gate = Gate(self.store)
         self.brain = self.start_brain("b1")
         self.robot = FakeRobot(farm, self.broker, self.lockstep)
         self.records = Records(self.store, directory / "records", timezone=farm.site.timezone)
@@ -95,10 +111,10 @@ class World:
             GreenhouseSettings(farm=farm, seed=1, faults=faults),
         )
 
-    def start_brain(self, boot: str) -> Brain:
+    def start_brain(self, boot: str, since: float = 0.0) -> Brain:
         client = self.broker.client("brain")
-        settings = BrainSettings(farm=self.farm, boot=boot)
-        return Brain(client, self.store, self.lockstep, self.lockstep, settings)
+        settings = BrainSettings(farm=self.farm, boot=boot, since=since)
+        return Brain(client, cast(Archive, self.gate), self.lockstep, self.lockstep, settings)
 
     def close(self) -> None:
         self.records.close()
@@ -256,6 +272,34 @@ def test_brain_that_starts_again_knows_its_orders_and_sends_none_twice(world: Wo
     assert [order.command.id for order in again.orders] == before
     assert [order.status for order in again.orders] == [OrderStatus.DONE]
     assert len(world.robot.commands) == 1
+
+
+def test_new_run_of_a_simulated_greenhouse_forgets_the_harvest_before_it(world: World) -> None:
+    world.lockstep.run(seconds=120.0)
+    again = world.start_brain("b2", since=world.lockstep.now())
+    world.lockstep.run(seconds=120.0)
+    assert [command.arguments["segments"] for command in world.robot.commands] == [[0, 1, 2, 3]] * 2
+    assert [order.status for order in again.orders] == [OrderStatus.DONE]
+
+
+def test_brain_waits_while_the_store_fails_and_goes_on_after(world: World) -> None:
+    world.gate.shut = True
+    world.lockstep.run(seconds=300.0)
+    assert list(world.brain.orders) == []
+    assert world.series("vpd", "brain") == []
+    world.gate.shut = False
+    world.lockstep.run(seconds=300.0)
+    assert [order.status for order in world.brain.orders] == [OrderStatus.DONE]
+    assert len(world.series("vpd", "brain")) >= 4
+
+
+def test_brain_that_ends_says_offline(world: World) -> None:
+    world.lockstep.run(seconds=120.0)
+    assert world.brain_state().status == "online"
+    assert world.brain_state().detail["plans"][0]["robot"] == "berry-1"
+    world.brain.close()
+    world.lockstep.run(seconds=1.0)
+    assert world.brain_state().status == "offline"
 
 
 def test_quota_leaves_berries_for_the_next_order(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -181,3 +182,30 @@ def test_place_that_cannot_be_written_is_an_error_of_its_own(store: EmbeddedStor
     (tmp_path / "file").write_text("")
     with pytest.raises(RecordsError, match="cannot be used"):
         Records(store, tmp_path / "file", timezone="Asia/Shanghai")
+
+
+def test_log_waits_while_it_cannot_be_written_and_takes_everything_in_after(
+    store: EmbeddedStore, records: Records, tmp_path: Path
+) -> None:
+    commit(store, pick(1), pick(2))
+    other_writer = sqlite3.connect(tmp_path / "records" / "records.sqlite3", isolation_level=None)
+    records._connection.execute("PRAGMA busy_timeout = 1")
+    other_writer.execute("BEGIN IMMEDIATE")
+    assert records.update() == 0
+    other_writer.execute("ROLLBACK")
+    other_writer.close()
+    assert records.update() == 2
+    assert records.verify() == 2
+
+
+def test_page_that_fails_in_the_middle_leaves_nothing_behind(store: EmbeddedStore, records: Records) -> None:
+    commit(store, pick(1), pick(2))
+    records._connection.execute(
+        "CREATE TEMP TRIGGER fail BEFORE INSERT ON berry WHEN NEW.ref LIKE '%/2' "
+        "BEGIN SELECT RAISE(ABORT, 'no space'); END"
+    )
+    assert records.update() == 0
+    assert records.verify() == 0
+    records._connection.execute("DROP TRIGGER fail")
+    assert records.update() == 2
+    assert records.lots()[0].berries == 2

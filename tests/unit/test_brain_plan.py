@@ -191,4 +191,6 @@ def test_newer_count_replaces_the_older_and_a_late_one_does_not() -> None:
 def test_event_that_names_no_segment_is_left_out(data: dict[str, Any]) -> None:
     known = Field()
     assert not known.apply(event("count", 10.0, in_window=3, **data))
+    assert not known.apply(event("pick", 10.0, result="ok", **data))
+    assert not known.apply(event("song", 10.0))
     assert known.states() == {}

@@ -84,6 +84,27 @@ def test_missing_file_says_how_to_write_one(tmp_path: Path) -> None:
         load_farm(tmp_path / "none.toml")
 
 
+def test_file_that_is_not_utf8_is_told_with_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "farm.toml"
+    path.write_bytes(b"# caf\xe9\n")
+    with pytest.raises(FarmError, match="expected UTF-8 text, got byte 5"):
+        load_farm(path)
+
+
+def test_robot_outside_the_zone_of_its_bed_is_refused() -> None:
+    text = SMALL.replace('id = "r"\nzone = "z"', 'id = "r"\nzone = "y"') + '\n[[zones]]\nid = "y"\n'
+    with pytest.raises(FarmError, match="zone 'y' is not the zone of its bed 'b', 'z'"):
+        parse_farm(text)
+
+
+def test_unknown_bed_or_robot_names_the_known_ones() -> None:
+    farm = parse_farm(SMALL)
+    with pytest.raises(KeyError, match="no bed 'x'; beds: b"):
+        farm.bed("x")
+    with pytest.raises(KeyError, match="no robot 'x'; robots: r"):
+        farm.robot("x")
+
+
 def test_unknown_key_names_the_line_and_the_nearest_key() -> None:
     text = SMALL.replace("quota = 5", "qouta = 5")
     line = text.splitlines().index("qouta = 5") + 1
