@@ -342,3 +342,31 @@ def test_a_domain_id_that_is_none_is_refused(folder: Path, monkeypatch: pytest.M
     monkeypatch.setenv("ROS_DOMAIN_ID", value)
     with pytest.raises(ROSError, match="0 to 232"):
         runtime_directory()
+
+
+FORKS_AND_DIES = """
+import os, signal
+from robot.ros.context import Context
+context = Context(domain_id=7)
+context.init()
+if os.fork() == 0:
+    signal.pause()
+print(os.getpid(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_forked_child_does_not_keep_its_dead_parent_alive(folder: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", FORKS_AND_DIES],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    parent.wait(timeout=DEADLINE)
+    assert list(folder.glob("*.lock")) != []
+    try:
+        Context(transport=ZeroMQ(folder=folder)).shutdown()
+        assert list(folder.iterdir()) == []
+    finally:
+        os.killpg(parent.pid, signal.SIGKILL)

@@ -1,0 +1,166 @@
+"""The default context, executors and simulated time over ZeroMQ, as a ROS program uses them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from robot import ros
+from robot.ros import bench
+from robot.ros.executors import ExternalShutdownException, SingleThreadedExecutor
+from robot.ros.interfaces import rosgraph_msgs, std_msgs, std_srvs
+from robot.ros.node import Node
+from robot.ros.parameter import Parameter
+from robot.ros.time import Time
+
+
+@pytest.fixture(autouse=True)
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path / "ros"))
+    ros.init(domain_id=3)
+    yield
+    ros.try_shutdown()
+
+
+def test_a_node_spun_by_the_module_functions_calls_its_own_service() -> None:
+    node = ros.create_node("both", namespace="robot")
+    node.create_service(std_srvs.srv.Trigger, "~/go", lambda _, response: response)
+    client = node.create_client(std_srvs.srv.Trigger, "/robot/both/go")
+    assert client.wait_for_service(timeout_sec=1.0)
+    future = client.call_async(std_srvs.srv.Trigger.Request())
+    ros.spin_until_future_complete(node, future, timeout_sec=5.0)
+    assert future.done()
+    assert node.get_service_names_and_types() == [("/robot/both/go", ["std_srvs/srv/Trigger"])]
+
+
+def test_spin_until_gives_up_at_its_timeout() -> None:
+    node = ros.create_node("patient")
+    start = time.monotonic()
+    ros.spin_until_future_complete(node, node.create_future(), timeout_sec=0.05)
+    assert 0.04 < time.monotonic() - start < 5.0
+    assert ros.create_node("other").create_client(std_srvs.srv.Trigger, "none").wait_for_service(0.02) is False
+
+
+def test_spin_once_runs_one_callback_and_spin_some_all_that_are_ready() -> None:
+    node = ros.create_node("one")
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    heard: list[str] = []
+    node.create_subscription(std_msgs.msg.String, "chat", lambda m: heard.append(m.data), 100)
+    publisher = node.create_publisher(std_msgs.msg.String, "chat", 100)
+    for n in range(10):
+        publisher.publish(std_msgs.msg.String(data=str(n)))
+    executor.spin_once(timeout_sec=0.0)
+    assert heard == ["0"]
+    assert executor.spin_some() == 9
+    assert heard == [str(n) for n in range(10)]
+    executor.spin_once(timeout_sec=0.0)
+
+
+def test_callbacks_wait_for_the_executor_their_node_is_added_to() -> None:
+    node, idle = ros.create_node("one"), ros.create_node("idle")
+    heard: list[str] = []
+    idle.create_subscription(std_msgs.msg.String, "chat", lambda m: heard.append(m.data), 10)
+    node.create_publisher(std_msgs.msg.String, "chat", 10).publish(std_msgs.msg.String(data="x"))
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    executor.spin_some()
+    assert heard == []
+    executor.add_node(idle)
+    executor.spin_some()
+    assert heard == ["x"]
+
+
+def test_a_callback_that_posts_for_ever_does_not_keep_messages_out() -> None:
+    node = ros.create_node("busy")
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    fired: list[bool] = []
+
+    async def forever() -> None:
+        while not fired:
+            await Yield()
+
+    node.create_timer(0.01, lambda: fired.append(True))
+    future = executor.create_task(forever)
+    executor.spin_until_future_complete(future, timeout_sec=10.0)
+    assert future.done()
+
+
+class Yield:
+    """Awaiting it gives way once."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+def test_shutdown_from_a_callback_ends_spin_and_from_outside_raises() -> None:
+    node = ros.create_node("one")
+    node.create_timer(0.01, ros.shutdown)
+    ros.spin(node)
+    assert not ros.ok()
+    ros.init(domain_id=3)
+    executor = SingleThreadedExecutor()
+    ros.shutdown()
+    with pytest.raises(ExternalShutdownException):
+        executor.spin_once()
+
+
+def test_another_thread_can_end_a_spin_that_waits() -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(ros.create_node("waiting"))
+    stopper = threading.Timer(0.05, executor.shutdown)
+    stopper.start()
+    start = time.monotonic()
+    executor.spin()
+    stopper.join()
+    assert time.monotonic() - start < 5.0
+
+
+def test_an_exception_of_a_callback_comes_out_of_spin() -> None:
+    node = ros.create_node("one")
+
+    async def fail() -> None:
+        raise RuntimeError("broken")
+
+    node.create_timer(0.01, fail)
+    with pytest.raises(RuntimeError, match="broken"):
+        ros.spin(node)
+
+
+def test_use_sim_time_can_be_switched_while_running() -> None:
+    node = ros.create_node("one")
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    assert node.get_clock().now().nanoseconds > 1e18
+    node.set_parameters([Parameter("use_sim_time", value=True)])
+    assert node.get_clock().now().nanoseconds == 0
+    clock = node.create_publisher(rosgraph_msgs.msg.Clock, "/clock", 1)
+    clock.publish(rosgraph_msgs.msg.Clock(clock=Time(seconds=42).to_msg()))
+    executor.spin_some()
+    assert node.get_clock().now().nanoseconds == 42 * 10**9
+    node.set_parameters([Parameter("use_sim_time", value=False)])
+    assert node.get_clock().now().nanoseconds > 1e18
+
+
+def test_a_destroyed_node_leaves_the_graph_and_its_executor() -> None:
+    executor = SingleThreadedExecutor()
+    node = Node("one")
+    executor.add_node(node)
+    node.create_publisher(std_msgs.msg.String, "chat", 1)
+    other = Node("two")
+    assert other.count_publishers("/chat") == 1
+    node.destroy_node()
+    node.destroy_node()
+    assert other.count_publishers("/chat") == 0
+    assert executor.get_nodes() == []
+
+
+def test_the_bench_measures_both_sides() -> None:
+    figures = bench.run(rounds=1)
+    assert all(figures[key] > 0.0 for key in ("rtt_64B_us", "rtt_64B_ratio", "rtt_image_us", "rtt_image_ratio"))
