@@ -12,8 +12,9 @@ from typing import Any
 
 from dashboard import shared_clock
 from dashboard.cli.errors import Problem
+from dashboard.cli.prepare import HOST, answers, pause
 from dashboard.cli.roles import program
-from dashboard.cli.run import HOST, START_S, answers, pause
+from dashboard.cli.run import START_S
 from dashboard.cli.settings import FARM, RunSettings
 from dashboard.shared_clock import LeadingClock
 from dashboard.supervise import Supervisor

@@ -31,10 +31,11 @@ REQUIRED = ("eyes", "picker", "mission", "gateway")
 
 def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     """Simulate the robot's cell until asked to end, then write down what became of the berries."""
+    from robot.nodes.control import ControlNode, ControlSettings
+
     from robot.arms import load_arm
     from robot.loop.control import ControlLoop, LoopSettings
     from robot.nodes.camera import CameraNode, CameraSettings
-    from robot.nodes.control import ControlNode, ControlSettings
     from sim.camera import SimCamera
     from sim.cell import Cell
     from sim.hardware import SimHardware

@@ -44,7 +44,8 @@ def command(
     import tempfile
     from importlib import resources
 
-    from dashboard.cli.run import Order, harvest
+    from dashboard.cli.prepare import Order
+    from dashboard.cli.run import harvest
 
     known = sorted(
         file.name.removesuffix(".toml")

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dashboard import shared_clock
-from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.errors import Problem
+from dashboard.cli.prepare import Order, answers, own, pause, prepare
 from dashboard.cli.roles import ROLES, program
-from dashboard.cli.settings import FARM, RunSettings, find_farm
+from dashboard.cli.settings import RunSettings, find_farm
 from dashboard.cli.tally import total
 from dashboard.shared_clock import LeadingClock, SharedClock
 from dashboard.supervise import ProcessDiedError, Supervisor
@@ -28,23 +25,10 @@ if TYPE_CHECKING:
 
 Say = Callable[[str], None]
 
-HOST = "127.0.0.1"
 START_S = 20.0
 DRAIN_S = 10.0
 """Longest wait without progress for what is published to be stored [s]."""
 POLL_S = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What is to be run. `paced`: in real time instead of as fast as possible."""
-
-    data: Path
-    farm: Path | None
-    seed: int
-    paced: bool
-    timeout_s: float
-    scenario: str
 
 
 def harvest(order: Order, say: Say) -> dict[str, Any]:
@@ -55,8 +39,8 @@ def harvest(order: Order, say: Say) -> dict[str, Any]:
         Problem: the run could not begin, or a process without which it cannot go on has died.
     """
     text, built_in = find_farm(order.farm, order.data)
-    with _writable(order.data), Supervisor(logs=order.data / "log", monotonic=time.monotonic) as supervisor:
-        settings = _prepare(order, text, built_in, supervisor.run)
+    with own(order.data), Supervisor(logs=order.data / "log", monotonic=time.monotonic) as supervisor:
+        settings = prepare(order, text, built_in, supervisor.run)
         try:
             with _interruptible():
                 return _Harvest(order, settings, supervisor, say).run()
@@ -193,75 +177,6 @@ class _Harvest:
             "rtf": round(simulated / wall, 3),
             "wall_s": round(wall, 2),
         }
-
-
-def _prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
-    """Choose the robot and the port, make the clock, and write down what the processes share."""
-    from telemetry.farm import load_farm
-    from telemetry.mqtt.broker import free_port
-
-    (run / FARM).write_text(text, encoding="utf-8")
-    farm = load_farm(run / FARM)
-    if not farm.robots:
-        raise Misuse("the farm file has no [[robots]]; add one, or start from: berrybrain init")
-    # Debian starts a mosquitto on 1883 when it is installed: the built-in farm does not insist on a port.
-    port = free_port() if built_in or farm.mqtt.port == 0 else farm.mqtt.port
-    _claim(port)
-    settings = RunSettings(
-        run=str(run),
-        data=str(order.data.resolve()),
-        farm=str(run / FARM),
-        robot=farm.robots[0].id,
-        host=HOST,
-        port=port,
-        seed=order.seed,
-        epoch=float(round(time.time())),
-        rate=1.0 if order.paced else 0.0,
-        scenario=order.scenario,
-    )
-    shared_clock.create(settings.clock, epoch=settings.epoch)
-    return settings
-
-
-def _claim(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise Problem(
-                f"port {port} on {HOST} cannot be used for MQTT: {error.strerror}. End the program that uses it, "
-                f"or set [mqtt] port in farm.toml to another port; 0 takes any free one"
-            ) from error
-
-
-def answers(port: int) -> bool:
-    """Tell whether someone listens on a port of this machine; waits a little when nobody does."""
-    with socket.socket() as probe:
-        probe.settimeout(POLL_S)
-        answered = probe.connect_ex((HOST, port)) == 0
-    if not answered:
-        pause(POLL_S)
-    return answered
-
-
-def pause(seconds: float) -> None:
-    """Wait, in wall time."""
-    select.select([], [], [], seconds)
-
-
-@contextlib.contextmanager
-def _writable(data: Path) -> Iterator[None]:
-    try:
-        data.mkdir(parents=True, exist_ok=True)
-        probe = data / ".write"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise Problem(
-            f"cannot write the state folder {data}: {error.strerror}; name another with --data DIR"
-        ) from error
-    yield
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import socket
 from pathlib import Path
@@ -80,6 +81,14 @@ def test_a_state_folder_that_cannot_be_written_is_named(tmp_path: Path, capsys: 
     assert code == 1
     assert "--data" in err
     assert len(err.splitlines()) == 1
+
+
+def test_two_runs_never_share_a_state_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (tmp_path / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, out, err = demo(capsys, "--data", str(tmp_path))
+    assert (code, out) == (1, "")
+    assert "another run uses" in err
 
 
 def test_a_farm_without_a_robot_is_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
