@@ -128,7 +128,7 @@ def measure(depth: Depth, noise: SensorNoise, rng: np.random.Generator) -> Depth
     edge = (high - low) > 0.03
     mix = rng.random((h, w), dtype=np.float32)
     measured = np.where(edge, low + mix * np.minimum(high - low, 0.15), depth) + sigma * error
-    blobs = cv2.resize(rng.random((h // 4, w // 4), dtype=np.float32), (w, h), interpolation=cv2.INTER_LINEAR)
-    measured[blobs > 1.0 - 1.6 * noise.dropout] = 0.0
+    holes = (rng.random((h // 4, w // 4), dtype=np.float32) < noise.dropout).astype(np.float32)
+    measured[cv2.resize(holes, (w, h), interpolation=cv2.INTER_LINEAR) > 0.45] = 0.0
     measured[edge & (mix > 0.6)] = 0.0
     return np.asarray(np.round(measured / noise.quantum) * noise.quantum, dtype=np.float32)

@@ -31,14 +31,15 @@ class Drive:
         self._names = scene.names
         self._gain, self._damping = self._tune(settings)
         self._target = data.qpos[self._names.joint_qpos].copy()
+        self._reference = self._target.copy()
         self._velocity = np.zeros(7)
-        self._valid_until = -math.inf
+        self._valid_until = self._grip_until = -math.inf
         self._set_at = 0.0
         self._opening_wanted = self._opening_now = float(data.qpos[self._names.fingers_qpos].sum())
         self._force = scene.arm.tool.force_limit
         self.powered = False
         self.disconnected: set[int] = set()
-        """Joints whose motor does not answer: no torque, brake on."""
+        """Joints whose motor does not answer: they only damp."""
 
     def _tune(self, settings: ServoSettings) -> tuple[Array, Array]:
         """Set gains from each joint's own inertia in the present posture, so that all have the wanted bandwidth."""
@@ -63,11 +64,12 @@ class Drive:
         self._valid_until = valid_until
         self._set_at = now
 
-    def grip(self, opening: float, max_force: float) -> None:
+    def grip(self, opening: float, max_force: float, valid_until: float) -> None:
         """Move the pads towards `opening` [m] with at most `max_force` [N]; within what the hardware can do."""
         tool = self._scene.arm.tool
         self._opening_wanted = min(max(opening, tool.opening_min), tool.opening_max)
         self._force = min(max(max_force, 0.0), tool.force_max)
+        self._grip_until = valid_until
 
     def hold(self) -> None:
         """Forget the running set points: slow down within the joints' acceleration and hold."""
@@ -76,7 +78,7 @@ class Drive:
 
     def brake(self) -> None:
         """Lock the joints where they are."""
-        self._target[:] = self._data.qpos[self._names.joint_qpos]
+        self._reference = self._data.qpos[self._names.joint_qpos].copy()
         self._velocity[:] = 0.0
         self.hold()
 
@@ -85,15 +87,16 @@ class Drive:
         if now >= self._valid_until:
             step = self._scene.arm.acceleration * dt
             self._velocity -= np.clip(self._velocity, -step, step)
-            self._target += self._velocity * dt
-            target = self._target
+            self._reference += self._velocity * dt
         else:
-            target = self._target + self._velocity * (now - self._set_at)
-        ctrl = target + self._damping / self._gain * self._velocity
+            self._reference = self._target + self._velocity * (now - self._set_at)
+        ctrl = self._reference + self._damping / self._gain * self._velocity
         self._data.ctrl[self._names.actuators] = ctrl
         for joint in self.disconnected:
             at = self._names.joint_qpos[joint]
             self._data.ctrl[self._names.actuators[joint]] = self._data.qpos[at]
+        if now >= self._grip_until:
+            self._opening_wanted = self._opening_now
         travel = self._scene.arm.tool.opening_velocity * dt
         self._opening_now += min(max(self._opening_wanted - self._opening_now, -travel), travel)
         lag = float(self._data.qpos[self._names.fingers_qpos].sum()) - self._opening_now

@@ -63,9 +63,7 @@ class SimHardware:
         self._rng = np.random.default_rng([cell.seed, 0x4A])
         self._configured = self._active = False
         self._joint_seq = self._gripper_seq = -1
-        self._gripper_until = -math.inf
         self._cut_before = False
-        self._stopped_at = math.inf
         self._pad_friction = cell.model.geom_friction[cell.scene.names.pads].copy()
         self._last: tuple[JointState, GripperState] | None = None
         self._encoder: Array | None = None
@@ -101,7 +99,6 @@ class SimHardware:
             raise HardwareError("hardware_not_configured", "expected configure() before activate()")
         self._cell.drive.brake()
         self._cell.drive.powered = self._active = True
-        self._stopped_at = math.inf
 
     def deactivate(self) -> None:
         """Set the brakes and take the power away."""
@@ -179,9 +176,6 @@ class SimHardware:
         if not self._active:
             return
         now = self._cell.time
-        if now >= self._stopped_at:
-            self._power_off()
-            return
         for what in (joints.position, joints.velocity):
             if what.shape != (7,) or not np.all(np.isfinite(what)):
                 raise HardwareError("command_not_finite", f"expected 7 finite numbers, got {what}")
@@ -192,7 +186,7 @@ class SimHardware:
             if not (math.isfinite(gripper.opening) and math.isfinite(gripper.max_force)):
                 raise HardwareError("command_not_finite", f"expected a finite opening and force, got {gripper}")
             self._gripper_seq = gripper.seq
-            self._cell.drive.grip(gripper.opening, gripper.max_force)
+            self._cell.drive.grip(gripper.opening, gripper.max_force, gripper.valid_until)
             if gripper.cut and not self._cut_before:
                 self._cell.blade.trigger(now)
             self._cut_before = gripper.cut

@@ -243,6 +243,7 @@ def _finger(body: mujoco.MjsBody, arm: ArmDescription, sign: float, name: str) -
         conaffinity=0,
         condim=4,
         friction=[0.9, 0.012, 0.0001],
+        priority=1,  # the pads' friction counts, whatever they hold
         solref=[0.01, 1.0],
         solimp=[0.8, 0.97, 0.002, 0.5, 2.0],
         mass=0,

@@ -1,0 +1,118 @@
+"""A pick in physics, scripted with true positions: grip, cut, carry, lay down; and what a wrong one does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sim.bench.scripted import Hand as Rig
+from sim.bench.scripted import ripe
+from sim.cell import Cell, CellSettings
+from sim.scene import SceneSettings
+from sim.scene.build import HANGING, LOOSE, STOWED
+from sim.truth import score
+
+ALONE = CellSettings(
+    scene=SceneSettings(length=0.6, berries=5, cluster_rate=0.0, leaf_occlusion=0.0), camera_noise=False
+)
+ALL_SEEN = np.ones(5)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig(Cell(ALONE, 2))
+
+
+def test_a_berry_is_gripped_cut_carried_and_laid_down_undamaged(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    before, at = rig.approach(berry)
+    rig.close(0.8)
+    assert rig.state[1].force == pytest.approx(0.8, abs=0.1)
+    rig.wait(0.3, cut=True)
+    assert rig.cell.fruit.states[berry] == LOOSE
+    rig.line(at, before)
+    assert rig.cell.fruit.gripped(berry)
+    rig.place(berry)
+    rig.wait(0.6)
+    assert rig.cell.fruit.states[berry] == STOWED
+    result = score(rig.cell, visible=ALL_SEEN)
+    assert (result.picked, result.placed, result.damaged, result.dropped) == (1, 1, 0, 0)
+    assert (result.unripe_picked, result.neighbours_lost) == (0, 0)
+    record = result.records[berry]
+    assert record.cause == "cut"
+    assert record.gripped
+    assert record.pad_force == pytest.approx(0.8, rel=0.2)
+    assert rig.tool_error < 0.003
+
+
+@pytest.mark.parametrize("force", [0.5, 1.0, 2.0])
+def test_pads_press_no_harder_than_asked(rig: Rig, force: float) -> None:
+    berry = ripe(rig.cell)[0]
+    rig.approach(berry)
+    rig.close(force)
+    assert rig.cell.contacts.pad_force == pytest.approx([force, force], rel=0.1)
+    assert rig.cell.contacts.touches[berry].peak["pads"] < 1.25 * force + 0.1
+
+
+def test_a_sweep_that_meets_no_stem_does_nothing(rig: Rig) -> None:
+    rig.wait(0.3, cut=True)
+    assert np.all(rig.cell.fruit.states == HANGING)
+    assert not rig.cell.fruit.detachments
+
+
+def test_a_blade_that_sits_too_low_cuts_into_the_fruit_and_not_the_stem(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    _, at = rig.approach(berry)
+    low = at.copy()
+    low[2, 3] -= 0.018
+    rig.line(at, low)
+    rig.wait(0.3, cut=True)
+    assert rig.cell.fruit.states[berry] == HANGING
+    assert score(rig.cell, visible=ALL_SEEN).records[berry].damage == "blade"
+
+
+def test_an_ungripped_berry_falls_to_the_floor_and_is_bruised(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    rig.approach(berry)
+    rig.wait(1.2, cut=True)
+    record = score(rig.cell, visible=ALL_SEEN).records[berry]
+    assert record.place == "outside"
+    height = record.position[2] - record.half_length
+    assert record.impact_energy == pytest.approx(record.mass * 9.81 * height, rel=0.2)
+    assert record.damage == "bruised"
+    assert score(rig.cell, visible=ALL_SEEN).neighbours_lost == 1
+
+
+def test_slippery_pads_lose_the_berry_on_the_way_out(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    before, at = rig.approach(berry)
+    rig.close(0.8)
+    rig.hardware.faults.slippery = True
+    rig.wait(0.3, cut=True)
+    rig.line(at, before)
+    rig.wait(0.5)
+    assert score(rig.cell, visible=ALL_SEEN).dropped == 1
+
+
+def test_pulling_without_a_cut_tears_the_fruit_off(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    _, at = rig.approach(berry)
+    rig.close(8.0)
+    down = at.copy()
+    down[2, 3] -= 0.06
+    rig.line(at, down)
+    record = score(rig.cell, visible=ALL_SEEN).records[berry]
+    assert record.cause == "torn"
+    assert record.damage == "torn"
+
+
+def test_the_same_seed_and_commands_end_in_the_same_state() -> None:
+    ends = []
+    for _ in range(2):
+        rig = Rig(Cell(ALONE, 2))
+        rig.approach(ripe(rig.cell)[0])
+        rig.close(0.8)
+        rig.wait(0.2, cut=True)
+        ends.append((rig.cell.data.qpos.copy(), rig.state[0].effort))
+    assert np.array_equal(ends[0][0], ends[1][0])
+    assert np.array_equal(ends[0][1], ends[1][1])
