@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.cli.settings import RunSettings
-from dashboard.cli.tally import CountedClient, Tally
 from dashboard.shared_clock import SharedClock
+from dashboard.tally import CountedClient, Tally
 from dashboard.timers import ClockTimers
 
 if TYPE_CHECKING:

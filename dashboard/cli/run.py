@@ -15,9 +15,9 @@ from dashboard.cli.errors import Problem
 from dashboard.cli.prepare import Order, answers, own, pause, prepare
 from dashboard.cli.roles import ROLES, program
 from dashboard.cli.settings import RunSettings, find_farm
-from dashboard.cli.tally import total
 from dashboard.shared_clock import LeadingClock, SharedClock
 from dashboard.supervise import ProcessDiedError, Supervisor
+from dashboard.tally import total
 
 if TYPE_CHECKING:
     from dashboard.cli.watch import Watch

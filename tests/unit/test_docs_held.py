@@ -9,6 +9,8 @@ import click
 import pytest
 
 from dashboard.cli import COMMANDS, berrybrain
+from dashboard.cli.roles import ROLES
+from dashboard.supervise import OnDeath
 
 HOUSE = Path(__file__).resolve().parents[2]
 
@@ -57,6 +59,23 @@ def test_every_berrybrain_line_in_a_document_can_be_typed(document: str) -> None
         known = {name for option in found.params for name in option.opts} | {"--help"}
         unknown = [word for word in rest if word.startswith("--") and word not in known]
         assert not unknown, f"{document} shows {unknown} in 'berrybrain {line}', known: {sorted(known)}"
+
+
+def test_the_process_table_lists_exactly_the_processes_of_a_run() -> None:
+    """Name by name, and what a process's death means."""
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [^|]+ \| ([^|]+) \|$", text("ARCHITECTURE.md"), re.MULTILINE)
+    deaths = {name: death for names, death in rows for name in re.findall(r"`(\w+)`", names)}
+    assert sorted(deaths) == sorted(ROLES)
+    for name, role in ROLES.items():
+        assert deaths[name].startswith("ends the demo" if role.on_death is OnDeath.ENDS_ALL else "started again")
+
+
+def test_every_option_of_demo_and_detect_says_what_it_does() -> None:
+    for name in ("demo", "detect", "doctor", "init"):
+        silent = [
+            option.name for option in command(name).params if isinstance(option, click.Option) and not option.help
+        ]
+        assert not silent, f"berrybrain {name} has options without help: {silent}"
 
 
 def test_make_targets_shown_in_documents_exist() -> None:
