@@ -1,15 +1,18 @@
-"""Callback groups: accepted for the API's sake; with one thread per context callbacks never overlap anyway."""
+"""Callback groups: with one thread per context, only coroutines that await can overlap.
+
+Timers and subscriptions of a reentrant group may have several unfinished calls, others one each.
+"""
 
 from __future__ import annotations
 
 
 class CallbackGroup:
-    """A set of callbacks. A coroutine that awaits does let others of its group run."""
+    """A set of callbacks."""
 
 
 class MutuallyExclusiveCallbackGroup(CallbackGroup):
-    """At most one callback of the group at a time."""
+    """One unfinished call per timer or subscription. Not yet: one per group."""
 
 
 class ReentrantCallbackGroup(CallbackGroup):
-    """Callbacks of the group may overlap."""
+    """Any number of unfinished calls."""

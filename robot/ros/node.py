@@ -123,9 +123,9 @@ class Node:
         if not self._destroyed:
             callback()
 
-    def run(self, callback: Callable[..., Any], *arguments: Any) -> None:
-        """Call a plain or `async def` callback now; a coroutine goes on when what it awaits is done."""
-        task.run(callback, *arguments, runner=self)
+    def run(self, callback: Callable[..., Any], *arguments: Any) -> task.Task[Any] | None:
+        """Call a plain or `async def` callback now; return the task of a coroutine that awaits something."""
+        return task.run(callback, *arguments, runner=self)
 
     def create_task(self, callback: Callable[..., Any], *arguments: Any) -> task.Future[Any]:
         """Run a plain or `async def` callback soon; the future gets its result."""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.cdr import CdrError
 from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
@@ -18,6 +19,7 @@ from robot.ros.transport.frame import Buffer, Frame
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.node import Node
+    from robot.ros.task import Future, Task
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +37,9 @@ def wants_info(callback: Callable[..., Any]) -> bool:
 class Subscription(Entity):
     """A subscription, made by `Node.create_subscription`.
 
-    Messages wait in a queue of the profile's depth; when it is full the oldest is lost. With `raw` the callback gets
-    the encoded bytes.
+    Messages wait in a queue of the profile's depth; when it is full the oldest is lost. While a coroutine of the last
+    message still awaits something the next one waits too, unless the callback group is reentrant. With `raw` the
+    callback gets the encoded bytes.
     """
 
     kind = SUBSCRIPTION
@@ -62,6 +65,7 @@ class Subscription(Entity):
         self._limit = qos_profile.limit
         self._latched = qos_profile.latched
         self._seen: dict[bytes, int] = {}
+        self._task: Task[Any] | None = None
 
     @property
     def topic_name(self) -> str:
@@ -81,7 +85,7 @@ class Subscription(Entity):
         self.node.post(self._take)
 
     def _take(self) -> None:
-        if self.destroyed or not self._queue:
+        if self.destroyed or not self._queue or self._task is not None:
             return
         frame, payload = self._queue.popleft()
         if self.raw:
@@ -93,10 +97,18 @@ class Subscription(Entity):
                 log.warning("%s: dropped message %d: %s", self.topic_name, frame.sequence, error)
                 return
         del payload
-        if self._wants_info:
-            self.node.run(self.callback, message, self._info(frame))
-        else:
-            self.node.run(self.callback, message)
+        arguments = (message, self._info(frame)) if self._wants_info else (message,)
+        task = self.node.run(self.callback, *arguments)
+        if task is not None and not isinstance(self.callback_group, ReentrantCallbackGroup):
+            self._task = task
+            task.add_done_callback(self._go_on)
+
+    def _go_on(self, ended: Future[Any]) -> None:
+        self._task = None
+        for _ in range(len(self._queue)):
+            self.node.post(self._take)
+        if not ended.cancelled():
+            ended.result()  # an exception of the callback comes out here
 
     def _info(self, frame: Frame) -> dict[str, int | None]:
         return {

@@ -83,7 +83,7 @@ class Future(Generic[T]):
             callback(self)
         else:
             runner = self._executor
-            runner.post(lambda: run(callback, self, runner=runner))
+            runner.post(lambda: _run(callback, self, runner))
 
     def __await__(self) -> Generator[Future[T], None, T | None]:
         while not self.done():
@@ -125,12 +125,17 @@ class Task(Future[T]):
         self._runner.post(self._coroutine.close)
 
 
-def run(callback: Callable[..., object], *arguments: Any, runner: Runner | None) -> None:
-    """Call a plain or `async def` callback; the steps of a coroutine go to `runner`."""
+def run(callback: Callable[..., object], *arguments: Any, runner: Runner | None) -> Task[Any] | None:
+    """Call a plain or `async def` callback; return a coroutine's task when it has more steps, which go to `runner`."""
     outcome = callback(*arguments)
     if outcome is None or not isinstance(outcome, Coroutine):
-        return
+        return None
     if runner is None:
         raise TypeError(f"{callback!r} is a coroutine, but nothing runs its steps")
     task: Task[Any] = Task(outcome, runner=runner)
     task.step()
+    return None if task.done() else task
+
+
+def _run(callback: Callable[..., object], future: Future[Any], runner: Runner) -> None:
+    run(callback, future, runner=runner)

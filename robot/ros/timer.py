@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.clock import Clock, ROSClock
 from robot.ros.duration import NANOSECONDS
 
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.node import Node
     from robot.ros.scheduler import Cancellable
+    from robot.ros.task import Task
 
 TOLERANCE = 1e-6  # [s] a clock read as float seconds is not exact
 
 
 class Timer:
-    """A timer, made by `Node.create_timer`. Periods that passed while the callback could not run are skipped.
+    """A timer, made by `Node.create_timer`.
+
+    Periods that passed while the callback could not run are skipped, also while a coroutine of the last call still
+    awaits something, unless the callback group is reentrant.
 
     Args:
         period: [s], > 0.
@@ -47,6 +52,7 @@ class Timer:
         self._start = 0.0
         self._count = 1
         self._event: Cancellable | None = None
+        self._task: Task[Any] | None = None
         if isinstance(clock, ROSClock):
             clock.add_jump_callback(self._on_clock)
         if autostart:
@@ -120,4 +126,5 @@ class Timer:
         missed = int((self._now() - self._next_at() + TOLERANCE) // self._period)
         self._count += 1 + max(0, missed)
         self._arm()
-        self.node.run(self.callback)
+        if self._task is None or self._task.done() or isinstance(self.callback_group, ReentrantCallbackGroup):
+            self._task = self.node.run(self.callback)

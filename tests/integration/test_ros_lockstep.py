@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from robot.ros.action import ActionClient, ActionServer, CancelResponse, GoalResponse, GoalStatus, ServerGoalHandle
+from robot.ros.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
 from robot.ros.context import Context
 from robot.ros.exceptions import InvalidHandle, ROSError
 from robot.ros.executors import SingleThreadedExecutor
@@ -21,6 +22,12 @@ from robot.ros.transport.inprocess import InProcess
 from sim.lockstep import Lockstep
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def pause(node: Node, seconds: float) -> Future[Any]:
+    future = node.create_future()
+    timer = node.create_timer(seconds, lambda: (timer.destroy(), future.set_result(None)))
+    return future
 
 
 class World:
@@ -187,12 +194,39 @@ def answer(response: Any, success: bool) -> Any:
 def test_an_exception_in_a_callback_comes_out_of_the_scheduler(world: World) -> None:
     node = world.node("one")
 
-    async def fail() -> None:
+    async def fail(_: Any = None) -> None:
+        await pause(node, 0.1)
         raise RuntimeError("broken")
 
-    node.create_timer(0.1, fail)
+    timer = node.create_timer(0.1, fail)
     with pytest.raises(RuntimeError, match="broken"):
         world.time.run(seconds=1.0)
+    timer.destroy()
+    node.create_subscription(std_msgs.msg.String, "chat", fail, 10)
+    node.create_publisher(std_msgs.msg.String, "chat", 10).publish(text("x"))
+    with pytest.raises(RuntimeError, match="broken"):
+        world.time.run(seconds=1.0)
+
+
+@pytest.mark.parametrize(("group", "calls"), [(MutuallyExclusiveCallbackGroup, 4), (ReentrantCallbackGroup, 10)])
+def test_unfinished_coroutines_hold_back_the_next_call_unless_reentrant(
+    world: World, group: type[CallbackGroup], calls: int
+) -> None:
+    node = world.node("one")
+    started = {"timer": 0, "message": 0}
+
+    async def slow(name: str) -> None:
+        started[name] += 1
+        await pause(node, 0.25)
+
+    publisher = node.create_publisher(std_msgs.msg.String, "chat", 10)
+    node.create_timer(0.1, lambda: slow("timer"), callback_group=group())
+    node.create_subscription(std_msgs.msg.String, "chat", lambda _: slow("message"), 20, callback_group=group())
+    for n in range(10):
+        publisher.publish(text(str(n)))
+    world.time.run(seconds=1.05)
+    assert started["timer"] == calls
+    assert started["message"] == (10 if calls == 10 else 5)
 
 
 Fibonacci = example_interfaces.action.Fibonacci
@@ -215,7 +249,7 @@ class Steps:
     async def execute(self, goal: ServerGoalHandle) -> Any:
         sequence = [0]
         for n in range(goal.request.order):
-            await self.sleep(0.1)
+            await pause(self.node, 0.1)
             if goal.is_cancel_requested:
                 goal.canceled()
                 return Fibonacci.Result(sequence=sequence)
@@ -225,11 +259,6 @@ class Steps:
             goal.publish_feedback(Fibonacci.Feedback(sequence=sequence))
         goal.succeed()
         return Fibonacci.Result(sequence=sequence)
-
-    def sleep(self, seconds: float) -> Future[Any]:
-        future = self.node.create_future()
-        timer = self.node.create_timer(seconds, lambda: (timer.destroy(), future.set_result(None)))
-        return future
 
 
 def test_an_action_reports_feedback_and_its_result(world: World) -> None:

@@ -160,7 +160,7 @@ class ActionServer:
         info = action_msgs.msg.GoalInfo(goal_id=request.goal_id, stamp=response.stamp)
         handle = self._goals[key] = ServerGoalHandle(self, info, request.goal)
         self.publish_status()
-        self._node.post(lambda: self._node.run(self._accepted_callback, handle))
+        self._node.create_task(self._accepted_callback, handle)
         return response
 
     def execute(self, handle: ServerGoalHandle, callback: Callable[[ServerGoalHandle], Any] | None) -> None:

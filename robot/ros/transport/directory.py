@@ -34,7 +34,7 @@ def runtime_directory(domain_id: int | None = None) -> Path:
         raise ROSError(f"expected a domain id from 0 to 232, got {domain_id}")
     if override := os.environ.get("BERRYBRAIN_ROS_DIR"):
         root = Path(override)
-    elif xdg := os.environ.get("XDG_RUNTIME_DIR"):
+    elif (xdg := os.environ.get("XDG_RUNTIME_DIR")) and os.access(xdg, os.W_OK):
         root = Path(xdg) / "berrybrain"
     else:
         root = Path(f"/tmp/berrybrain-{os.getuid()}")
