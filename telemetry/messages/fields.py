@@ -13,7 +13,7 @@ LATEST_MS = 4_102_444_800_000
 """2100-01-01: microseconds sent for milliseconds fall above it."""
 MAX_SEQ = 2**53
 MAX_DEPTH = 32
-WORD = re.compile(r"[\w.:\-]{1,128}")
+WORD = re.compile(r"[A-Za-z0-9_.:\-]{1,128}")
 
 
 class Reason(StrEnum):

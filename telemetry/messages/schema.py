@@ -9,7 +9,7 @@ from telemetry.messages.fields import EARLIEST_MS, LATEST_MS, MAX_SEQ
 
 _INSTANT = {"type": "number", "minimum": EARLIEST_MS, "maximum": LATEST_MS, "description": "UTC epoch [ms]"}
 _SEQ = {"type": "integer", "minimum": 0, "exclusiveMaximum": MAX_SEQ, "description": "counts up by 1 within a boot"}
-_WORD = {"type": "string", "pattern": r"^[\w.:\-]{1,128}$"}
+_WORD = {"type": "string", "pattern": r"^[A-Za-z0-9_.:\-]{1,128}$"}
 _TEXT = {"type": "string"}
 _METRIC_NAME = {"pattern": r"^[A-Za-z][A-Za-z0-9_.\-]{0,63}$"}
 _METRIC_INFO = {

@@ -11,13 +11,13 @@ from typing import Any
 
 from telemetry.clock import Clock
 from telemetry.messages import Birth, Data, Event, Kind, MetricInfo, State, Topic
-from telemetry.messages.wire import encode, encode_array
+from telemetry.messages.wire import MessageError, encode, encode_array
 from telemetry.mqtt import Client, MakeWill, Will
 
 log = logging.getLogger(__name__)
 
 ARRAY_LENGTH = 200
-"""Measurements in one array after an outage; with 20 metrics each it stays far below the largest payload."""
+"""Measurements in one array after an outage, fewer where that is too large for a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,22 +74,28 @@ class DevicePublisher:
         client.on_connect(self._introduce)
 
     def data(self, metrics: Mapping[str, float], *, at: float | None = None, historical: bool = False) -> None:
-        """Publish measurements of one instant (now, or `at` [UTC epoch s])."""
+        """Publish measurements of one instant (now, or `at` [UTC epoch s]); leave out what is not known.
+
+        Raises:
+            MessageError: a value is not finite, or all together are too large for one message.
+        """
         when = self._clock.now() if at is None else at
         boot = self._identity.boot
-        data = Data(at=when, seq=self._data_seq, boot=boot, metrics=dict(metrics), historical=historical)
-        self._data_seq += 1
+        late = historical or not self._client.connected
+        data = Data(at=when, seq=self._data_seq, boot=boot, metrics=dict(metrics), historical=late)
         if self._client.connected:
             self._client.publish(self.address.topic(Kind.DATA), encode(data), qos=1)
         else:
+            encode_array([data])  # what could not be sent after the outage is refused here
             self._waiting.append(data)
+        self._data_seq += 1
 
     def event(self, type: str, data: Mapping[str, Any], *, at: float | None = None) -> None:
         """Publish something that happened once."""
         when = self._clock.now() if at is None else at
-        event = Event(at=when, seq=self._event_seq, boot=self._identity.boot, type=type, data=dict(data))
+        payload = encode(Event(at=when, seq=self._event_seq, boot=self._identity.boot, type=type, data=dict(data)))
         self._event_seq += 1
-        self._client.publish(self.address.topic(Kind.EVENT), encode(event), qos=1)
+        self._client.publish(self.address.topic(Kind.EVENT), payload, qos=1)
 
     def state(self, status: str, *, fault: str = "", detail: Mapping[str, Any] | None = None) -> None:
         """Publish the state, when it is another one than before; it is sent again after each reconnect."""
@@ -130,13 +136,19 @@ class DevicePublisher:
         )
         self._client.publish(self.address.topic(Kind.BIRTH), encode(birth), qos=1, retain=True)
         self._publish_state()
-        while self._waiting:
-            count = min(ARRAY_LENGTH, len(self._waiting))
-            late = [self._waiting.popleft() for _ in range(count)]
-            late = [
-                Data(at=data.at, seq=data.seq, boot=data.boot, metrics=data.metrics, historical=True) for data in late
-            ]
-            self._client.publish(self.address.topic(Kind.DATA), encode_array(late), qos=1)
+        late = list(self._waiting)
+        self._waiting.clear()
+        for begin in range(0, len(late), ARRAY_LENGTH):
+            self._publish_late(late[begin : begin + ARRAY_LENGTH])
+
+    def _publish_late(self, late: list[Data]) -> None:
+        try:
+            payload = encode_array(late)
+        except MessageError:
+            self._publish_late(late[: len(late) // 2])
+            self._publish_late(late[len(late) // 2 :])
+            return
+        self._client.publish(self.address.topic(Kind.DATA), payload, qos=1)
 
     def _publish_state(self) -> None:
         self._client.publish(self.address.topic(Kind.STATE), encode(self._state), qos=1, retain=True)

@@ -8,7 +8,7 @@ import pytest
 
 from sim.lockstep import Lockstep
 from telemetry.messages import Ack, AckStatus, Birth, Command, Data, Event, Kind, MetricInfo, State
-from telemetry.messages.wire import decode, encode
+from telemetry.messages.wire import MessageError, decode, encode
 from telemetry.mqtt import Message
 from telemetry.mqtt.commands import CommandInbox, Reply
 from telemetry.mqtt.device import ARRAY_LENGTH, Address, DevicePublisher, Identity, offline_will
@@ -115,6 +115,30 @@ def test_oldest_measurements_give_way_in_a_long_outage_and_their_numbers_stay_mi
     farm.broker.restore("robot-1")
     farm.run()
     assert [data.seq for data in farm.data()] == list(range(15, 25))
+
+
+def test_value_that_cannot_be_sent_is_refused_at_once_even_while_disconnected() -> None:
+    farm = Farm()
+    farm.broker.cut("robot-1")
+    with pytest.raises(MessageError):
+        farm.publisher.data({"rail_position": float("nan")})
+    farm.publisher.data({"rail_position": 1.0})
+    farm.broker.restore("robot-1")
+    farm.run()
+    assert [(data.seq, data.metrics) for data in farm.data()] == [(0, {"rail_position": 1.0})]
+
+
+def test_large_measurements_of_an_outage_are_cut_into_arrays_that_fit() -> None:
+    farm = Farm()
+    farm.broker.cut("robot-1")
+    many = {f"metric_{i}": i / 7.0 for i in range(1000)}
+    for _ in range(40):
+        farm.publisher.data(many)
+        farm.run()
+    farm.broker.restore("robot-1")
+    farm.run()
+    assert [data.seq for data in farm.data()] == list(range(40))
+    assert 2 < len(farm.of(Kind.DATA)) < 20
 
 
 def test_state_is_sent_when_it_changes_and_again_after_an_outage() -> None:
