@@ -156,6 +156,16 @@ class Offscreen:
         ids: npt.NDArray[np.int32] = np.flipud(table[np.clip(index, 0, len(table) - 1)]).copy()
         return ids
 
+    def pose(self) -> npt.NDArray[np.float64]:
+        """Return T_world_camera of the last drawing (optical frame: z forward, x right, y down), shape (4, 4)."""
+        eyes = self._scene.camera
+        forward = np.array(eyes[0].forward, dtype=np.float64)
+        down = -np.array(eyes[0].up, dtype=np.float64)
+        pose = np.eye(4)
+        pose[:3, :3] = np.column_stack([np.cross(down, forward), down, forward])
+        pose[:3, 3] = 0.5 * (np.array(eyes[0].pos) + np.array(eyes[1].pos))
+        return pose
+
     def _render(self, data: mujoco.MjData, camera: mujoco.MjvCamera, *, segment: bool) -> None:
         if self._context is None:
             raise RuntimeError("expected an open drawing context, got one that was closed")

@@ -59,8 +59,8 @@ class SceneSettings:
         segment_length: a bed segment, as counts and orders use it [m].
         cluster_rate: share of the trusses that carry 2-4 fruit touching or nearly touching each other.
         leaf_occlusion: share of the leaves that droop in front of the fruit on the aisle side.
-        fruit_y: range of the fruit's centre in front of the edge [m].
-        fruit_z: range of the fruit's centre [m].
+        fruit_front: how far the fruit's centre hangs in front of the edge [m].
+        fruit_below: how far it hangs below the top [m].
     """
 
     arm: str = "ur3e"
@@ -73,8 +73,8 @@ class SceneSettings:
     segment_length: float = 0.6
     cluster_rate: float = 0.22
     leaf_occlusion: float = 0.25
-    fruit_y: Range = (0.53, 0.598)
-    fruit_z: Range = (0.83, 1.02)
+    fruit_front: Range = (0.022, 0.09)
+    fruit_below: Range = (0.13, 0.32)
     cultivar: Cultivar = field(default_factory=Cultivar)
     shares: StageShares = field(default_factory=StageShares)
 
@@ -86,3 +86,13 @@ class SceneSettings:
             )
         if not (0.0 <= self.cluster_rate <= 1.0 and 0.0 <= self.leaf_occlusion <= 1.0):
             raise ValueError(f"rates must be in 0..1, got {self.cluster_rate} and {self.leaf_occlusion}")
+
+    @property
+    def fruit_y(self) -> Range:
+        """Range of the fruit's centre in the world [m]."""
+        return self.edge_y - self.fruit_front[1], self.edge_y - self.fruit_front[0]
+
+    @property
+    def fruit_z(self) -> Range:
+        """Range of the fruit's centre above the floor [m]."""
+        return self.top_z - self.fruit_below[1], self.top_z - self.fruit_below[0]
