@@ -212,6 +212,21 @@ def test_a_context_that_closes_is_forgotten_at_once(net: Net) -> None:
     publisher.publish(text("nobody hears this"))
 
 
+def test_a_peer_that_was_given_up_by_mistake_is_found_again(net: Net) -> None:
+    talker, listener = net.side("talker"), net.side("listener")
+    heard: list[str] = []
+    listener.node.create_subscription(std_msgs.msg.String, "chat", lambda m: heard.append(m.data), 10)
+    publisher = talker.node.create_publisher(std_msgs.msg.String, "chat", 10)
+    net.until(lambda: publisher.get_subscription_count() == 1)
+    record = net.folder / f"{listener.transport.name}.lock"
+    record.rename(net.folder / "hidden")
+    net.until(lambda: publisher.get_subscription_count() == 0)
+    (net.folder / "hidden").rename(record)
+    net.until(lambda: publisher.get_subscription_count() == 1)
+    publisher.publish(text("again"))
+    net.until(lambda: heard == ["again"])
+
+
 def test_garbage_on_the_socket_is_dropped_and_the_node_lives_on(net: Net, caplog: pytest.LogCaptureFixture) -> None:
     talker, listener = net.side("talker"), net.side("listener")
     heard: list[str] = []

@@ -121,7 +121,7 @@ class ActionServer:
         goal_callback: Callable[[Any], GoalResponse] = accept_goal,
         handle_accepted_callback: Callable[[ServerGoalHandle], Any] = execute_now,
         cancel_callback: Callable[[ServerGoalHandle], CancelResponse] = reject_cancel,
-        result_timeout: float = 900.0,
+        result_timeout: float = 10.0,
     ) -> None:
         impl = action_type.Impl
         self._node = node

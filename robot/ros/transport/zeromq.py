@@ -114,10 +114,11 @@ class ZeroMQ:
         if self.dropped & (self.dropped - 1) == 0:
             log.warning("dropped a frame for %s: %s (%d dropped so far)", peer, reason, self.dropped)
 
-    def _announce(self, peers: Iterable[str]) -> None:
+    def _announce(self, peers: Iterable[str], *, ask: bool = False) -> None:
+        """Push all endpoints to peers; `ask` for theirs in return."""
         self._changed = False
-        text = json.dumps({"pid": self._pid, "endpoints": [e.to_json() for e in self._receiver.announced()]})
-        data = self._own_frame(HELLO) + text.encode()
+        endpoints = [endpoint.to_json() for endpoint in self._receiver.announced()]
+        data = self._own_frame(HELLO) + json.dumps({"pid": self._pid, "ask": ask, "endpoints": endpoints}).encode()
         for peer in peers:
             self._push(peer, data)
 
@@ -138,7 +139,9 @@ class ZeroMQ:
         socket.setsockopt(zmq.SNDHWM, QUEUE)
         socket.connect(f"ipc://{self._directory.socket(name)}")
         self._peers[name] = socket
-        self._announce([*self._peers] if self._changed else [name])
+        if self._changed:
+            self._announce(self._peers.keys() - {name})
+        self._announce([name], ask=True)
 
     def _lose(self, name: str) -> None:
         self._peers.pop(name).close(linger=0)
@@ -204,7 +207,9 @@ class ZeroMQ:
 
     def _on_hello(self, peer: str, payload: memoryview) -> None:
         try:
-            endpoints = [Endpoint.from_json(entry) for entry in json.loads(bytes(payload))["endpoints"]]
+            content = json.loads(bytes(payload))
+            endpoints = [Endpoint.from_json(entry) for entry in content["endpoints"]]
+            asked = content["ask"] is True
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise FrameError(f"an announcement that cannot be read: {error!r}") from error
         if any(endpoint.gid[:8].hex() != peer for endpoint in endpoints):
@@ -213,6 +218,8 @@ class ZeroMQ:
             if peer == self.name or not self._directory.is_alive(peer):
                 raise FrameError(f"an announcement of {peer}, which has no record")
             self._connect(peer)
+        elif asked:
+            self._announce([peer])
         self._receiver.on_peer(peer, endpoints)
 
     def wake(self) -> None:
