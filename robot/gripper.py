@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from robot.hardware import GripperState
 
 REACHED = 0.0015  # distance from the set point that counts as there [m]
@@ -19,12 +21,24 @@ class Grip:
         now: monotonic [s].
     """
 
-    __slots__ = ("_deadline", "_still_since", "code", "done", "max_force", "opening", "reached", "stalled")
+    __slots__ = (
+        "_deadline",
+        "_still_since",
+        "canceled",
+        "code",
+        "done",
+        "max_force",
+        "opening",
+        "reached",
+        "stalled",
+        "when_done",
+    )
 
     def __init__(self, *, opening: float, max_force: float, now: float) -> None:
         self.opening, self.max_force = opening, max_force
         self.done = self.reached = self.stalled = False
-        self.code = ""
+        self.code, self.canceled = "", False
+        self.when_done: Callable[[], None] | None = None
         self._deadline = now + TIMEOUT
         self._still_since = now
 
@@ -36,16 +50,24 @@ class Grip:
             self._still_since = now
         still = now - self._still_since >= STILL_TIME
         if abs(measured.opening - self.opening) <= REACHED and abs(measured.opening_velocity) <= STILL:
-            self.done = self.reached = True
+            self.reached = True
+            self.end()
         elif still:
-            self.done = self.stalled = True
+            self.stalled = True
+            self.end()
         elif now > self._deadline:
             self.end("gripper_jammed")
 
-    def end(self, code: str) -> None:
-        """End it without reaching the opening."""
+    def cancel(self) -> None:
+        """Ask for the pads to stop where they are. No effect once done."""
+        self.canceled = True
+
+    def end(self, code: str = "") -> None:
+        """End it, with a code when neither reached nor stalled."""
         if not self.done:
             self.done, self.code = True, code
+            if self.when_done is not None:
+                self.when_done()
 
 
 class Cut:
@@ -56,10 +78,11 @@ class Cut:
         blade_time: of one sweep [s].
     """
 
-    __slots__ = ("_back_by", "_out", "_out_by", "_started", "code", "done", "seconds")
+    __slots__ = ("_back_by", "_out", "_out_by", "_started", "code", "done", "seconds", "when_done")
 
     def __init__(self, *, now: float, blade_time: float) -> None:
         self.done, self.code, self.seconds = False, "", 0.0
+        self.when_done: Callable[[], None] | None = None
         self._out = False
         self._started = now
         self._out_by, self._back_by = now + 0.2, now + 3.0 * blade_time + 0.2
@@ -71,12 +94,15 @@ class Cut:
         if measured.blade_out:
             self._out = True
         elif self._out:
-            self.done, self.seconds = True, now - self._started
+            self.seconds = now - self._started
+            self.end()
             return
         if now > (self._back_by if self._out else self._out_by):
             self.end("gripper_jammed")
 
-    def end(self, code: str) -> None:
-        """End it without a complete sweep."""
+    def end(self, code: str = "") -> None:
+        """End it, with a code when the sweep is not complete."""
         if not self.done:
             self.done, self.code = True, code
+            if self.when_done is not None:
+                self.when_done()

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from robot.arms import ArmDescription
 from robot.gripper import Cut, Grip
-from robot.hardware import GripperCommand, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
+from robot.hardware import Capabilities, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
 from robot.kinematics import tool_position
 from robot.loop.blackbox import BlackBox
+from robot.loop.jaws import Jaws
 from robot.loop.motion import LoopError, Motion
 from robot.loop.reference import Reference
 from robot.loop.watch import Watch
@@ -23,7 +24,6 @@ from telemetry.clock import Clock
 Array = npt.NDArray[np.float64]
 START_TOLERANCE = np.array([0.01] + [0.05] * 6)  # trajectory's start from the set point [m, rad]
 MISMATCH = np.array([0.005] + [0.035] * 6)  # measured from the set point before a start [m, rad]; R11
-FORCE_DEFAULT = 0.5  # pad force while opening or holding nothing [N]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +72,15 @@ class ControlLoop:
         self._reference = Reference(arm, period)
         self._watch = Watch(arm, self.supervisor, settings.required, period, overrun_policy=settings.overrun_policy)
         self._motion: Motion | None = None
-        self._grip: Grip | None = None
-        self._cut: Cut | None = None
-        self._opening, self._force = arm.tool.opening_max, FORCE_DEFAULT
+        self._jaws = Jaws(arm.tool)
         self._seq = 0
         self._changes = -1
         self._state = State.OFF
-        self.joints: JointState
-        self.gripper: GripperState
+        unknown = np.full(7, np.nan)
+        self.joints = JointState(stamp=float("-inf"), position=unknown, velocity=unknown, effort=unknown)
+        self.gripper = GripperState(
+            stamp=float("-inf"), opening=np.nan, opening_velocity=np.nan, force=np.nan, blade_out=False
+        )
 
     # Life
 
@@ -104,7 +105,7 @@ class ControlLoop:
         self._hardware.activate()
         self.joints, self.gripper = self._hardware.read()
         self._hold_here()
-        self._opening, self._force = self.gripper.opening, FORCE_DEFAULT
+        self._jaws.rest_at(self.gripper.opening)
         self.supervisor.enable()
 
     def _hold_here(self) -> None:
@@ -114,6 +115,11 @@ class ControlLoop:
         self._watch.restart(q)
 
     # Requests
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the hardware can do."""
+        return self._hardware.capabilities
 
     @property
     def set_point(self) -> Array:
@@ -137,8 +143,7 @@ class ControlLoop:
         Raises:
             LoopError: motion is not allowed, another trajectory is under way, or it begins elsewhere.
         """
-        if not self.supervisor.motion_allowed:
-            raise LoopError("not_allowed", f"state {self.supervisor.state}, causes {list(self.supervisor.causes)}")
+        self._require_motion()
         if self._motion is not None or self._reference.moving:
             raise LoopError("busy", "another trajectory is under way; cancel it first")
         offset = trajectory.positions[0] - self._reference.q
@@ -155,17 +160,10 @@ class ControlLoop:
         Raises:
             LoopError: motion is not allowed, or a number is not.
         """
-        tool = self._arm.tool
         if not (np.isfinite(opening) and np.isfinite(max_force)):
             raise LoopError("command_invalid", f"expected finite opening and force, got {opening} m, {max_force} N")
-        if not self.supervisor.motion_allowed:
-            raise LoopError("not_allowed", f"state {self.supervisor.state}, causes {list(self.supervisor.causes)}")
-        if self._grip is not None:
-            self._grip.end("canceled")
-        self._opening = min(max(opening, tool.opening_min), tool.opening_max)
-        self._force = min(max_force, tool.force_max) if max_force > 0.0 else tool.force_limit
-        self._grip = Grip(opening=self._opening, max_force=self._force, now=self._clock.monotonic())
-        return self._grip
+        self._require_motion()
+        return self._jaws.grip(opening, max_force, self._clock.monotonic())
 
     def cut(self) -> Cut:
         """Sweep the blade once, if the interlock allows.
@@ -181,12 +179,15 @@ class ControlLoop:
             force=self.gripper.force,
             opening=self.gripper.opening,
         )
-        if not reason and self._cut is not None:
+        if not reason and self._jaws.cutting:
             reason = "the blade is already sweeping"
         if reason:
             raise LoopError("blade_interlock", reason)
-        self._cut = Cut(now=self._clock.monotonic(), blade_time=self._arm.tool.blade_time)
-        return self._cut
+        return self._jaws.cut(self._clock.monotonic())
+
+    def _require_motion(self) -> None:
+        if not self.supervisor.motion_allowed:
+            raise LoopError("not_allowed", f"state {self.supervisor.state}, causes {list(self.supervisor.causes)}")
 
     def start(self) -> str:
         """Ask for RUN; return why not, or an empty text."""
@@ -239,7 +240,7 @@ class ControlLoop:
         measured = self._read()
         if measured:
             powered = self.supervisor.state in POWERED
-            self._watch.judge(self.joints, self.gripper, now, powered=powered, cutting=self._cut is not None)
+            self._watch.judge(self.joints, self.gripper, now, powered=powered, cutting=self._jaws.cutting)
         self._react()
         if self.supervisor.state in POWERED:
             self._command(now)
@@ -277,16 +278,7 @@ class ControlLoop:
         code = causes[0] if causes else "protective_stop"
         if self._motion is not None:
             self._motion.code = self._motion.code or code
-        if self._cut is not None:
-            self._cut.end(code)
-            self._cut = None
-        if self._grip is not None:
-            self._grip.end(code)
-            self._grip = None
-        opening = self.gripper.opening
-        loaded = self.gripper.force > FORCE_DEFAULT / 5.0
-        if self._opening > opening or not loaded:  # keep what is held; neither open further nor close on anything new
-            self._opening = opening
+        self._jaws.stop(code, self.gripper)
 
     def _command(self, now: float) -> None:
         q, v = self._reference.propose()
@@ -307,11 +299,8 @@ class ControlLoop:
         self._watch.tracking.commanded(q)
         self._seq += 1
         until = now + self._arm.safety.command_age
-        cutting = self._cut is not None and self.supervisor.state is State.RUN
         joints = JointCommand(seq=self._seq, valid_until=until, position=q, velocity=v)
-        gripper = GripperCommand(
-            seq=self._seq, valid_until=until, opening=self._opening, max_force=self._force, cut=cutting
-        )
+        gripper = self._jaws.command(self._seq, until, blade=self.supervisor.state is State.RUN)
         try:
             self._hardware.write(joints, gripper)
         except HardwareError as error:
@@ -329,14 +318,7 @@ class ControlLoop:
         return limits.tool_speed_manual if self.supervisor.state is State.MANUAL_REDUCED else limits.tool_speed_auto
 
     def _judge_requests(self, now: float) -> None:
-        if self._grip is not None:
-            self._grip.update(self.gripper, now)
-            if self._grip.done:
-                self._grip = None
-        if self._cut is not None:
-            self._cut.update(self.gripper, now)
-            if self._cut.done:
-                self._cut = None
+        self._jaws.update(self.gripper, now)
         if self._motion is not None:
             self._judge_motion(self._motion, now)
 

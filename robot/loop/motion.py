@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,7 +30,17 @@ class Motion:
         error: largest distance behind the set points so far, per joint [m, rad], shape (7,).
     """
 
-    __slots__ = ("canceled", "code", "done", "error", "goal_time", "goal_tolerance", "path_tolerance", "settle_by")
+    __slots__ = (
+        "canceled",
+        "code",
+        "done",
+        "error",
+        "goal_time",
+        "goal_tolerance",
+        "path_tolerance",
+        "settle_by",
+        "when_done",
+    )
 
     def __init__(self, *, path_tolerance: Array | None, goal_tolerance: Array | None, goal_time: float | None) -> None:
         self.done, self.code, self.canceled = False, "", False
@@ -37,6 +49,7 @@ class Motion:
         self.goal_tolerance = GOAL_TOLERANCE if goal_tolerance is None else goal_tolerance
         self.goal_time = GOAL_TIME if goal_time is None else goal_time
         self.settle_by = float("inf")
+        self.when_done: Callable[[], None] | None = None
 
     def cancel(self) -> None:
         """Ask for a stop along the path; `done` follows when the arm is at rest. No effect once done."""
@@ -46,3 +59,5 @@ class Motion:
         if not self.done:
             self.done = True
             self.code = self.code or code
+            if self.when_done is not None:
+                self.when_done()

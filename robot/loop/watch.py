@@ -11,6 +11,7 @@ from robot.safety import CAUSES, FeedbackWatch, Heartbeats, LateWatch, Superviso
 
 Array = npt.NDArray[np.float64]
 FORCE_SHARE = 1.2  # of the tool's force limit that the pads may measure
+DRIVES_OFF = ("drives_off",)  # codes that are no fault while nothing asked the drives to be on
 BLADE_GRACE = 0.3  # the blade may still be on its way back this long after a sweep [s]
 
 
@@ -40,7 +41,7 @@ class Watch:
         self._late = LateWatch(period)
         self._overrun_policy = overrun_policy
         self._force_max = arm.tool.force_max * FORCE_SHARE
-        self._driver: tuple[str, ...] = ()
+        self._driver: set[str] = set()
         self._failed = ""
         self._cut_at = float("-inf")
         self.error = np.zeros(7)
@@ -74,7 +75,7 @@ class Watch:
             supervisor.clear(self._failed)
             self._failed = ""
         if joints.faults or gripper.faults or self._driver:
-            self._report(joints.faults, gripper.faults)
+            self._report((*joints.faults, *gripper.faults), powered=powered)
         wrong = self._feedback.judge(joints.stamp, joints.position, joints.velocity, now)
         if wrong == "encoder_jump":
             supervisor.momentary(wrong)
@@ -100,13 +101,12 @@ class Watch:
         for key in self._lost_keys.values():
             self._condition(key, key in lost)
 
-    def _report(self, joints: tuple[str, ...], gripper: tuple[str, ...]) -> None:
+    def _report(self, codes: tuple[str, ...], *, powered: bool) -> None:
         """Raise what drives and gripper report, and clear what they no longer do."""
-        keys = tuple(code if code in CAUSES else "hardware_fault" for code in joints)
-        keys += tuple(code if code in CAUSES else "gripper_jammed" for code in gripper)
-        for key in self._driver:
-            if key not in keys:
-                self._supervisor.clear(key)
+        expected = () if powered else DRIVES_OFF
+        keys = {code if code in CAUSES else "hardware_fault" for code in codes if code not in expected}
+        for key in self._driver - keys:
+            self._supervisor.clear(key)
         for key in keys:
             self._supervisor.raise_cause(key)
         self._driver = keys
