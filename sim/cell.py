@@ -72,6 +72,7 @@ class Cell:
         self.model: mujoco.MjModel = self.scene.model
         self.data: mujoco.MjData = mujoco.MjData(self.model)
         self._ticks = 0
+        self._closed = False
         self._place_arm()
         self.contacts = Contacts(self.scene, self.data, settings.damage.time_constant)
         self.fruit = Fruit(self.scene, self.data, self.contacts)
@@ -110,7 +111,13 @@ class Cell:
         return float(self.data.qpos[self.scene.names.fingers_qpos].sum())
 
     def step(self) -> None:
-        """Advance the physics by one control tick."""
+        """Advance the physics by one control tick.
+
+        Raises:
+            CellError: the physics became unstable; the cell is of no more use.
+        """
+        if self._closed:
+            raise RuntimeError("expected an open cell, got a step after close()")
         dt = float(self.model.opt.timestep)
         for substep in range(round(TICK / dt)):
             time = self.time + substep * dt
@@ -132,5 +139,5 @@ class Cell:
         return [self.scene.bed.berries[i].id for i in self.fruit.empty_punnet()]
 
     def close(self) -> None:
-        """Release the model. Cameras of this cell must be closed first."""
-        del self.data, self.model
+        """End the simulation: no more steps; what became of the fruit can still be read."""
+        self._closed = True

@@ -17,6 +17,10 @@ from sim.scene.build import AWAY
 PACKAGES = "libegl1 libgl1-mesa-dri (EGL) or libosmesa6 (OSMesa)"
 
 
+EGL_PLATFORM_DEVICE_EXT = 0x313F
+"""From the EGL registry, extension EGL_EXT_platform_device."""
+
+
 class OffscreenError(RuntimeError):
     """No way to draw without a display; says which Debian packages to install."""
 
@@ -46,14 +50,21 @@ def _egl_answers() -> bool:
     try:
         egl = ctypes.CDLL("libEGL.so.1")
         egl.eglGetProcAddress.restype = ctypes.c_void_p
-        address = egl.eglGetProcAddress(b"eglQueryDevicesEXT")
+        found = [egl.eglGetProcAddress(name) for name in (b"eglQueryDevicesEXT", b"eglGetPlatformDisplayEXT")]
+        initialize = egl.eglInitialize
     except (OSError, AttributeError):
         return False
-    if not address:
+    if None in found:
         return False
-    query = ctypes.CFUNCTYPE(ctypes.c_uint, ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(ctypes.c_int))(address)
-    count = ctypes.c_int(0)
-    return bool(query(0, None, ctypes.byref(count))) and count.value > 0
+    pointer, number = ctypes.c_void_p, ctypes.c_int
+    query = ctypes.CFUNCTYPE(ctypes.c_uint, number, ctypes.POINTER(pointer), ctypes.POINTER(number))(found[0])
+    display_of = ctypes.CFUNCTYPE(pointer, ctypes.c_uint, pointer, ctypes.POINTER(number))(found[1])
+    initialize.argtypes = [pointer, ctypes.POINTER(number), ctypes.POINTER(number)]
+    devices, count = (pointer * 16)(), number(0)
+    if not query(16, devices, ctypes.byref(count)):
+        return False
+    displays = [display_of(EGL_PLATFORM_DEVICE_EXT, devices[k], None) for k in range(count.value)]
+    return any(bool(display) and bool(initialize(display, None, None)) for display in displays)
 
 
 def _osmesa_answers() -> bool:
