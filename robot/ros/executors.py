@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from robot.ros.exceptions import ROSError
 if TYPE_CHECKING:
     from robot.ros.context import Context
     from robot.ros.node import Node
+
+SOME_MAX = 1000  # callbacks of one spin_some, in case they post for ever
 
 
 class ExternalShutdownException(Exception):  # noqa: N818 (rclpy's name)
@@ -86,18 +89,16 @@ class Executor:
             self._queue.popleft()[1]()
 
     def spin_some(self, max_duration_sec: float | None = None) -> int:
-        """Run everything that is ready now, without waiting; return how many callbacks ran.
+        """Run everything that is ready and what that makes ready, without waiting; return how many callbacks ran.
 
-        What those callbacks post waits for the next call, unless that is already on the way. Not in rclpy: made for
-        loops that have a tick of their own.
+        It stops after SOME_MAX callbacks or `max_duration_sec`. Not in rclpy: made for loops with a tick of their own.
         """
         self._check()
         self._poll(0.0)
-        monotonic = self._transport.scheduler.monotonic
-        end = None if max_duration_sec is None else monotonic() + max_duration_sec
+        end = None if max_duration_sec is None else time.monotonic() + max_duration_sec
         ran = 0
-        for _ in range(len(self._queue)):
-            if not self._queue or (end is not None and monotonic() >= end):
+        for _ in range(SOME_MAX):
+            if not self._queue or (end is not None and time.monotonic() >= end):
                 break
             self._queue.popleft()[1]()
             ran += 1
@@ -134,10 +135,9 @@ class Executor:
         self.shutdown()
 
     def _spin_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> None:
-        monotonic = self._transport.scheduler.monotonic
-        end = None if timeout_sec is None or timeout_sec < 0 else monotonic() + timeout_sec
+        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
         while not condition() and not self._stopped:
-            left = None if end is None else end - monotonic()
+            left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0.0:
                 return
             self.spin_once(left)
@@ -153,10 +153,9 @@ class Executor:
             while not self._queue and not self._stopped:
                 self._poll(None)
             return
-        monotonic = self._transport.scheduler.monotonic
-        end = monotonic() + timeout_sec
+        end = time.monotonic() + timeout_sec
         self._poll(timeout_sec)
-        while not self._queue and not self._stopped and (left := end - monotonic()) > 0.0:
+        while not self._queue and not self._stopped and (left := end - time.monotonic()) > 0.0:
             self._poll(left)
 
     def _poll(self, timeout: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -143,9 +144,9 @@ class Node:
 
     def wait_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
         """Take in what arrives, running no callback, until `condition()` holds or the time is over."""
-        end = None if timeout_sec is None or timeout_sec < 0 else self.scheduler.monotonic() + timeout_sec
+        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
         while not condition():
-            left = None if end is None else end - self.scheduler.monotonic()
+            left = None if end is None else end - time.monotonic()
             if self._external or not self.context.ok() or (left is not None and left <= 0.0):
                 return condition()
             self.context.transport.poll(0.05 if left is None else min(left, 0.05))

@@ -12,11 +12,14 @@ import pytest
 
 from robot import ros
 from robot.ros import bench
-from robot.ros.executors import ExternalShutdownException, SingleThreadedExecutor
+from robot.ros.executors import SOME_MAX, ExternalShutdownException, SingleThreadedExecutor
 from robot.ros.interfaces import rosgraph_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.parameter import Parameter
 from robot.ros.time import Time
+from robot.ros.transport.directory import runtime_directory
+from robot.ros.transport.loop import Loop
+from robot.ros.transport.zeromq import ZeroMQ
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +63,46 @@ def test_spin_once_runs_one_callback_and_spin_some_all_that_are_ready() -> None:
     assert executor.spin_some() == 9
     assert heard == [str(n) for n in range(10)]
     executor.spin_once(timeout_sec=0.0)
+
+
+def test_spin_some_follows_what_callbacks_post_but_not_for_ever() -> None:
+    node = ros.create_node("one")
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    node.create_service(std_srvs.srv.Trigger, "go", lambda _, response: response)
+    client = node.create_client(std_srvs.srv.Trigger, "go")
+    replies: list[Any] = []
+
+    async def call() -> None:
+        replies.append(await client.call_async(std_srvs.srv.Trigger.Request()))
+
+    executor.create_task(call)
+    executor.spin_some()
+    assert len(replies) == 1
+
+    async def forever() -> None:
+        while len(replies) == 1:
+            await Yield()
+
+    executor.create_task(forever)
+    assert executor.spin_some() == SOME_MAX
+
+
+def test_timers_and_stamps_follow_the_clock_the_transport_is_given(tmp_path: Path) -> None:
+    now = [1000.0]
+    loop = Loop(now=lambda: 1.7e9 + now[0], monotonic=lambda: now[0])
+    context = ros.Context(transport=ZeroMQ(folder=runtime_directory(4), loop=loop))
+    node = Node("simulated", context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    at: list[float] = []
+    node.create_timer(0.5, lambda: at.append(now[0]))
+    for _ in range(30):
+        executor.spin_some()
+        now[0] += 0.1
+    assert at == pytest.approx([1000.5, 1001.0, 1001.5, 1002.0, 1002.5], abs=0.11)
+    assert node.get_clock().now().nanoseconds == pytest.approx(1_700_001_003 * 10**9)
+    context.shutdown()
 
 
 def test_callbacks_wait_for_the_executor_their_node_is_added_to() -> None:

@@ -23,31 +23,39 @@ class Event:
 
 
 class Loop:
-    """Callbacks in order of (time, sequence)."""
+    """Callbacks in order of (time, sequence).
 
-    def __init__(self) -> None:
+    Args:
+        now: UTC epoch seconds; another clock makes timers and stamps follow that one.
+        monotonic: never goes back [s].
+    """
+
+    def __init__(
+        self, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._now, self._monotonic = now, monotonic
         self._ready: deque[Event] = deque()
         self._timers: list[tuple[float, int, Event]] = []
         self._sequence = count()
 
     def now(self) -> float:
-        return time.time()
+        return self._now()
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return self._monotonic()
 
     def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
         event = Event(callback)
         if delay <= 0.0:
             self._ready.append(event)
         else:
-            heapq.heappush(self._timers, (time.monotonic() + delay, next(self._sequence), event))
+            heapq.heappush(self._timers, (self.monotonic() + delay, next(self._sequence), event))
         return event
 
     def run_due(self) -> bool:
         """Run what is due now, not what that posts; return whether anything ran."""
         if self._timers:
-            now = time.monotonic()
+            now = self.monotonic()
             while self._timers and self._timers[0][0] <= now:
                 self._ready.append(heapq.heappop(self._timers)[2])
         ran = False
@@ -64,4 +72,4 @@ class Loop:
             return 0.0
         while self._timers and self._timers[0][2].cancelled:
             heapq.heappop(self._timers)
-        return max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else None
+        return max(0.0, self._timers[0][0] - self.monotonic()) if self._timers else None

@@ -11,6 +11,7 @@ import json
 import logging
 import math
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,11 @@ class ZeroMQ:
     Args:
         domain_id: None = ROS_DOMAIN_ID, else 0.
         folder: replaces the folder that follows from the environment.
+        loop: clock and timers of the context; None = the machine's. Waiting and looking for peers keep to real time.
     """
 
-    def __init__(self, *, domain_id: int | None = None, folder: Path | None = None) -> None:
-        self.loop = Loop()
+    def __init__(self, *, domain_id: int | None = None, folder: Path | None = None, loop: Loop | None = None) -> None:
+        self.loop = loop or Loop()
         self.scheduler: Scheduler = self.loop
         self.prefix = os.urandom(8)
         self.external = False
@@ -158,16 +160,16 @@ class ZeroMQ:
         self._check()
         if self._changed:
             self._announce(self._peers)
-        if self.loop.monotonic() >= self._housekeeping_at:
+        if time.monotonic() >= self._housekeeping_at:
             self._look_for_peers()
-            self._housekeeping_at = self.loop.monotonic() + HOUSEKEEPING
+            self._housekeeping_at = time.monotonic() + HOUSEKEEPING
         ready = self._poller.poll(0 if timeout == 0.0 else self._wait_ms(timeout))
         if ready:
             self._take_in(ready)
         self.loop.run_due()
 
     def _wait_ms(self, timeout: float | None) -> int:
-        wait = max(0.0, self._housekeeping_at - self.loop.monotonic())
+        wait = max(0.0, self._housekeeping_at - time.monotonic())
         if timeout is not None:
             wait = min(wait, timeout)
         until_next = self.loop.until_next()
