@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from py_trees.common import Status
 
-from robot.pick.body import Action
+from robot.pick.body import Action, PlanError
 from robot.pick.grasp import Pose
 from robot.pick.leaf import ActionLeaf, Leaf
-from robot.pick.leaves import MoveTo
 from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
@@ -98,34 +97,38 @@ class Retract(Line):
         return verify_held(self)
 
 
-class MoveOverPunnet(MoveTo):
-    """Carry the fruit over its place in the punnet."""
-
-    above = True
+class MoveOverPunnet(ActionLeaf):
+    """Carry the fruit over its place in the punnet, tilted as the arm can reach it."""
 
     def start(self) -> Action | None:
-        body = self.round.body
+        body, attempt = self.round.body, self.round.attempt
         joints = body.joints()
-        return body.move(body.plan(joints, self.goal(), self.round.job.speed, rail=float(joints[0])))
-
-    def goal(self) -> Pose:
-        settings, punnet, target = self.round.settings, self.round.punnet, self.round.attempt.target
-        rail = float(self.round.body.joints()[0])
-        above = settings.place_above if self.above else 0.0
-        return punnet.pattern.pose(punnet.count, target, rail, tilt=settings.place_tilt, above=above)
+        reason = PlanError(PickResult.PLACE_FAIL, "no way to lay the berry down")
+        for tilt in self.round.settings.place_tilts:
+            attempt.tilt = tilt
+            try:
+                plan = body.plan(
+                    joints, place_pose(self.round, above=True), self.round.job.speed, rail=float(joints[0])
+                )
+                body.plan_line(plan.end, place_pose(self.round, above=False), self.round.settings.retract_speed)
+            except PlanError as error:
+                reason = PlanError(PickResult.PLACE_FAIL, error.detail)
+                continue
+            return body.move(plan)
+        raise reason
 
     def finish(self) -> Status:
         return verify_held(self)
 
 
-class Lower(MoveOverPunnet):
+class Lower(Line):
     """Lower the fruit to its place in a straight line."""
 
-    above = False
+    def goal(self) -> Pose:
+        return place_pose(self.round, above=False)
 
-    def start(self) -> Action | None:
-        body = self.round.body
-        return body.move(body.plan_line(body.joints(), self.goal(), self.round.settings.retract_speed))
+    def finish(self) -> Status:
+        return verify_held(self)
 
 
 class Release(ActionLeaf):
@@ -231,6 +234,14 @@ class BackOut(Line):
             return None
         ahead = float((self.round.body.tool_pose()[:3, 3] - attempt.grasp.pose[:3, 3]) @ attempt.grasp.pose[:3, 2])
         return super().start() if ahead > -self.round.settings.standoff + 0.005 else None
+
+
+def place_pose(round_: Round, *, above: bool) -> Pose:
+    """Return the tool's pose at, or above, the next place in the punnet."""
+    rail = float(round_.body.joints()[0])
+    height = round_.settings.place_above if above else 0.0
+    attempt, punnet = round_.attempt, round_.punnet
+    return punnet.pattern.pose(punnet.count, attempt.target, rail, tilt=attempt.tilt, above=height)
 
 
 def verify_held(leaf: Leaf) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from py_trees.common import Status
@@ -155,6 +156,7 @@ class LookAgain(ActionLeaf):
             return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
         if attempt.result is PickResult.SLIPPED:
             attempt.hangs = True
+        target = replace(target, ripeness=0.5 * (target.ripeness + attempt.target.ripeness))
         attempt.target, attempt.seen_from = target, sighting.stamp
         if not self.round.job.window.ripe(target):
             return self.fail(PickResult.NOT_RIPE, f"ripeness {target.ripeness:.2f} from near by, {target.stage}")

@@ -11,7 +11,10 @@ from robot.arms import Punnet
 from robot.pick.grasp import Pose
 from robot.pick.target import Target
 
-CLEARANCE = 0.008
+GRIPPED_ABOVE = 0.010
+"""The tool's origin is this far below the calyx [m]: fruit that swings in the jaws hangs its length less this lower."""
+
+CLEARANCE = 0.006
 """Between the berry's lower side and what is below it when the jaws open [m]: a drop of less than 5 cm by far."""
 
 RELEASE_MARGIN = 0.010
@@ -49,7 +52,8 @@ class PlacePattern:
     def release_height(self, index: int, target: Target) -> float:
         """Return the height of the tool's origin above the punnet's floor at release [m]."""
         layer = self.place(index)[2]
-        return target.radius * (1.0 + 1.5 * layer) + CLEARANCE
+        hanging = target.length - GRIPPED_ABOVE
+        return max(target.radius, hanging) + 1.6 * target.radius * layer + CLEARANCE
 
     def pose(self, index: int, target: Target, rail: float, *, tilt: float, above: float = 0.0) -> Pose:
         """Return the tool's pose in the world for laying the berry down, shape (4, 4).

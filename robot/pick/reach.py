@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
 
 from robot.arms import ArmDescription
 from robot.collision import World
-from robot.kinematics import forward, solve
-from robot.motion import MotionError, Trajectory, joint_move, line_move
+from robot.kinematics import forward, solve, tool_position
+from robot.motion import MotionError, Trajectory, joint_move, line_move, within_limits
 from robot.pick.body import PlanError
 from robot.pick.grasp import Pose
 from robot.pick.result import PickResult
 from robot.pick.target import Vector
+
+log = logging.getLogger(__name__)
+
+WORKSPACE_MARGIN = 0.05
+"""Kept from the workspace's walls [m]: the tool stops within it from its top speed."""
+
+PUNNET_MARGIN = 0.05
+OVER_WALL = 0.018
+"""Near the punnet the tool stays this much above its walls [m], so that pads and fruit pass over them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,32 +71,49 @@ class Reach:
         self._settings = settings or ReachSettings()
 
     def plan(self, start: Vector, goal: Pose, speed: float, *, rail: float | None = None) -> ArmPlan:
-        """Return a free motion to a tool pose; the arm in its work posture and the rail where that wants it.
+        """Return a motion to a tool pose: a straight glide with the rail moving along, else a free joint motion.
 
         Args:
-            rail: keeps the rail there [m] and the arm near the posture it has.
+            speed: share of what is allowed, 0-1.
+            rail: where the rail ends [m]; None = where the work posture wants it.
 
         Raises:
             PlanError: `UNREACHABLE` (no joints reach the pose) or `COLLISION_RISK` (only through something).
         """
-        s = self._settings
-        near = self._home(goal) if rail is None else start
         if not np.all(np.isfinite(goal)):
             raise PlanError(PickResult.IK_FAIL, "the pose is not finite")
-        solutions = solve(self._arm, goal, near, rail=rail)
+        try:
+            return self._glide(start, goal, speed, float(self._home(goal)[0]) if rail is None else rail)
+        except PlanError as error:
+            log.debug("no glide, a joint motion instead: %s", error)
+        return self._joint_motion(start, goal, speed, rail)
+
+    def _glide(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
+        """Move the tool straight in the carriage's frame while the carriage goes to `rail` [m]."""
+        local = goal.copy()
+        local[0, 3] -= rail - start[0]
+        arm = self._line(start, local, self._arm.safety.tool_speed_auto * speed)
+        trajectory = carry(self._arm, arm, rail - float(start[0]), speed)
+        self._judge(trajectory, min(self._settings.touch, self._world.clearance(start)), goal)
+        return ArmPlan(trajectory=trajectory)
+
+    def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float | None) -> ArmPlan:
+        s = self._settings
+        solutions = solve(self._arm, goal, self._home(goal) if rail is None else start, rail=rail)
         if not solutions:
             raise PlanError(PickResult.UNREACHABLE, f"no joints reach {_text(goal)}")
         if rail is not None:
             solutions.sort(key=lambda q: float(np.max(np.abs(q - start) / self._arm.velocity)))
-        possible = [q for q in solutions if self._world.clearance(q) >= s.clearance][: s.choices]
-        for q in possible:
+        needed = min(s.clearance, self._world.clearance(start))
+        for q in [q for q in solutions if self._world.clearance(q) >= s.clearance][: s.choices]:
             try:
                 trajectory = joint_move(self._arm, start, q, speed=speed)
+                self._judge(trajectory, needed, goal)
             except MotionError as error:
                 raise PlanError(PickResult.IK_FAIL, str(error)) from error
-            needed = min(s.clearance, self._world.clearance(start))
-            if self._world.check(trajectory) >= needed - 1e-9:
-                return ArmPlan(trajectory=trajectory)
+            except PlanError:
+                continue
+            return ArmPlan(trajectory=trajectory)
         raise PlanError(PickResult.COLLISION_RISK, f"no free way to {_text(goal)}")
 
     def line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
@@ -95,24 +122,61 @@ class Reach:
         Raises:
             PlanError: `IK_FAIL` (the line leaves the arm's reach) or `COLLISION_RISK`.
         """
-        try:
-            trajectory = line_move(self._arm, start, goal, speed=tool_speed)
-        except MotionError as error:
-            raise PlanError(PickResult.IK_FAIL, str(error)) from error
+        trajectory = self._line(start, goal, tool_speed)
         needed = min(self._settings.touch, self._world.clearance(start))
         clearance = self._world.check(trajectory)
         if clearance < needed - 1e-9:
             raise PlanError(PickResult.COLLISION_RISK, f"the line to {_text(goal)} comes to {clearance * 1000:.0f} mm")
         return ArmPlan(trajectory=trajectory)
 
+    def _line(self, start: Vector, goal: Pose, tool_speed: float) -> Trajectory:
+        try:
+            return line_move(self._arm, start, goal, speed=tool_speed)
+        except MotionError as error:
+            raise PlanError(PickResult.IK_FAIL, str(error)) from error
+
+    def _judge(self, trajectory: Trajectory, clearance: float, goal: Pose) -> None:
+        """Refuse a way that touches something, leaves the workspace or passes through the punnet's walls."""
+        if self._world.check(trajectory) < clearance - 1e-9:
+            raise PlanError(PickResult.COLLISION_RISK, f"something is in the way to {_text(goal)}")
+        tool = np.array([tool_position(self._arm, q) for q in trajectory.positions[::4]])
+        low = self._arm.safety.workspace_min + WORKSPACE_MARGIN
+        high = self._arm.safety.workspace_max - WORKSPACE_MARGIN
+        if np.any(tool < low) or np.any(tool > high):
+            raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} leaves the workspace")
+        punnet = self._arm.punnet
+        at = tool - trajectory.positions[::4, :1] * [1.0, 0.0, 0.0] - punnet.position
+        over = np.all(np.abs(at[:, :2]) < punnet.inner[:2] / 2.0 + PUNNET_MARGIN, axis=1)
+        lowest = min(float(punnet.inner[2]) + OVER_WALL, float(at[0, 2]))
+        if np.any(at[over, 2] < lowest - 1e-6):
+            raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} meets the punnet's wall")
+
     def _home(self, goal: Pose) -> Vector:
-        rail = goal[0, 3] - self._arm.rail.base[0] - self._settings.offset
-        return np.array(
-            [np.clip(rail, self._arm.rail.position_min, self._arm.rail.position_max), *self._settings.posture]
-        )
+        rail = self._arm.rail
+        wanted = float(goal[0, 3]) - float(rail.base[0]) - self._settings.offset
+        return np.array([min(max(wanted, rail.position_min), rail.position_max), *self._settings.posture])
 
     def tool_pose(self, joints: Vector) -> Pose:
         return forward(self._arm, joints)
+
+
+def carry(arm: ArmDescription, trajectory: Trajectory, distance: float, speed: float) -> Trajectory:
+    """Return the arm's trajectory while the rail, at rest in it, goes `distance` [m] along a quintic."""
+    far, rail = abs(distance), arm.rail
+    v, a, j = 0.95 * rail.velocity * speed, 0.95 * rail.acceleration, 0.95 * rail.jerk
+    needed = max(1.875 * far / v, (5.774 * far / a) ** 0.5, (60.0 * far / j) ** (1.0 / 3.0))
+    if needed > trajectory.duration:
+        trajectory = trajectory.slower(needed / trajectory.duration)
+    T = trajectory.duration
+    s = trajectory.times / T
+    positions, velocities, accelerations = (
+        part.copy() for part in (trajectory.positions, trajectory.velocities, trajectory.accelerations)
+    )
+    positions[:, 0] += distance * (10.0 * s**3 - 15.0 * s**4 + 6.0 * s**5)
+    velocities[:, 0] += distance * (30.0 * s**2 - 60.0 * s**3 + 30.0 * s**4) / T
+    accelerations[:, 0] += distance * (60.0 * s - 180.0 * s**2 + 120.0 * s**3) / T**2
+    whole = Trajectory(times=trajectory.times, positions=positions, velocities=velocities, accelerations=accelerations)
+    return within_limits(arm, whole, arm.safety.tool_speed_auto * speed)
 
 
 def _text(pose: Pose) -> str:

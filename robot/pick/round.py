@@ -68,6 +68,7 @@ class Attempt:
     started: float = 0.0
     peak_force: float = 0.0
     width: float = 0.0
+    tilt: float = 0.0
     interruptions: int = 0
     seen_from: float = 0.0
     grasp: Grasp | None = None

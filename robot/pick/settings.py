@@ -15,6 +15,8 @@ class PickSettings:
         approach_speed: slow enough to stop before a fruit is pushed (reference: at most 0.25).
         pose_age_max: an approach decided on an older picture is refused (R6).
         relook_shift: a berry that moved more than this between survey and the second look is another one.
+        place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken.
+        place_above: from here the fruit is lowered straight down; its lower side then clears the wall (70 mm).
         survey_distance: of the camera from the crop.
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
         crop_front: where the fruit hangs, world y.
@@ -22,10 +24,10 @@ class PickSettings:
         heights: of the crop's fruit above the floor, lowest and highest.
     """
 
-    standoff: float = 0.10
-    retract: float = 0.10
+    standoff: float = 0.09
+    retract: float = 0.09
     approach_speed: float = 0.25
-    retract_speed: float = 0.30
+    retract_speed: float = 0.40
     speed: float = 1.0
     force: float = 1.0
     pose_age_max: float = 0.30
@@ -33,15 +35,15 @@ class PickSettings:
     attempts: int = 2
     interruptions: int = 3
     survey_distance: float = 0.34
-    survey_step: float = 0.22
+    survey_step: float = 0.30
     survey_pitch: float = 0.45
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.022
-    place_tilt: float = 1.57
-    place_above: float = 0.10
+    place_tilts: tuple[float, ...] = (1.57, 1.80, 1.35, 2.00)
+    place_above: float = 0.08
     settle: float = 0.06
-    grip_settle: float = 0.08
+    grip_settle: float = 0.04
     move_timeout: float = 12.0
     look_timeout: float = 1.5
     grip_timeout: float = 1.5

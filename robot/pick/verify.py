@@ -25,8 +25,8 @@ NARROWEST, WIDEST = 0.40, 1.45
 HOLDING_FORCE = 0.12
 """Less force than this is no grip [N]: the noise of the finger's sensor is about a quarter of it."""
 
-WIDTH_LOSS = 0.005
-"""A berry that is held does not get narrower by more than this on the way [m]."""
+WIDTH_KEPT = 0.5
+"""A berry may swing in the jaws and show them a narrower side, down to this share of the width first measured."""
 
 
 def after_close(grip: Grip, target: Target, force_limit: float) -> PickResult:
@@ -42,7 +42,7 @@ def after_close(grip: Grip, target: Target, force_limit: float) -> PickResult:
 
 def still_held(grip: Grip, width: float) -> PickResult:
     """Judge the grip on the way: `OK` or `SLIPPED`. `width` is the opening measured after the jaws closed [m]."""
-    if grip.opening < width - WIDTH_LOSS or grip.force < HOLDING_FORCE:
+    if grip.opening < max(NOTHING_BELOW, WIDTH_KEPT * width) or grip.force < HOLDING_FORCE:
         return PickResult.SLIPPED
     return PickResult.OK
 

@@ -87,10 +87,10 @@ def test_a_full_punnet_has_no_further_place() -> None:
 
 def test_a_berry_is_laid_down_from_less_than_five_centimetres() -> None:
     pattern, target = PlacePattern(shape=ARM.punnet), berry(1, 0.0)
-    lowest = pattern.release_height(0, target) - target.radius
-    assert lowest == pytest.approx(CLEARANCE)
-    top_layer = pattern.release_height(ARM.punnet.capacity - 1, target) - target.radius
-    assert top_layer < MAX_DROP
+    for index in (0, ARM.punnet.capacity - 1):
+        below = pattern.release_height(index, target) - target.radius
+        lying = 1.6 * target.radius * pattern.place(index)[2]
+        assert CLEARANCE <= below - lying < MAX_DROP
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_closed_jaws_are_judged_by_width_and_force(grip: Grip, result: PickResul
 
 def test_a_held_berry_may_give_a_little_but_not_vanish() -> None:
     assert still_held(Grip(opening=0.024, force=0.5), 0.027) is PickResult.OK
-    assert still_held(Grip(opening=0.020, force=0.5), 0.027) is PickResult.SLIPPED
+    assert still_held(Grip(opening=0.012, force=0.5), 0.027) is PickResult.SLIPPED
     assert still_held(Grip(opening=0.027, force=0.0), 0.027) is PickResult.SLIPPED
 
 
