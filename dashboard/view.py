@@ -104,7 +104,7 @@ class FarmView:
         self._listeners.append(listener)
 
     def link(self, robot: str, *, watched: bool) -> str:
-        """Return how the robot is reached: `ok`, `silent` (watched, but no word), `lost` (broker or robot), `unknown`."""
+        """Return `ok`, `silent` (watched, but no word), `lost` (no broker or robot) or `unknown`."""
         now, live = self.robots[robot], self.live[robot]
         if not self.broker_connected or now.status == "offline":
             return "lost"
@@ -208,7 +208,7 @@ class FarmView:
         return True
 
     def _apply_video(self, live: Live, payload: bytes) -> bool:
-        """Take a picture: its time (8 bytes, big-endian float64, UTC epoch [s]), then the JPEG as the robot encoded it."""
+        """Take a picture: its time (8 bytes, big-endian float64, UTC epoch [s]), then the JPEG."""
         if not 12 < len(payload) <= VIDEO_BYTES or payload[8:10] != b"\xff\xd8":
             return False
         (live.jpeg_at,) = struct.unpack_from(">d", payload)
