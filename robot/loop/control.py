@@ -76,6 +76,7 @@ class ControlLoop:
         self._seq = 0
         self._changes = -1
         self._state = State.OFF
+        self._let_go = False
         unknown = np.full(7, np.nan)
         self.joints = JointState(stamp=float("-inf"), position=unknown, velocity=unknown, effort=unknown)
         self.gripper = GripperState(
@@ -195,7 +196,7 @@ class ControlLoop:
         if self.supervisor.state in (State.READY, State.HOLD):
             if self._reference.moving:
                 return "the arm is still coming to rest"
-            if (np.abs(self.joints.position - self._reference.q) > MISMATCH).any():
+            if self._mismatch():
                 self.supervisor.momentary("position_mismatch")
                 return "position_mismatch: the arm is not where it stopped; reset, then start"
         if self.supervisor.start():
@@ -222,9 +223,12 @@ class ControlLoop:
             return f"refused in state {self.supervisor.state}, causes {list(self.supervisor.causes)}"
         if self.supervisor.state is State.IDLE:
             self._enable()
-        elif (np.abs(self.joints.position - self._reference.q) > MISMATCH).any():
+        elif self._mismatch():
             self._hold_here()
         return ""
+
+    def _mismatch(self) -> bool:
+        return bool((np.abs(self.joints.position - self._reference.q) > MISMATCH).any())
 
     def heartbeat(self, name: str) -> None:
         """Note a sign of life of another program."""
@@ -269,6 +273,11 @@ class ControlLoop:
                 self._driver_stop(category)
             elif not self.supervisor.motion_allowed:
                 self._reference.stop(along=state is State.HOLD)
+            self._let_go = state is State.PSTOP
+        if self._let_go and not self._reference.moving:
+            self._let_go = False
+            if self._mismatch():  # hold where the arm is, or it would leap once what blocks it is gone
+                self._hold_here()
         if self._motion is not None and self._motion.canceled and not self._reference.stopping:
             self._motion.code = self._motion.code or "canceled"
             self._reference.stop(along=True)

@@ -16,5 +16,6 @@ __all__ = [
     "line_move",
     "rebase",
     "refuse",
+    "slow_down",
     "within_limits",
 ]

@@ -1,0 +1,163 @@
+"""The fault table: what breaks at the hardware's boundary, how the loop ends, and how far the arm gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.hardware.fake import FakeHardware, Faults
+from robot.loop import ControlLoop, LoopSettings
+from robot.motion import joint_move
+from robot.safety import State
+
+ARM = load_arm("ur3e")
+DT = 0.004
+HOME = np.array([0.4, -1.5, -2.0, 1.5, 0.5, 1.5, 0.0])
+GOAL = HOME + np.array([0.6, 0.8, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One fault in the middle of a move. `within`: the state is reached [s]; `travel`: of the rail after that [m]."""
+
+    name: str
+    inject: Callable[[Faults], None]
+    state: State
+    cause: str
+    within: float
+    travel: float
+
+
+def set_(**values: object) -> Callable[[Faults], None]:
+    def inject(faults: Faults) -> None:
+        for name, value in values.items():
+            setattr(faults, name, value)
+
+    return inject
+
+
+JUMP = np.array([0.0, 0.4, 0, 0, 0, 0, 0])
+DRIFT = np.array([0.05, 0, 0, 0, 0, 0, 0])
+TABLE = (
+    Row(name="commands get lost", inject=set_(drop_writes=True), state=State.PSTOP, cause="tracking_error",
+        within=0.6, travel=0.01),
+    Row(name="measurement freezes", inject=set_(frozen=True), state=State.FAULT, cause="sensor_frozen",
+        within=0.08, travel=0.02),
+    Row(name="measurement is no number", inject=set_(not_a_number=True), state=State.FAULT, cause="hardware_fault",
+        within=0.01, travel=0.02),
+    Row(name="encoder jumps", inject=set_(offset=JUMP), state=State.FAULT, cause="encoder_jump",
+        within=0.01, travel=0.02),
+    Row(name="joint is stuck", inject=set_(stuck=(1,)), state=State.PSTOP, cause="tracking_error",
+        within=1.0, travel=0.25),
+    Row(name="position is off", inject=set_(offset=DRIFT), state=State.FAULT, cause="encoder_jump",
+        within=0.01, travel=0.02),
+    Row(name="device disconnects", inject=set_(disconnected=True), state=State.FAULT, cause="hardware_lost",
+        within=0.01, travel=0.04),
+    Row(name="drive reports a fault", inject=set_(codes=("over_current",)), state=State.FAULT, cause="hardware_fault",
+        within=0.01, travel=0.02),
+    Row(name="stop input opens", inject=set_(codes=("estop_input",)), state=State.ESTOP, cause="estop_input",
+        within=0.01, travel=0.02),
+    Row(name="door opens", inject=set_(codes=("door_open",)), state=State.PSTOP, cause="door_open",
+        within=0.01, travel=0.25),
+)  # fmt: skip
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.hardware = FakeHardware(ARM, lambda: self.time, position=HOME)
+        self.loop = ControlLoop(self.hardware, ARM, self, LoopSettings())
+        self.loop.bring_up()
+        self.run(0.02)
+        assert self.loop.start() == ""
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / DT)):
+            self.time += DT
+            self.loop.tick()
+
+    def true_rail(self) -> float:
+        return float(self.hardware._q[0])
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_a_fault_in_the_middle_of_a_move_ends_in_its_state_soon_and_near(row: Row) -> None:
+    rig = Rig()
+    motion = rig.loop.follow(joint_move(ARM, HOME, GOAL))
+    rig.run(0.8)
+    assert rig.loop.moving
+    row.inject(rig.hardware.faults)
+    begin = rig.time
+    while rig.loop.supervisor.state is State.RUN and rig.time - begin < 3.0:
+        rig.run(DT)
+    assert rig.loop.supervisor.state is row.state
+    assert row.cause in rig.loop.supervisor.causes
+    assert rig.time - begin <= row.within
+    where = rig.true_rail()
+    rig.run(1.0)
+    assert abs(rig.true_rail() - where) <= row.travel
+    assert motion.done
+    assert motion.code == row.cause
+    rest = rig.true_rail()
+    rig.run(1.0)
+    assert abs(rig.true_rail() - rest) < 1e-4
+    assert rig.loop.start() != ""
+
+
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+def test_after_the_fault_is_gone_reset_and_start_bring_it_back(row: Row) -> None:
+    rig = Rig()
+    rig.loop.follow(joint_move(ARM, HOME, GOAL))
+    rig.run(0.8)
+    row.inject(rig.hardware.faults)
+    rig.run(2.0)
+    rig.hardware.faults = Faults()
+    rig.run(0.1)
+    assert rig.loop.supervisor.state is row.state  # nothing comes back by itself
+    assert rig.loop.reset() == ""
+    assert rig.loop.supervisor.state is State.READY
+    assert rig.loop.start() == ""
+    before = rig.loop.set_point.copy()
+    rig.run(0.2)
+    assert np.allclose(rig.loop.set_point, before)
+    goal = before.copy()
+    goal[0] += 0.1
+    motion = rig.loop.follow(joint_move(ARM, before, goal))
+    rig.run(2.0)
+    assert (motion.done, motion.code) == (True, "")
+
+
+def test_a_loop_that_dies_leaves_the_driver_to_hold_within_the_commands_age() -> None:
+    rig = Rig()
+    rig.loop.follow(joint_move(ARM, HOME, GOAL))
+    rig.run(0.8)
+    died = rig.time
+    rail = rig.true_rail()
+    rig.time = died + 5.0
+    rig.hardware.read()
+    assert abs(rig.true_rail() - rail) < ARM.rail.velocity * (ARM.safety.command_age + 0.02)
+    rest = rig.true_rail()
+    rig.time += 5.0
+    rig.hardware.read()
+    assert rig.true_rail() == rest
+
+
+def test_a_device_that_never_answers_cannot_be_brought_up() -> None:
+    hardware = FakeHardware(ARM, lambda: 0.0)
+    hardware.faults.disconnected = True
+    loop = ControlLoop(
+        hardware, ARM, type("C", (), {"monotonic": lambda s: 0.0, "now": lambda s: 0.0})(), LoopSettings()
+    )
+    with pytest.raises(Exception, match="hardware_lost"):
+        loop.bring_up()
+    assert not loop.supervisor.motion_allowed
