@@ -39,7 +39,8 @@ class Faults:
     Attributes:
         frozen: the newest measurement is repeated with its old stamp.
         comms_lost: `read` and `write` raise, commands do not arrive.
-        disconnected: motors without power.
+        disconnected: motors without power; the drives do not notice, only the tracking error shows it.
+        codes: faults the drives report.
         jump: added to the encoder [rad or m].
         nan: position reads NaN.
         slippery: the pads have almost no friction.
@@ -51,6 +52,7 @@ class Faults:
     jump: dict[str, float] = field(default_factory=dict)
     nan: set[str] = field(default_factory=set)
     slippery: bool = False
+    codes: tuple[str, ...] = ()
 
 
 class SimHardware:
@@ -167,7 +169,7 @@ class SimHardware:
 
     def _codes(self) -> tuple[str, ...]:
         codes = ["drives_off"] if not self._cell.drive.powered else []
-        return (*codes, *(f"motor_lost:{name}" for name in sorted(self.faults.disconnected)))
+        return (*codes, *self.faults.codes)
 
     def write(self, joints: JointCommand, gripper: GripperCommand) -> None:
         """Take set points with a newer `seq` that have not expired; all others are ignored."""

@@ -106,6 +106,17 @@ def test_pulling_without_a_cut_tears_the_fruit_off(rig: Rig) -> None:
     assert record.damage == "torn"
 
 
+def test_a_full_punnet_is_changed_and_its_berries_stay_counted(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    rig.pick(berry)
+    rig.wait(0.6)
+    assert rig.cell.empty_punnet() == [rig.cell.scene.bed.berries[berry].id]
+    assert rig.cell.empty_punnet() == []
+    rig.wait(0.1)
+    assert rig.cell.fruit.position(berry)[2] < 0.0
+    assert score(rig.cell, visible=ALL_SEEN).placed == 1
+
+
 def test_the_same_seed_and_commands_end_in_the_same_state() -> None:
     ends = []
     for _ in range(2):

