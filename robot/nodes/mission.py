@@ -136,7 +136,11 @@ class MissionNode(Node):
             log.warning("no feedback from the picker for %.1f s, the segment is begun again", FEEDBACK_AGE)
             self._goal, self._busy = None, False
         current = self._queue.current()
-        if current is None or self._busy or self._safety is None:
+        if current is None or self._safety is None:
+            return
+        if self._busy:
+            if not self._safety.motion_allowed:
+                self._ask_for_start()  # the picker waits through a hold with its goal open
             return
         if current.complete:
             self._end(current, Status.DONE)
