@@ -62,7 +62,7 @@ class Commands:
         """
         stop = command == "stop"
         message = Command(
-            id=f"{issuer}-{secrets.token_hex(8)}",
+            id=f"ui-{secrets.token_hex(12)}",
             issuer=issuer,
             expires_at=self._clock.now() + (STOP_LIFETIME_S if stop else LIFETIME_S),
             command=command,

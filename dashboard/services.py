@@ -1,0 +1,39 @@
+"""What the routes stand on: handed to the application once, by the process that built it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dashboard.alarms import AlarmBook, NoAlarms
+from dashboard.audit import Audit
+from dashboard.auth import Accounts
+from dashboard.commands import Commands
+from dashboard.reader import Reader
+from dashboard.view import FarmView
+from telemetry.clock import Clock
+from telemetry.farm import Farm
+
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The farm as the dashboard reaches it.
+
+    Attributes:
+        clock: `now()` is the farm's time (simulated in a demo), `monotonic()` is the wall's.
+        static: folder of the pages.
+        editing: look for changed files of the pages at each request; for those who write them.
+    """
+
+    farm: Farm
+    clock: Clock
+    view: FarmView
+    commands: Commands
+    accounts: Accounts
+    audit: Audit
+    reader: Reader
+    alarms: AlarmBook = field(default_factory=NoAlarms)
+    static: Path = STATIC
+    editing: bool = False
