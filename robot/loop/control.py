@@ -12,18 +12,16 @@ from robot.gripper import Cut, Grip
 from robot.hardware import Capabilities, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
 from robot.kinematics import tool_position
 from robot.loop.blackbox import BlackBox
+from robot.loop.follower import Follower
 from robot.loop.jaws import Jaws
 from robot.loop.motion import LoopError, Motion
-from robot.loop.reference import Reference
 from robot.loop.watch import Watch
-from robot.motion import Trajectory, rebase, within_limits
-from robot.safety import Limiter, State, Supervisor, blade_allowed
-from robot.safety.states import POWERED
+from robot.motion import Trajectory
+from robot.safety import State, Supervisor, blade_allowed
+from robot.safety.states import LATCHED, MOVING, POWERED
 from telemetry.clock import Clock
 
 Array = npt.NDArray[np.float64]
-START_TOLERANCE = np.array([0.01] + [0.05] * 6)  # trajectory's start from the set point [m, rad]
-MISMATCH = np.array([0.005] + [0.035] * 6)  # measured from the set point before a start [m, rad]; R11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +66,8 @@ class ControlLoop:
         self.supervisor = Supervisor()
         self.stats = LoopStats()
         self.blackbox = BlackBox(int(settings.blackbox * settings.rate))
-        self._limiter = Limiter(arm, lambda q: tool_position(arm, q), period)
-        self._reference = Reference(arm, period)
+        self._follower = Follower(arm, period)
         self._watch = Watch(arm, self.supervisor, settings.required, period, overrun_policy=settings.overrun_policy)
-        self._motion: Motion | None = None
         self._jaws = Jaws(arm.tool)
         self._seq = 0
         self._changes = -1
@@ -111,8 +107,7 @@ class ControlLoop:
 
     def _hold_here(self) -> None:
         q = np.clip(self.joints.position, self._arm.position_min, self._arm.position_max)
-        self._reference.rest_at(q)
-        self._limiter.rest_at(q)
+        self._follower.rest_at(q)
         self._watch.restart(q)
 
     # Requests
@@ -125,11 +120,11 @@ class ControlLoop:
     @property
     def set_point(self) -> Array:
         """The last set point that was sent, shape (7,)."""
-        return self._reference.q
+        return self._follower.q
 
     @property
     def moving(self) -> bool:
-        return self._reference.moving
+        return self._follower.moving
 
     def follow(
         self,
@@ -145,15 +140,9 @@ class ControlLoop:
             LoopError: motion is not allowed, another trajectory is under way, or it begins elsewhere.
         """
         self._require_motion()
-        if self._motion is not None or self._reference.moving:
-            raise LoopError("busy", "another trajectory is under way; cancel it first")
-        offset = trajectory.positions[0] - self._reference.q
-        if (np.abs(offset) > START_TOLERANCE).any():
-            raise LoopError("bad_start", f"begins {np.round(offset, 4).tolist()} m, rad from the arm's set point")
-        speed = self._tool_speed()
-        self._reference.follow(within_limits(self._arm, rebase(trajectory, self._reference.q), speed))
-        self._motion = Motion(path_tolerance=path_tolerance, goal_tolerance=goal_tolerance, goal_time=goal_time)
-        return self._motion
+        motion = Motion(path_tolerance=path_tolerance, goal_tolerance=goal_tolerance, goal_time=goal_time)
+        self._follower.begin(trajectory, motion, tool_speed=self._tool_speed())
+        return motion
 
     def grip(self, opening: float, max_force: float) -> Grip:
         """Move the pads towards `opening` [m] with at most `max_force` [N] (capped by the tool's limit).
@@ -176,7 +165,7 @@ class ControlLoop:
             self._arm,
             state=self.supervisor.state,
             tool=tool_position(self._arm, self.joints.position),
-            tool_speed=self._limiter.tool_speed if self._reference.moving else 0.0,
+            tool_speed=self._follower.tool_speed,
             force=self.gripper.force,
             opening=self.gripper.opening,
         )
@@ -194,9 +183,9 @@ class ControlLoop:
         """Ask for RUN; return why not, or an empty text."""
         self._watch.judge_heartbeats(self._clock.monotonic())
         if self.supervisor.state in (State.READY, State.HOLD):
-            if self._reference.moving:
+            if self._follower.moving:
                 return "the arm is still coming to rest"
-            if self._mismatch():
+            if self._follower.mismatch(self.joints.position):
                 self.supervisor.momentary("position_mismatch")
                 return "position_mismatch: the arm is not where it stopped; reset, then start"
         if self.supervisor.start():
@@ -217,18 +206,15 @@ class ControlLoop:
         Raises:
             HardwareError: the drives cannot be powered again.
         """
-        if self._reference.moving and self.supervisor.state in POWERED:
+        if self._follower.moving and self.supervisor.state in POWERED:
             return "the arm is still coming to rest"
         if not self.supervisor.reset():
             return f"refused in state {self.supervisor.state}, causes {list(self.supervisor.causes)}"
         if self.supervisor.state is State.IDLE:
             self._enable()
-        elif self._mismatch():
+        elif self._follower.mismatch(self.joints.position):
             self._hold_here()
         return ""
-
-    def _mismatch(self) -> bool:
-        return bool((np.abs(self.joints.position - self._reference.q) > MISMATCH).any())
 
     def heartbeat(self, name: str) -> None:
         """Note a sign of life of another program."""
@@ -248,7 +234,8 @@ class ControlLoop:
         self._react()
         if self.supervisor.state in POWERED:
             self._command(now)
-        self._judge_requests(now)
+        self._jaws.update(self.gripper, now)
+        self._follower.judge(self.joints.position, self._watch.error, now)
         self._record(now)
 
     def _read(self) -> bool:
@@ -261,50 +248,37 @@ class ControlLoop:
 
     def _react(self) -> None:
         """Stop what is under way when motion is no longer allowed."""
-        state = self.supervisor.state
-        if state is not self._state:
+        before, state = self._state, self.supervisor.state
+        if state is not before:
             self._state = state
-            if not self.supervisor.motion_allowed:
-                self.stats.stops += 1
-                self._stop_requests()
+            self.stats.stops += before in MOVING or state in LATCHED
+            self._let_go = state is State.PSTOP
+            causes = self.supervisor.causes
+            code = causes[0] if causes else "protective_stop"
             if state not in POWERED:
-                self._reference.rest_at(self._reference.q)
+                self._follower.drop(code)
                 category = StopCategory.STOP_AND_HOLD if state is State.FAULT else StopCategory.STOP_THEN_POWER_OFF
                 self._driver_stop(category)
-            elif not self.supervisor.motion_allowed:
-                self._reference.stop(along=state is State.HOLD)
-            self._let_go = state is State.PSTOP
-        if self._let_go and not self._reference.moving:
+            elif state not in MOVING:
+                self._follower.stop(code, along=state is State.HOLD)
+            if state not in MOVING:
+                self._jaws.stop(code, self.gripper)
+        if self._let_go and not self._follower.moving:
             self._let_go = False
-            if self._mismatch():  # hold where the arm is, or it would leap once what blocks it is gone
-                self._hold_here()
-        if self._motion is not None and self._motion.canceled and not self._reference.stopping:
-            self._motion.code = self._motion.code or "canceled"
-            self._reference.stop(along=True)
-
-    def _stop_requests(self) -> None:
-        causes = self.supervisor.causes
-        code = causes[0] if causes else "protective_stop"
-        if self._motion is not None:
-            self._motion.code = self._motion.code or code
-        self._jaws.stop(code, self.gripper)
+            if self._follower.mismatch(self.joints.position):
+                self._hold_here()  # or it would leap to the set point once what blocks it is gone
 
     def _command(self, now: float) -> None:
-        q, v = self._reference.propose()
-        wrong = self._limiter.judge(q, v, tool_speed=self._tool_speed(), stopping=self._reference.stopping)
-        if wrong and not self._reference.stopping:
+        q, v, refused, good = self._follower.advance(self._tool_speed())
+        if refused:
             self.stats.rejected += 1
-            self.supervisor.momentary(wrong)
-            self._reference.stop(along=False)
-            self._react()
-            q, v = self._reference.propose()
-            wrong = self._limiter.judge(q, v, tool_speed=self._tool_speed(), stopping=True)
-        if wrong:  # not even the stop is accepted: the driver has to do it
-            self.stats.rejected += 1
+            self.supervisor.momentary(refused)
+        if not good:  # not even the stop is accepted: the driver has to do it
             self.supervisor.momentary("hardware_fault")
+        if refused:
             self._react()
+        if not good:
             return
-        self._reference.accept(q, v)
         self._watch.tracking.commanded(q)
         self._seq += 1
         until = now + self._arm.safety.command_age
@@ -326,36 +300,13 @@ class ControlLoop:
         limits = self._arm.safety
         return limits.tool_speed_manual if self.supervisor.state is State.MANUAL_REDUCED else limits.tool_speed_auto
 
-    def _judge_requests(self, now: float) -> None:
-        self._jaws.update(self.gripper, now)
-        if self._motion is not None:
-            self._judge_motion(self._motion, now)
-
-    def _judge_motion(self, motion: Motion, now: float) -> None:
-        error = self._watch.error
-        np.maximum(motion.error, error, out=motion.error)
-        tolerance = motion.path_tolerance
-        if tolerance is not None and not motion.code and (error > tolerance).any():
-            motion.code = "path_tolerance"
-            self._reference.stop(along=True)
-        if self._reference.moving:
-            return
-        if motion.code or (np.abs(self.joints.position - self._reference.q) <= motion.goal_tolerance).all():
-            motion.end()
-        else:
-            motion.settle_by = min(motion.settle_by, now + motion.goal_time)
-            if now > motion.settle_by:
-                motion.end("goal_tolerance")
-        if motion.done:
-            self._motion = None
-
     def _record(self, now: float) -> None:
         row = self.blackbox.row()
         row[0] = now
         row[1:8] = self.joints.position
         row[8:15] = self.joints.velocity
-        row[15:22] = self._reference.q
-        row[22:29] = self._reference.v
+        row[15:22] = self._follower.q
+        row[22:29] = self._follower.v
         row[29:] = self.gripper.opening, self.gripper.force, self.gripper.blade_out
         if self.supervisor.changes != self._changes:
             self._changes = self.supervisor.changes

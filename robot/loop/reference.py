@@ -24,7 +24,7 @@ class Reference:
         self._source: Trajectory | None = None
         self._t = 0.0
         self.q, self.v = np.zeros(7), np.zeros(7)
-        self.stopping = False
+        self.stopping = self._hard = False
 
     @property
     def moving(self) -> bool:
@@ -32,17 +32,18 @@ class Reference:
 
     def rest_at(self, q: Array) -> None:
         """Hold a joint vector from now on, shape (7,)."""
-        self._source, self.stopping = None, False
+        self._source, self.stopping, self._hard = None, False, False
         self.q, self.v = q.copy(), np.zeros(7)
 
     def follow(self, trajectory: Trajectory) -> None:
         """Begin a trajectory that starts at `q`."""
-        self._source, self._t, self.stopping = trajectory, 0.0, False
+        self._source, self._t, self.stopping, self._hard = trajectory, 0.0, False, False
 
     def stop(self, *, along: bool) -> None:
         """Come to a stop from the last accepted set point: along the path if asked and possible, else at once."""
-        if self._source is None or (self.stopping and along):
+        if self._source is None or (self.stopping and (along or self._hard)):
             return
+        self._hard = not along
         trajectory = brake_along(self._arm, self._source, self._t) if along else None
         if trajectory is None:
             trajectory = brake(self._arm, self.q, self.v, self._source.acceleration(self._t))

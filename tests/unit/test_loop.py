@@ -195,7 +195,7 @@ def test_a_trajectory_that_breaks_the_limits_is_stopped_by_the_limiter(rig: Rig)
         velocities=np.zeros((126, 7)),
         accelerations=np.zeros((126, 7)),
     )
-    rig.loop._reference.follow(bad)  # past the checks of `follow`
+    rig.loop._follower._reference.follow(bad)  # past the checks of `follow`
     rig.run(1.5)
     assert rig.state is State.PSTOP
     assert rig.loop.supervisor.causes[0] in ("joint_speed", "joint_acceleration")
