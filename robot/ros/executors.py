@@ -64,13 +64,7 @@ class Executor:
         self._queue.append((None, callback))
 
     def create_task(self, callback: Callable[..., Any], *arguments: Any) -> task.Future[Any]:
-        async def coroutine() -> Any:
-            outcome = callback(*arguments)
-            return await outcome if hasattr(outcome, "__await__") else outcome
-
-        made: task.Task[Any] = task.Task(coroutine(), runner=self)
-        self.post(made.step)
-        return made
+        return task.start(callback, *arguments, runner=self)
 
     def create_future(self) -> task.Future[Any]:
         return task.Future(executor=self)

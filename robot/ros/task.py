@@ -139,3 +139,15 @@ def run(callback: Callable[..., object], *arguments: Any, runner: Runner | None)
 
 def _run(callback: Callable[..., object], future: Future[Any], runner: Runner) -> None:
     run(callback, future, runner=runner)
+
+
+def start(callback: Callable[..., Any], *arguments: Any, runner: Runner) -> Task[Any]:
+    """Run a plain or `async def` callback soon, as a task."""
+
+    async def coroutine() -> Any:
+        outcome = callback(*arguments)
+        return await outcome if hasattr(outcome, "__await__") else outcome
+
+    task: Task[Any] = Task(coroutine(), runner=runner)
+    runner.post(task.step)
+    return task

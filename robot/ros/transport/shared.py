@@ -49,6 +49,7 @@ class _Ring:
         self._columns: dict[str, int] = {}
         self._announced: list[dict[str, int]] = [{} for _ in range(SLOTS)]
         self._sequence = 0
+        self._latest = 0
 
     def _owed(self, slot: int) -> dict[str, int]:
         announced = self._announced[slot]
@@ -92,6 +93,7 @@ class _Ring:
             start += len(piece)
         self._control[slot] = self._sequence
         self._announced[slot] = dict.fromkeys(takers, self._sequence)
+        self._latest = slot
         return {
             peer: _DESCRIPTOR.pack(
                 os.getpid(),
@@ -106,10 +108,18 @@ class _Ring:
             for peer in takers
         }
 
+    def take_back(self, peer: str) -> None:
+        """The latest descriptor did not reach a peer."""
+        self._announced[self._latest].pop(peer, None)
+
     def close(self) -> None:
         self._control.release()
         self._map.close()
         os.close(self.fd)
+
+
+def _slot_size(payload: Buffer | Split) -> int:
+    return 1 << (max(len(payload), THRESHOLD) - 1).bit_length()
 
 
 class Writer:
@@ -119,11 +129,15 @@ class Writer:
         self._rings: dict[int, _Ring] = {}
 
     def put(self, payload: Buffer | Split, peers: Iterable[str]) -> dict[str, bytes]:
-        size = 1 << (max(len(payload), THRESHOLD) - 1).bit_length()
+        size = _slot_size(payload)
         ring = self._rings.get(size)
         if ring is None:
             ring = self._rings[size] = _Ring(size)
         return ring.put(payload, peers)
+
+    def take_back(self, payload: Buffer | Split, peer: str) -> None:
+        """The descriptor of the payload that was put last did not reach a peer."""
+        self._rings[_slot_size(payload)].take_back(peer)
 
     def forget(self, peer: str) -> None:
         for ring in self._rings.values():

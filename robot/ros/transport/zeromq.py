@@ -94,7 +94,8 @@ class ZeroMQ:
             header = pack(frame, SHARED)
             for peer in peers:
                 if peer in descriptors:
-                    self._push(peer, header + descriptors[peer])
+                    if not self._push(peer, header + descriptors[peer]):
+                        self._writer.take_back(payload, peer)
                 else:
                     self._drop(peer, "it is behind with large messages")
             return
@@ -102,14 +103,16 @@ class ZeroMQ:
         for peer in peers:
             self._push(peer, data)
 
-    def _push(self, peer: str, data: bytes) -> None:
+    def _push(self, peer: str, data: bytes) -> bool:
         socket = self._peers.get(peer)
         if socket is None:
-            return
+            return False
         try:
             socket.send(data, zmq.NOBLOCK)
         except zmq.Again:
             self._drop(peer, f"{QUEUE} frames wait for it")
+            return False
+        return True
 
     def _drop(self, peer: str, reason: str) -> None:
         self.dropped += 1
