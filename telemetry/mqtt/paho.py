@@ -18,6 +18,7 @@ from telemetry.mqtt import Handler, MakeWill
 from telemetry.mqtt.filters import check_filter, check_size, check_topic, matches
 from telemetry.mqtt.link import Link, LinkSettings, Outgoing, Received
 from telemetry.mqtt.probe import Probe
+from telemetry.mqtt.retry import Retry
 
 log = logging.getLogger(__name__)
 
@@ -85,8 +86,7 @@ class PahoClient:
         self._probe: Probe | None = None
         self._link: Link | None = None
         self._ready = False
-        self._retry_at = 0.0
-        self._retry_s = self._settings.retry_min_s
+        self._retry = Retry(self._settings.retry_min_s, self._settings.retry_max_s)
         self._answer_s = 1.0
         self._dropped = 0
         self._settled = False
@@ -173,9 +173,9 @@ class PahoClient:
 
     def _connect(self, timeout: float) -> None:
         now = time.monotonic()
-        if self._closed or now < self._retry_at:
-            if timeout > 0.0:
-                select.select([], [], [], timeout if self._closed else min(timeout, self._retry_at - now))
+        pause = timeout if self._closed else min(timeout, self._retry.left(now))
+        if self._closed or self._retry.left(now) > 0.0:
+            select.select([], [], [], max(0.0, pause))
             return
         if self._probe is None:
             self._probe = Probe(self._link_settings.host, self._link_settings.port, now + self._settings.connect_s)
@@ -187,14 +187,14 @@ class PahoClient:
         answer_s = self._settings.connect_s if self._settled else min(self._settings.connect_s, self._answer_s)
         link = Link(self._link_settings, answer_s) if reachable else None
         if link is None or link.broken:
-            self._back_off()
+            self._retry.failed(time.monotonic())
             return
         self._link = link
 
     def _begin(self, link: Link) -> None:
         self._ready = True
         self._settled = True
-        self._retry_s = self._settings.retry_min_s
+        self._retry.begun(time.monotonic())
         if self._handlers:
             link.subscribe([(topic_filter, qos) for topic_filter, (qos, _) in self._handlers.items()])
         log.info("%s connected to %s:%d", link.settings.client_id, link.settings.host, link.settings.port)
@@ -213,14 +213,15 @@ class PahoClient:
             self._answer_s *= 1.0 if self._link_settings.version5 else 2.0
             self._link_settings = replace(self._link_settings, version5=not self._link_settings.version5)
             log.info("%s: no answer, trying MQTT %s", link.settings.client_id, self.protocol)
+        if self._ready:
+            self._retry.ended(time.monotonic())
+            if self._retry.short_lives == 3:
+                log.error("%s: connections break soon; has another program this client id?", link.settings.client_id)
+        else:
+            self._retry.failed(time.monotonic())
         self._ready = False
         self._link = None
         link.drop()
-        self._back_off()
-
-    def _back_off(self) -> None:
-        self._retry_at = time.monotonic() + self._retry_s
-        self._retry_s = min(self._settings.retry_max_s, max(self._settings.retry_min_s, 2.0 * self._retry_s))
 
     def _pump(self) -> None:
         link = self._link

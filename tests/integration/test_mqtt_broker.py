@@ -215,6 +215,24 @@ def test_payload_above_the_limit_of_a_kind_still_arrives_to_become_a_dead_letter
     client.close()
 
 
+@needs_mosquitto
+def test_two_programs_with_one_client_id_are_told_and_do_not_chase_each_other(
+    brokers: Callable[..., Broker], caplog: pytest.LogCaptureFixture
+) -> None:
+    broker = brokers()
+    first = PahoClient(broker.host, broker.port, "same")
+    run(lambda: first.connected, first)
+    second = PahoClient(broker.host, broker.port, "same")
+    connections: list[float] = []
+    for client in (first, second):
+        client.on_connect(lambda: connections.append(time.monotonic()))
+    run(lambda: "has another program this client id?" in caplog.text, first, second)
+    run(lambda: len(connections) > 1 and time.monotonic() - connections[-1] > 1.0, first, second)
+    assert len(connections) < 20
+    for client in (first, second):
+        client.close()
+
+
 def test_embedded_broker_serves_the_same_client_and_says_that_it_is_not_durable(
     brokers: Callable[..., Broker],
 ) -> None:
