@@ -201,3 +201,17 @@ def test_gaps_are_counted_per_boot_and_close_when_late_messages_arrive(store: Em
     assert [(gap.first, gap.last) for gap in store.gaps()] == [(5, 5), (7, 7)]
     counters = store.counters()
     assert (counters.messages, counters.messages_lost, counters.messages_repeated) == (8, 2, 1)
+
+
+def test_two_writers_take_turns_and_share_series_streams_and_counters(tmp_path: Path) -> None:
+    writers = [open_store(tmp_path), open_store(tmp_path)]
+    for i in range(20):
+        point = Point(series=AIR, at=T0 + i // 2, value=float(i), received_at=T0)
+        stamp = Stamp(topic=topic(Kind.DATA), boot="b", seq=i)
+        writers[i % 2].commit(Batch(points=[point], stamps=[stamp], entries=[pick(i // 2)], messages=1))
+    for writer in writers:
+        assert writer.read(AIR, 0.0, 2 * T0).value.tolist() == [float(i) for i in range(0, 20, 2)]
+        counters = writer.counters()
+        assert (counters.messages, counters.points, counters.points_duplicated, counters.entries) == (20, 10, 10, 10)
+        assert (counters.messages_lost, counters.messages_repeated) == (0, 0)
+        writer.close()
