@@ -13,8 +13,6 @@ from robot.pick.target import Target, Vector
 CLUSTER_GAP = 0.02
 """Berries whose surfaces are nearer than this hang in one cluster [m]."""
 
-OVERRIPE = "overripe"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -32,8 +30,8 @@ class Window:
         return self.start <= float(target.position[0]) < self.end
 
     def ripe(self, target: Target) -> bool:
-        """Return whether the fruit is wanted; overripe fruit is soft and dark whatever its red share."""
-        return self.ripeness_min <= target.ripeness <= self.ripeness_max and target.stage != OVERRIPE
+        """Return whether the ripeness is inside the window."""
+        return self.ripeness_min <= target.ripeness <= self.ripeness_max
 
 
 def clusters(targets: Sequence[Target], gap: float = CLUSTER_GAP) -> list[list[Target]]:

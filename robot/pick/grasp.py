@@ -59,6 +59,9 @@ OPENING_MARGIN = 0.009
 BLADE_MARGIN = 0.004
 """The cut point is kept this far inside the blade's reach [m]."""
 
+SAME, NEIGHBOUR = 0.015, 0.16
+"""Two tracks nearer than the one are one fruit; fruit further than the other is not in the tool's way [m]."""
+
 TURN_COST = 0.002
 """Cost of one radian [m]: a turn is only taken when it avoids something."""
 
@@ -87,11 +90,15 @@ def grasp_at(target: Target, tool: Tool, yaw: float, pitch: float) -> Pose:
 
 def grasps(target: Target, neighbours: Sequence[Target], tool: Tool) -> list[Grasp]:
     """Return the ways to take `target`, best first. `neighbours` are all other berries known near it."""
-    near = [n for n in neighbours if n.id != target.id and float(np.linalg.norm(n.position - target.position)) < 0.16]
+    near = [n for n in neighbours if n.id != target.id and SAME < _distance(n, target) < NEIGHBOUR]
     wide = min(tool.opening_max, target.diameter + 2.0 * OPENING_MARGIN)
     narrow = min(tool.opening_max, target.diameter + OPENING_MARGIN)
     found = [_grasp(target, near, tool, turn, opening) for turn in TURNS for opening in (wide, narrow)]
     return sorted(found, key=lambda g: g.cost)
+
+
+def _distance(a: Target, b: Target) -> float:
+    return float(np.linalg.norm(a.position - b.position))
 
 
 def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float, float], opening: float) -> Grasp:

@@ -10,7 +10,7 @@ from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
-from robot.pick.verify import after_close, after_release, still_held
+from robot.pick.verify import after_close, after_release, still_held, touches_down
 
 
 class Line(ActionLeaf):
@@ -122,10 +122,16 @@ class MoveOverPunnet(ActionLeaf):
 
 
 class Lower(Line):
-    """Lower the fruit to its place in a straight line."""
+    """Lower the fruit to its place in a straight line; ends early when it touches something."""
 
     def goal(self) -> Pose:
         return place_pose(self.round, above=False)
+
+    def step(self) -> Status:
+        if touches_down(self.round.body.grip(), self.round.attempt.width, self.round.job.force):
+            self.halt()
+            return Status.SUCCESS
+        return super().step()
 
     def finish(self) -> Status:
         return verify_held(self)

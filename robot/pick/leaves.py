@@ -18,6 +18,12 @@ from robot.pick.target import Target
 NEAR_MISS = 0.15
 """Fruit that is this far below the window is reported as a candidate that was not ripe."""
 
+ALIKE = 0.35
+"""Two looks at one berry differ by less than this in ripeness."""
+
+PALER = 0.12
+"""From near by the camera looks down on the paler shoulder: so much less ripeness is still the same fruit."""
+
 
 class MoveTo(ActionLeaf):
     """Free motion to the pose `goal()` gives."""
@@ -75,7 +81,7 @@ class Count(Leaf):
             self.round.counted[target.stage] += 1
             self.round.counted["in_window"] += window.ripe(target)
             nearly = window.ripeness_min - NEAR_MISS <= target.ripeness
-            if nearly and not window.ripe(target) and target.id not in self.round.decided:
+            if nearly and not window.ripe(target) and not self.round.is_decided(target):
                 self.round.settle(target, PickResult.NOT_RIPE, detail=f"ripeness {target.ripeness:.2f}, {target.stage}")
         self.round.report_count(self.round.counted)
         return Status.SUCCESS
@@ -156,21 +162,25 @@ class LookAgain(ActionLeaf):
             return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
         if attempt.result is PickResult.SLIPPED:
             attempt.hangs = True
-        target = replace(target, ripeness=0.5 * (target.ripeness + attempt.target.ripeness))
+        near = target.ripeness
+        target = replace(target, ripeness=attempt.target.ripeness)
         attempt.target, attempt.seen_from = target, sighting.stamp
-        if not self.round.job.window.ripe(target):
-            return self.fail(PickResult.NOT_RIPE, f"ripeness {target.ripeness:.2f} from near by, {target.stage}")
+        if near < self.round.job.window.ripeness_min - PALER:
+            return self.fail(PickResult.NOT_RIPE, f"ripeness {near:.2f} from near by")
         attempt.grasp = same_way(_grasp_of(self.round), grasps(target, crop.targets(), self.round.tool))
         return Status.SUCCESS
 
 
 def find_again(target: Target, shown: Sequence[Target], shift: float) -> Target | None:
-    """Return the berry among `shown` that is `target`: the same track, else the nearest within `shift` [m]."""
-    same = [t for t in shown if t.id == target.id]
-    if same:
-        return same[0]
-    near = sorted(shown, key=lambda t: _distance(t, target))
-    return near[0] if near and _distance(near[0], target) < shift else None
+    """Return the berry among `shown` that is `target`, under its id: the same track, else the nearest that is alike.
+
+    Args:
+        shift: largest distance [m]; half of it where the track is another one.
+    """
+    same = [t for t in shown if t.id == target.id and _distance(t, target) < shift]
+    alike = [t for t in shown if abs(t.ripeness - target.ripeness) < ALIKE and _distance(t, target) < shift / 2.0]
+    found = same or sorted(alike, key=lambda t: _distance(t, target))
+    return replace(found[0], id=target.id) if found else None
 
 
 def _distance(a: Target, b: Target) -> float:

@@ -18,6 +18,9 @@ from robot.pick.result import Outcome, PickResult
 from robot.pick.settings import PickSettings
 from robot.pick.target import Target
 
+SAME_PLACE = 0.015
+"""Two fruits are never nearer than this, centre to centre [m]."""
+
 Matrix = npt.NDArray[np.float64]
 
 
@@ -119,9 +122,16 @@ class Round:
     def next_candidate(self) -> Target | None:
         """Return the wanted berry to try next; None when all are decided."""
         known = self.crop.targets()
-        wanted = [t for t in known if self.job.window.wants(t) and t.id not in self.decided]
+        wanted = [t for t in known if self.job.window.wants(t) and not self.is_decided(t)]
         ranked = order(wanted, self.body.tool_pose()[:3, 3], known)
         return ranked[0] if ranked else None
+
+    def is_decided(self, target: Target) -> bool:
+        """Return whether this berry, or one that was seen at its place under another id, has its result."""
+        if target.id in self.decided:
+            return True
+        places = [o.target.position for o in self.outcomes]
+        return any(float(np.linalg.norm(p - target.position)) < SAME_PLACE for p in places)
 
     def quota_reached(self) -> bool:
         return 0 < self.job.quota <= sum(o.result is PickResult.OK for o in self.outcomes)

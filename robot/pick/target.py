@@ -16,8 +16,8 @@ FRUIT_DENSITY = 920.0
 FRUIT_FILL = 0.80
 """Volume of a strawberry as a share of the ellipsoid with its width and length: a cone with round shoulders."""
 
-STEM_ABOVE_CALYX = 0.008
-"""Where to cut when no peduncle was seen: this far above the calyx [m]."""
+STEM_ABOVE_CALYX = 0.005
+"""Where to cut: this far above the calyx [m], so that the pads below the blade meet the fruit near its widest place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +56,15 @@ class Target:
         return self.diameter / 2.0
 
     def cut_point(self) -> Vector:
-        """Return where to cut [m], shape (3,): the seen peduncle, else on the axis above the calyx."""
-        if self.peduncle is not None:
-            return self.peduncle
-        return self.position + self.axis * (self.length / 2.0 + STEM_ABOVE_CALYX)
+        """Return where to cut [m], shape (3,): above the calyx, towards the peduncle where one was seen."""
+        calyx = self.position + self.axis * (self.length / 2.0)
+        if self.peduncle is None:
+            return calyx + self.axis * STEM_ABOVE_CALYX
+        stem = self.peduncle - calyx
+        rise = float(stem @ self.axis)
+        if rise < 0.5 * STEM_ABOVE_CALYX or float(np.linalg.norm(stem)) > 1.5 * rise:
+            return calyx + self.axis * STEM_ABOVE_CALYX
+        return calyx + stem * (STEM_ABOVE_CALYX / rise)
 
     def mass(self) -> float:
         """Return the mass estimated from the size [kg]."""

@@ -47,6 +47,11 @@ def still_held(grip: Grip, width: float) -> PickResult:
     return PickResult.OK
 
 
+def touches_down(grip: Grip, width: float, force_limit: float) -> bool:
+    """Return whether what is held presses on something: more force than the jaws give, or forced wider."""
+    return grip.force > 1.5 * force_limit + HOLDING_FORCE or grip.opening > width + 0.004
+
+
 def after_release(grip: Grip, width: float) -> PickResult:
     """Judge the opened jaws over the punnet: `OK` or `PLACE_FAIL` (they did not open or something still presses)."""
     if grip.opening < width + 0.002 or grip.force > HOLDING_FORCE:

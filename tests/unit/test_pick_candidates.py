@@ -28,7 +28,6 @@ def berry(id: int, x: float, y: float = 0.5, *, z: float = 1.0, ripeness: float 
         (berry(1, 0.1, ripeness=0.80), True),
         (berry(1, 0.1, ripeness=0.79), False),
         (berry(1, 0.1, ripeness=1.0), True),
-        (berry(1, 0.1, ripeness=1.0, stage="overripe"), False),
         (berry(1, 0.5), False),
         (berry(1, -0.001), False),
     ],
