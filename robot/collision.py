@@ -89,17 +89,16 @@ class World:
         self._box_capsule, self._box = np.nonzero(~np.array(ignored, dtype=bool).reshape(len(capsules), len(boxes)))
 
     def _segments(self, q: Array) -> tuple[Array, Array]:
-        frames = link_frames(self._arm, q)[self._link]
-        points: Array = np.einsum("cij,cej->cei", frames[:, :3], self._ends)
-        return points[:, 0], points[:, 1]
+        """Return the capsules' ends for joint vectors of shape (m, 7), shape (m, capsules, 3) each."""
+        frames = np.array([link_frames(self._arm, row) for row in q])[:, self._link]
+        points: Array = np.einsum("mcij,cej->mcei", frames[:, :, :3], self._ends)
+        return points[:, :, 0], points[:, :, 1]
 
     def _vary(self, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Tell which pairs of capsules can come nearer; the others are held apart by the joint between them."""
-        distances = []
-        for shift in np.linspace(0.0, 2.0, 5):
-            start, end = self._segments(np.sin(np.arange(7) + shift))
-            distances.append(segment_distance(start[first], end[first], start[second], end[second]))
-        spread: npt.NDArray[np.bool_] = np.ptp(np.array(distances), axis=0) > 1e-4
+        start, end = self._segments(np.array([np.sin(np.arange(7) + shift) for shift in np.linspace(0.0, 2.0, 5)]))
+        distances = segment_distance(start[:, first], end[:, first], start[:, second], end[:, second])
+        spread: npt.NDArray[np.bool_] = np.ptp(distances, axis=0) > 1e-4
         return spread
 
     def clearance(self, q: Array) -> float:
@@ -108,31 +107,35 @@ class World:
         Args:
             q: joint vector, shape (7,).
         """
+        return float(self.clearances(q[None])[0])
+
+    def clearances(self, q: Array) -> Array:
+        """Return the clearance of each of many joint vectors [m], shape (m,) from (m, 7); cheaper than one by one."""
         start, end = self._segments(q)
-        height = np.minimum(start[:, 2], end[:, 2]) - self._radius
-        smallest = float(height[self._link > 0].min()) - self._floor
+        height = np.minimum(start[:, :, 2], end[:, :, 2]) - self._radius
+        smallest: Array = height[:, self._link > 0].min(axis=1) - self._floor
         if len(self._first):
             i, j = self._first, self._second
-            gaps = segment_distance(start[i], end[i], start[j], end[j]) - self._pair_radius
-            smallest = min(smallest, float(gaps.min()))
+            gaps = segment_distance(start[:, i], end[:, i], start[:, j], end[:, j]) - self._pair_radius
+            smallest = np.minimum(smallest, gaps.min(axis=1))
         if len(self._box):
-            shift = np.zeros((len(self._box), 3))
-            shift[:, 0] = float(q[0]) * self._carried[self._box]
-            low, high = self._low[self._box] + shift, self._high[self._box] + shift
+            shift = np.zeros((len(q), len(self._box), 3))
+            shift[:, :, 0] = q[:, :1] * self._carried[self._box]
             i = self._box_capsule
-            gaps = box_distance(start[i], end[i], low, high) - self._radius[i]
-            smallest = min(smallest, float(gaps.min()))
+            low, high = self._low[self._box] + shift, self._high[self._box] + shift
+            gaps = box_distance(start[:, i], end[:, i], low, high) - self._radius[i]
+            smallest = np.minimum(smallest, gaps.min(axis=1))
         return smallest
 
     def check(self, trajectory: Trajectory) -> float:
         """Return the smallest clearance along a trajectory [m], looked at every CHECK_STEP and at its end."""
         n = max(1, int(np.ceil(trajectory.duration / CHECK_STEP)))
         q, _, _ = trajectory.sample_many(np.linspace(0.0, trajectory.duration, n + 1))
-        return min(self.clearance(row) for row in q)
+        return float(self.clearances(q).min())
 
 
 def segment_distance(p0: Array, p1: Array, q0: Array, q1: Array) -> Array:
-    """Return the distances between segments p0-p1 and q0-q1 [m], shape (n,) from (n, 3).
+    """Return the distances between segments p0-p1 and q0-q1 [m], shape (...) from (..., 3).
 
     Ericson, Real-Time Collision Detection (2005), 5.1.9.
     """
@@ -140,41 +143,41 @@ def segment_distance(p0: Array, p1: Array, q0: Array, q1: Array) -> Array:
     a, b, c = _dot(u, u), _dot(u, v), _dot(v, v)
     d, e = _dot(u, w), _dot(v, w)
     denominator = a * c - b * b
-    safe = np.where(denominator > 1e-12, denominator, 1.0)
-    s = np.where(denominator > 1e-12, np.clip((b * e - c * d) / safe, 0.0, 1.0), 0.0)
+    skew = denominator > 1e-12
+    s = np.where(skew, np.clip((b * e - c * d) / np.where(skew, denominator, 1.0), 0.0, 1.0), 0.0)
     t = (b * s + e) / np.maximum(c, 1e-12)
     clipped = np.clip(t, 0.0, 1.0)
     s = np.where(t == clipped, s, np.clip((b * clipped - d) / np.maximum(a, 1e-12), 0.0, 1.0))
-    gap = w + u * s[:, None] - v * clipped[:, None]
+    gap = w + u * s[..., None] - v * clipped[..., None]
     return np.sqrt(_dot(gap, gap))
 
 
 def box_distance(p0: Array, p1: Array, low: Array, high: Array) -> Array:
-    """Return the distances between segments and boxes along the axes [m], shape (n,) from (n, 3); 0 inside.
+    """Return the distances between segments and boxes along the axes [m], shape (...) from (..., 3); 0 inside.
 
     The squared distance along the segment is convex and piecewise quadratic, with breaks where the segment crosses a
     plane of the box: the zero of its piecewise linear derivative is found exactly between two breaks.
     """
     u = p1 - p0
     step = np.where(np.abs(u) > 1e-12, u, 1e-12)
-    breaks = np.concatenate([(low - p0) / step, (high - p0) / step], axis=1)
-    t = np.zeros((len(u), 8))
-    t[:, 1:7] = np.sort(np.clip(breaks, 0.0, 1.0), axis=1)
-    t[:, 7] = 1.0
-    points = p0[:, None] + t[:, :, None] * u[:, None]
-    outside = points - np.clip(points, low[:, None], high[:, None])
-    slope = np.einsum("nki,ni->nk", outside, u)
-    rows = np.arange(len(u))
-    k = np.minimum((slope < 0.0).sum(axis=1), 7)  # first break whose slope is not negative
+    breaks = np.concatenate([(low - p0) / step, (high - p0) / step], axis=-1)
+    t = np.zeros((*u.shape[:-1], 8))
+    t[..., 1:7] = np.sort(np.clip(breaks, 0.0, 1.0), axis=-1)
+    t[..., 7] = 1.0
+    points = p0[..., None, :] + t[..., None] * u[..., None, :]
+    outside = points - np.clip(points, low[..., None, :], high[..., None, :])
+    slope = np.einsum("...ki,...i->...k", outside, u)
+    k = np.minimum((slope < 0.0).sum(axis=-1), 7)[..., None]  # first break whose slope is not negative
     j = np.maximum(k - 1, 0)
-    rise = slope[rows, k] - slope[rows, j]
-    share = np.where(rise > 1e-15, -slope[rows, j] / np.where(rise > 1e-15, rise, 1.0), 0.0)
-    best = t[rows, j] + np.clip(share, 0.0, 1.0) * (t[rows, k] - t[rows, j])
-    nearest = p0 + best[:, None] * u
+    at_k, at_j = np.take_along_axis(slope, k, axis=-1), np.take_along_axis(slope, j, axis=-1)
+    t_k, t_j = np.take_along_axis(t, k, axis=-1), np.take_along_axis(t, j, axis=-1)
+    rise = at_k - at_j
+    share = np.where(rise > 1e-15, -at_j / np.where(rise > 1e-15, rise, 1.0), 0.0)
+    nearest = p0 + (t_j + np.clip(share, 0.0, 1.0) * (t_k - t_j)) * u
     gap = nearest - np.clip(nearest, low, high)
     return np.sqrt(_dot(gap, gap))
 
 
 def _dot(a: Array, b: Array) -> Array:
-    product: Array = np.einsum("ij,ij->i", a, b)
+    product: Array = np.einsum("...i,...i->...", a, b)
     return product

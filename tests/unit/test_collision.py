@@ -87,3 +87,11 @@ def test_a_trajectory_is_as_clear_as_its_worst_instant() -> None:
     assert world.clearance(HOME) > 0.0
     assert world.clearance(goal) > 0.0
     assert world.check(joint_move(ARM, HOME, goal)) < 0.0
+
+
+def test_many_joint_vectors_at_once_give_what_each_gives_alone() -> None:
+    rng = np.random.default_rng(2)
+    post = Box(minimum=(1.0, 0.25, 0.0), maximum=(1.05, 0.35, 2.0))
+    world = World(ARM, Obstacles(boxes=(post, *carriage(ARM))))
+    q = HOME + rng.uniform(-0.8, 0.8, (20, 7))
+    assert np.allclose(world.clearances(q), [world.clearance(row) for row in q])
