@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.camera.pictures import load_picture
+from vision.report import SHOWN_FROM
 from vision.ripeness import LABELLED_RIPE_FROM
 from vision.types import Detection, Detector
 
 RIPE, UNRIPE = 0, 1
 RIPE_ONLY_SETS = frozenset({"field_ripe_only"})
-WORKING_THRESHOLD = 0.35
 FRAME_SIZE = (640, 480)
 
 Box = tuple[float, float, float, float]
@@ -183,10 +183,10 @@ def _relative(d: Detection, w: int, h: int) -> tuple[int, float, Box]:
 
 
 def _figures(pictures: list[LabelledPicture], found: list[list[tuple[int, float, Box]]]) -> dict[str, Any]:
-    figures: dict[str, Any] = {"pictures": len(pictures), "threshold": WORKING_THRESHOLD}
+    figures: dict[str, Any] = {"pictures": len(pictures), "threshold": SHOWN_FROM}
     for kind, name in ((RIPE, "ripe"), (UNRIPE, "unripe")):
         at = {threshold: _gather(pictures, found, kind, threshold) for threshold in (0.5, 0.75)}
-        precision, recall = precision_recall(at[0.5], WORKING_THRESHOLD)
+        precision, recall = precision_recall(at[0.5], SHOWN_FROM)
         figures[f"labelled_{name}"] = at[0.5].positives
         figures[f"ap50_{name}"] = _rounded(average_precision(at[0.5]))
         figures[f"ap75_{name}"] = _rounded(average_precision(at[0.75]))

@@ -17,7 +17,7 @@ from vision.types import Detection, Detector, Stage
 
 Image = npt.NDArray[np.uint8]
 
-SHOWN_FROM = 0.35
+SHOWN_FROM = 0.25
 """Score from which a grower is shown a berry; the JSON line lists every detection with its score."""
 
 _COLOURS = {

@@ -59,16 +59,15 @@ class BaselineDetector:
         scale = np.array([planes.grey.shape[1] / shape[1], planes.grey.shape[0] / shape[0]])
         outline = _outline(regions.labels, i + 1, found.box[i])
         centre, axis, length = axis_of(outline)
-        peduncle = find_peduncle(
-            self._colour.lab[..., 2],
-            planes.index,
-            calyx=centre + 0.5 * length * axis,
-            axis=axis,
-            length=max(length, 4.0),
-            lift=self._settings.peduncle_lift,
-        )
+        s, length = self._settings, max(length, 4.0)
+        calyx = centre + 0.5 * length * axis
+        peduncle = calyx + s.peduncle_lift * length * axis
+        if score >= s.stem_score:
+            peduncle = find_peduncle(
+                self._colour.lab[..., 2], planes.index, calyx=calyx, axis=axis, length=length, lift=s.peduncle_lift
+            )
         ripeness = float(found.ripeness[i])
-        box = _widened(found.box[i], self._settings.box_margin) / np.tile(scale, 2)
+        box = _widened(found.box[i], s.box_margin) / np.tile(scale, 2)
         limit = np.array([shape[1], shape[0], shape[1], shape[0]])
         x0, y0, x1, y1 = (float(v) for v in np.clip(box, 0, limit))
         fill = min(1.0, float(found.values["ellipse"][i]))
@@ -90,16 +89,23 @@ def reduced(color: Plane, side: int) -> Plane:
     if scale >= 1.0:
         return color
     size = (max(1, round(color.shape[1] * scale)), max(1, round(color.shape[0] * scale)))
-    small: Plane = cv2.resize(color, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    # Bilinear is seven times faster and skips no pixel down to half the size.
+    method = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
+    small: Plane = cv2.resize(color, size, interpolation=method)
     return small
 
 
 def candidates(planes: Planes, model: ColourModel, s: BaselineSettings) -> Iterator[tuple[Regions, Measured]]:
     """Yield the regions of every cut with their measures; cuts without a region are left out."""
-    for rule in s.masks:
-        likelihood = cv2.addWeighted(planes.red, rule.red, planes.pale, rule.pale, 0.0)
-        mask = (likelihood > rule.above).astype(np.uint8)
-        mask = cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _KERNEL), cv2.MORPH_OPEN, _KERNEL)
+    either = cv2.add(planes.red, planes.pale)
+    redder = cv2.medianBlur((planes.red > s.reddish).view(np.uint8), 5)
+    seam = cv2.subtract(cv2.dilate(redder, _KERNEL), redder)
+    for cut in s.cuts:
+        mask = ((planes.red > cut.red) | (planes.pale > cut.pale) | (either > cut.either)).view(np.uint8)
+        if cut.apart:
+            mask = cv2.subtract(mask, seam)
+        mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _KERNEL)
+        mask = cv2.morphologyEx(mask if not cut.apart else cv2.subtract(mask, seam), cv2.MORPH_OPEN, _KERNEL)
         regions = split_regions(mask, min_radius=s.min_radius, max_area=s.max_share * mask.size, neck=s.neck)
         if len(regions.radius):
             yield regions, measure(regions, planes, model)

@@ -65,24 +65,32 @@ def measure(regions: Regions, planes: Planes, model: ColourModel) -> Measured:
     """Measure the regions of one mask."""
     n = len(regions.radius)
     height, width = regions.labels.shape
-    pixels = np.flatnonzero(regions.labels)
+    x, y = (cv2.findNonZero(regions.labels)[:, 0, k].astype(np.intp) for k in (0, 1))
+    pixels = y * width + x
     label = regions.labels.ravel()[pixels] - 1
     index = planes.index.ravel()[pixels]
-    area = np.bincount(label, minlength=n).astype(np.float64)
+    area = np.maximum(np.bincount(label, minlength=n), 1).astype(np.float64)
 
     def mean(values: npt.NDArray[np.generic]) -> Array:
         return np.asarray(np.bincount(label, weights=values, minlength=n) / area)
 
-    y, x = np.divmod(pixels, width)
+    # Colour and texture need only every second pixel.
+    some, some_label = pixels[::2], label[::2]
+    some_index = index[::2]
+    some_area = np.maximum(np.bincount(some_label, minlength=n), 1).astype(np.float64)
+
+    def about(values: npt.NDArray[np.generic]) -> Array:
+        return np.asarray(np.bincount(some_label, weights=values, minlength=n) / some_area)
+
     cx, cy = mean(x), mean(y)
     dx, dy = x - cx[label], y - cy[label]
     xx, yy, xy = mean(dx * dx) + 1 / 12, mean(dy * dy) + 1 / 12, mean(dx * dy)
     root = np.sqrt(np.maximum(((xx + yy) / 2) ** 2 - (xx * yy - xy**2), 0.0))
     major, minor = (xx + yy) / 2 + root, np.maximum((xx + yy) / 2 - root, 0.05)
-    lab = np.stack([mean(model.lab[index, k]) for k in range(3)], axis=1)
-    lightness, green_red = model.lab[index, 0], model.lab[index, 1]
-    surface = model.surface[index]
-    ripe = mean(model.ripe[index] * surface) / 255 / np.maximum(mean(surface), 0.02)
+    lab = np.stack([about(model.lab[some_index, k]) for k in range(3)], axis=1)
+    lightness, green_red = model.lab[some_index, 0], model.lab[some_index, 1]
+    surface = model.surface[some_index]
+    ripe = about(model.ripe[some_index] * surface) / 255 / np.maximum(about(surface), 0.02)
     border = regions.distance.ravel()[pixels] < 1.5
     border_count = np.bincount(label[border], minlength=n) + 1e-6
     border_edge = np.bincount(label[border], weights=planes.edge.ravel()[pixels[border]], minlength=n) / border_count
@@ -99,19 +107,19 @@ def measure(regions: Regions, planes: Planes, model: ColourModel) -> Measured:
         "lightness": lab[:, 0],
         "green_red": lab[:, 1],
         "blue_yellow": lab[:, 2],
-        "red": mean(planes.red.ravel()[pixels]),
-        "pale": mean(planes.pale.ravel()[pixels]),
+        "red": about(planes.red.ravel()[some]),
+        "pale": about(planes.pale.ravel()[some]),
         "ripe": ripe,
-        "fine": mean(planes.fine.ravel()[pixels]),
-        "edge": mean(planes.edge.ravel()[pixels]),
-        "lightness_spread": np.sqrt(np.maximum(mean(lightness**2) - lab[:, 0] ** 2, 0.0)),
-        "green_red_spread": np.sqrt(np.maximum(mean(green_red**2) - lab[:, 1] ** 2, 0.0)),
+        "fine": about(planes.fine.ravel()[some]),
+        "edge": about(planes.edge.ravel()[some]),
+        "lightness_spread": np.sqrt(np.maximum(about(lightness**2) - lab[:, 0] ** 2, 0.0)),
+        "green_red_spread": np.sqrt(np.maximum(about(green_red**2) - lab[:, 1] ** 2, 0.0)),
         "border_edge": border_edge,
         "border": border_count / np.sqrt(area),
         "cut_off": ((box[:, :2] < 1).any(axis=1) | (box[:, 2:] > (width - 1, height - 1)).any(axis=1)).astype(float),
     }
     values |= _surroundings(planes, centre, half)
-    values["lightness_step"] = mean(planes.grey.ravel()[pixels]) - values["around_grey"]
+    values["lightness_step"] = about(planes.grey.ravel()[some]) - values["around_grey"]
     return Measured(values=values, box=box, ripeness=np.clip(ripe, 0.0, 1.0), lab=lab, area=area)
 
 

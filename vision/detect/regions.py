@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 _STEPS = np.linspace(0.0, 1.0, 24)
-_MOST_LOBES = 60
+_MOST_LOBES = 40
+_DISC = 0.6
+"""Share of a lobe's circle from which distances are taken: below half the closest spacing that a neck allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def split_regions(mask: npt.NDArray[np.uint8], *, min_radius: float, max_area: f
 
     Every local maximum of the distance to the edge is a lobe. Two lobes belong to different berries when the passage
     between them, the smallest distance to the edge on the line that joins them, is narrower than `neck` times the
-    smaller lobe's radius. Pixels go to the lobe that is nearest in units of its own radius.
+    smaller lobe's radius. Pixels go to the lobe whose disc is nearest.
 
     Args:
         mask: non-zero where fruit is, shape (h, w).
@@ -46,7 +48,7 @@ def split_regions(mask: npt.NDArray[np.uint8], *, min_radius: float, max_area: f
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     distance = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
     smooth = cv2.GaussianBlur(distance, (5, 5), 0)
-    peak = (smooth >= cv2.dilate(smooth, np.ones((5, 5), np.uint8))) & (distance >= min_radius)
+    peak = (smooth >= cv2.dilate(smooth, np.ones((7, 7), np.uint8))) & (distance >= min_radius)
     ys, xs = np.nonzero(peak)
     component, radius = labels[ys, xs], distance[ys, xs].astype(np.float64)
     order = np.lexsort((-radius, component))
@@ -68,14 +70,36 @@ def split_regions(mask: npt.NDArray[np.uint8], *, min_radius: float, max_area: f
         radii += [float(radius[k]) for k in kept]
         lobes += [len(kept)] * len(kept)
     result = whole[labels]
-    for first, kept in parts:
-        number = int(component[kept[0]])
-        x, y, w, h = (int(v) for v in stats[number, :4])
-        rows, columns = np.nonzero(labels[y : y + h, x : x + w] == number)
-        rows, columns = rows + y, columns + x
-        far = [((columns - xs[k]) ** 2 + (rows - ys[k]) ** 2) / radius[k] ** 2 for k in kept]
-        result[rows, columns] = first + np.argmin(far, axis=0)
+    if parts:
+        nearest = _nearest(parts, (xs, ys), radius, mask.shape)
+        owner = np.zeros(len(radii) + 1, np.int32)
+        for first, kept in parts:
+            owner[first : first + len(kept)] = component[kept]
+        shared = np.zeros(count, bool)
+        shared[owner[owner > 0]] = True
+        inside = shared[labels] & (owner[nearest] == labels)
+        np.copyto(result, nearest, where=inside)
     return Regions(labels=result, radius=np.array(radii), lobes=np.array(lobes, dtype=np.float64), distance=distance)
+
+
+def _nearest(
+    parts: list[tuple[int, npt.NDArray[np.intp]]],
+    at: tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]],
+    radius: npt.NDArray[np.float64],
+    shape: tuple[int, ...],
+) -> npt.NDArray[np.int32]:
+    """Return the number of the lobe whose disc is nearest to each pixel, shape (h, w)."""
+    discs = np.zeros(shape, np.int32)
+    for first, kept in parts:
+        for number, k in enumerate(kept, start=first):
+            cv2.circle(discs, (int(at[0][k]), int(at[1][k])), max(1, int(_DISC * radius[k])), number, -1)
+    seed = discs > 0
+    away = np.where(seed, 0, 1).astype(np.uint8)
+    _, pixel = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL)
+    number_of = np.zeros(int(pixel.max()) + 1, np.int32)
+    number_of[pixel[seed]] = discs[seed]
+    nearest: npt.NDArray[np.int32] = number_of[pixel]
+    return nearest
 
 
 def _separate(
