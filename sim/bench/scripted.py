@@ -85,9 +85,13 @@ class Hand:
         at = self.grasp_pose(berry)
         before = at.copy()
         before[1, 3] -= 0.10
-        self.joints(solve(self.arm, before, self.q, rail=float(at[0, 3]) - 0.12)[0])
+        self.move_over(before)
         self.line(before, at)
         return before, at
+
+    def move_over(self, pose: Array) -> None:
+        """Bring the tool to a pose, the carriage standing a little to its left."""
+        self.joints(solve(self.arm, pose, self.q, rail=float(pose[0, 3]) - 0.12)[0])
 
     def close(self, force: float = 0.8) -> None:
         self.opening, self.force = 0.0, force

@@ -106,6 +106,29 @@ def test_pulling_without_a_cut_tears_the_fruit_off(rig: Rig) -> None:
     assert record.damage == "torn"
 
 
+def test_two_stems_between_the_open_jaws_are_both_cut() -> None:
+    scene = SceneSettings(length=0.6, berries=12, cluster_rate=1.0, leaf_occlusion=0.0)
+    rig = Rig(Cell(CellSettings(scene=scene), 1))
+    berries = rig.cell.scene.bed.berries
+    pairs = [
+        (i, k)
+        for i, a in enumerate(berries)
+        for k, b in enumerate(berries[:i])
+        if a.truss == b.truss and abs(a.center[0] - b.center[0]) < 0.045 and abs(a.center[1] - b.center[1]) < 0.02
+    ]
+    i, k = pairs[0]
+    pose = rig.grasp_pose(i)
+    pose[:3, 3] = 0.5 * (rig.grasp_pose(i)[:3, 3] + rig.grasp_pose(k)[:3, 3])
+    pose[2, 3] = max(rig.grasp_pose(i)[2, 3], rig.grasp_pose(k)[2, 3])
+    before = pose.copy()
+    before[1, 3] -= 0.10
+    rig.move_over(before)
+    rig.line(before, pose)
+    rig.wait(0.3, cut=True)
+    assert {i, k} <= {d.berry for d in rig.cell.fruit.detachments if d.cause == "cut"}
+    assert score(rig.cell, visible=np.ones(12)).neighbours_lost >= 2
+
+
 def test_a_full_punnet_is_changed_and_its_berries_stay_counted(rig: Rig) -> None:
     berry = ripe(rig.cell)[0]
     rig.pick(berry)
