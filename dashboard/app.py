@@ -15,11 +15,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from dashboard import api_session
+from dashboard import api_alarms, api_data, api_harvest, api_robots, api_session, live
 from dashboard.assets import Assets
 from dashboard.auth import AuthError
 from dashboard.errors import TEXTS, ApiError, body_of, status_of
 from dashboard.guard import Envelope, guard
+from dashboard.harvest import HarvestLog
 from dashboard.services import Services
 from telemetry.records.records import RecordsError
 from telemetry.store.journal import StoreError
@@ -35,8 +36,12 @@ def create_app(services: Services) -> FastAPI:
     """Return the application; it owns nothing of `services` and closes nothing of it."""
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.hub.start()
+        try:
+            yield
+        finally:
+            await app.state.hub.close()
 
     app = FastAPI(
         title="BerryBrain",
@@ -49,9 +54,19 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.login = asyncio.Lock()
+    app.state.histories = api_data.HistoryCache()
+    app.state.harvest = HarvestLog(services.farm.site.id)
+    app.state.hub = live.Hub(services)
     app.state.assets = Assets(services.static, editing=services.editing)
     _add_pages(app)
-    for router in (api_session.router,):
+    for router in (
+        api_session.router,
+        api_data.router,
+        api_harvest.router,
+        api_robots.router,
+        api_alarms.router,
+        live.router,
+    ):
         app.include_router(router)
     _add_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=1400, compresslevel=5)
@@ -117,8 +132,8 @@ def _add_errors(app: FastAPI) -> None:
         return answer("server_failed")
 
     assert set(BY_STATUS.values()) <= set(TEXTS)
-    app.add_exception_handler(AuthError, refuse)
-    app.add_exception_handler(ApiError, refuse)
+    app.add_exception_handler(AuthError, refuse)  # type: ignore[arg-type]
+    app.add_exception_handler(ApiError, refuse)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(StoreError, unreadable)

@@ -151,8 +151,12 @@ class Accounts:
         self._db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?)", (_digest(key), name, csrf, now, now))
         return key, Session(name=name, role=Role(row[1]), csrf=csrf)
 
-    def session(self, key: str | None) -> Session | None:
-        """Return the session of a cookie's key; None when there is none, or it has run out."""
+    def session(self, key: str | None, *, touch: bool = True) -> Session | None:
+        """Return the session of a cookie's key; None when there is none, or it has run out.
+
+        Args:
+            touch: somebody did something, so that it idles from now on; an open page alone is nobody.
+        """
         if not key:
             return None
         now = self._now()
@@ -162,7 +166,7 @@ class Accounts:
         ).fetchone()
         if row is None or now - row[4] > IDLE_S or now - row[3] > LIFETIME_S:
             return None
-        if now - row[4] > 60.0:
+        if touch and now - row[4] > 60.0:
             self._db.execute("UPDATE session SET used_at = ? WHERE key = ?", (now, _digest(key)))
         return Session(name=row[0], role=Role(row[1]), csrf=row[2])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -82,6 +83,22 @@ def current(connection: HTTPConnection) -> Session:
     if session is None:
         raise AuthError("not_signed_in", 401)
     return session
+
+
+async def audited(  # noqa: PLR0917 - the columns of one line
+    services: Services, session: Session, address: str, action: str, target: str, result: str
+) -> None:
+    """Add a line to the audit; it is on the disk when this returns."""
+    role = session.role.name.lower()
+    await asyncio.to_thread(
+        services.audit.write,
+        name=session.name,
+        role=role,
+        address=address,
+        action=action,
+        target=target,
+        result=result,
+    )
 
 
 Signed = Annotated[Session, Depends(current)]

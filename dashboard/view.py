@@ -79,6 +79,7 @@ class FarmView:
 
     Args:
         client: MQTT, without manual acknowledgement; what is missed is in the store.
+        clock: its monotonic time is the wall's, so that silence shows even while a simulation stands still.
     """
 
     def __init__(self, client: Client, farm: Farm, clock: Clock) -> None:
@@ -87,8 +88,9 @@ class FarmView:
         self._site = farm.site.id
         self.robots: dict[str, RobotNow] = {r.id: RobotNow(id=r.id, zone=r.zone) for r in farm.robots}
         self.values: dict[tuple[str, str], Value] = {}
-        self.births: dict[str, Birth] = {}
-        self.states: dict[str, State] = {}
+        self.births: dict[tuple[str, str], Birth] = {}
+        self.states: dict[tuple[str, str], State] = {}
+        self.models: dict[str, dict[str, Any]] = {}
         self.live: dict[str, Live] = {r.id: Live() for r in farm.robots}
         self.version = 0
         self._listeners: list[Callable[[str, Kind], None]] = []
@@ -131,10 +133,10 @@ class FarmView:
     def _apply(self, zone: str, device: str, payload: object) -> None:
         match payload:
             case Birth():
-                self.births[device] = payload
+                self.births[zone, device] = payload
             case State():
-                self.states[device] = payload
-                if device in self.robots:
+                self.states[zone, device] = payload
+                if device in self.robots and self.robots[device].zone == zone:
                     self._apply_state(device, payload)
             case Data():
                 self._apply_data(zone, device, payload)
@@ -163,7 +165,7 @@ class FarmView:
         )
 
     def _apply_data(self, zone: str, device: str, data: Data) -> None:
-        birth, heard_at = self.births.get(device), self._clock.monotonic()
+        birth, heard_at = self.births.get((zone, device)), self._clock.monotonic()
         for metric, number in data.metrics.items():
             known = self.values.get((device, metric))
             if known is not None and data.at < known.at:

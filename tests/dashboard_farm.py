@@ -104,6 +104,9 @@ id = "berry-1"
 zone = "tunnel-1"
 bed = "bed-1"
 side = "a"
+
+[program]
+revisit_hours = 0.5
 """
 SILENT_DEVICE, SILENT_S = "climate-2", 9000.0
 """This one fell silent so long before now [s]."""
