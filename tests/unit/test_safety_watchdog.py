@@ -55,11 +55,13 @@ def test_a_jump_of_an_encoder_is_seen_and_full_speed_is_not_one(joint: int) -> N
     moved = Q.copy()
     moved[joint] += ARM.velocity[joint] * 0.004
     assert watch.judge(1.004, moved, STILL, 1.004) == ""
+    moved = moved + ARM.velocity * 0.04
+    assert watch.judge(1.044, moved, STILL, 1.044) == ""
     moved = moved.copy()
     moved[joint] += 0.15
-    assert watch.judge(1.008, moved, STILL, 1.008) == "encoder_jump"
+    assert watch.judge(1.048, moved, STILL, 1.048) == "encoder_jump"
     watch.restart()
-    assert watch.judge(1.012, Q, STILL, 1.012) == ""
+    assert watch.judge(1.052, Q, STILL, 1.052) == ""
 
 
 def test_a_servos_lag_is_no_tracking_error_and_a_stuck_joint_is() -> None:
