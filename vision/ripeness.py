@@ -21,7 +21,7 @@ _GREY_CHROMA = 14.0
 _GLARE_LIGHTNESS = 88.0
 _GLARE_CHROMA = 10.0
 _WHITE_GREENNESS = -9.0
-_OVERRIPE_LIGHTNESS = 24.0
+_OVERRIPE_LIGHTNESS = 12.0
 
 
 def ripe_degree(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -48,7 +48,7 @@ def test_a_fruit_without_pixels_is_an_error():
         (0.05, MIDDLE, Stage.TURNING),
         (0.749, MIDDLE, Stage.TURNING),
         (0.75, MIDDLE, Stage.RIPE),
-        (1.0, lab((70, 8, 12))[0], Stage.OVERRIPE),
+        (1.0, lab((40, 6, 8))[0], Stage.OVERRIPE),
     ],
 )
 def test_stage_boundaries_are_those_of_the_design(ripeness, colour, stage):

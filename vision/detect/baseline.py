@@ -57,7 +57,7 @@ class BaselineDetector:
     ) -> Detection:
         regions, found = cut
         scale = np.array([planes.grey.shape[1] / shape[1], planes.grey.shape[0] / shape[0]])
-        outline = _outline(regions.labels, i + 1, found.box[i])
+        outline = _outline(regions, i, found.box[i])
         centre, axis, length = axis_of(outline)
         s, length = self._settings, max(length, 4.0)
         calyx = centre + 0.5 * length * axis
@@ -136,13 +136,20 @@ def _best(cuts: list[tuple[Regions, Measured]], scores: list[Array], s: Baseline
     return kept
 
 
-def _outline(labels: npt.NDArray[np.int32], number: int, box: Array) -> Array:
-    """Return the outer contour of a region in the working picture [px], shape (n, 2), along its pixels' outer edge."""
+def _outline(regions: Regions, i: int, box: Array) -> Array:
+    """Return the outer contour of a region in the working picture [px], shape (n, 2), along its pixels' outer edge.
+
+    Stems and sepals of the fruit's colour, thinner than 0.7 of its inner circle's radius, are cut off.
+    """
+    labels = regions.labels
     height, width = labels.shape
     margin = 0.4 * (box[2:] - box[:2]) + 2
     x0, y0 = (int(v) for v in np.clip(box[:2] - margin, 0, [width - 1, height - 1]))
     x1, y1 = (int(v) + 1 for v in np.clip(box[2:] + margin, 1, [width, height]))
-    part = (labels[y0:y1, x0:x1] == number).astype(np.uint8)
+    part = (labels[y0:y1, x0:x1] == i + 1).astype(np.uint8)
+    side = 2 * int(0.35 * regions.radius[i]) + 1
+    opened = cv2.morphologyEx(part, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    part = opened if opened.any() else part
     contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     contour = max(contours, key=cv2.contourArea)[:, 0, :].astype(np.float64)
     middle = contour.mean(axis=0)
