@@ -52,6 +52,23 @@ def test_the_lag_is_that_of_the_slowest_follower_that_answers(file: Path, monkey
     assert leader.lag() == pytest.approx(0.1)
 
 
+def test_a_dead_follower_is_not_waited_for_and_a_busy_one_is(file: Path, until: Until) -> None:
+    code = (
+        "import sys, signal; from pathlib import Path; from dashboard.shared_clock import SharedClock;"
+        "SharedClock(Path(sys.argv[1]), slot=3).follow(0.0); print('up', flush=True); signal.pause()"
+    )
+    leader = LeadingClock(file)
+    eyes = subprocess.Popen([sys.executable, "-c", code, str(file)], stdout=subprocess.PIPE)
+    assert eyes.stdout is not None
+    eyes.stdout.readline()
+    leader.advance(1.0)
+    until(lambda: leader.lag() == pytest.approx(1.0), what="the lag of the busy follower")
+    eyes.kill()
+    until(lambda: leader.lag() == 0.0, within=2.0, what="the end of waiting for the dead follower")
+    eyes.wait()
+    eyes.stdout.close()
+
+
 def test_time_never_goes_back(file: Path) -> None:
     leader = LeadingClock(file)
     leader.advance(1.0)
