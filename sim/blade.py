@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sim.fruit import Fruit
 from sim.scene import Scene
 from sim.scene.build import HANGING
-from sim.scene.robot import BLADE_HOUSED
+from sim.scene.gripper import BLADE_HOUSED
 
 Array = npt.NDArray[np.float64]
 

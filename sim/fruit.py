@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from sim.contacts import Contacts
 from sim.scene import Scene
-from sim.scene.build import AWAY, HANGING, LOOSE, PARKED_Z, STOWED
-from sim.scene.robot import FRUIT, STRUCTURE, VISUAL, quaternion
+from sim.scene.build import HANGING, LOOSE, PARKED_Z, STOWED
+from sim.scene.parts import AWAY, FRUIT, STRUCTURE, VISUAL, quaternion
 
 Array = npt.NDArray[np.float64]
 

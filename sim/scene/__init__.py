@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sim.scene.build import Names, Scene, build_scene
+from sim.scene.build import Scene, build_scene
+from sim.scene.names import Names
 from sim.scene.plants import Bed, BerrySpec, grow
 from sim.scene.settings import Cultivar, SceneSettings, StageShares
 

@@ -10,55 +10,17 @@ import numpy.typing as npt
 
 from robot.arms import ArmDescription, load_arm
 from sim.scene import shapes, textures
+from sim.scene.names import Names, look_up
+from sim.scene.parts import AWAY, COLLISION, FRUIT, ROBOT, STRUCTURE, VISUAL
 from sim.scene.plants import Bed, BerrySpec, grow
-from sim.scene.robot import COLLISION, FRUIT, ROBOT, STRUCTURE, VISUAL, add_robot
+from sim.scene.robot import add_robot
 from sim.scene.settings import SceneSettings
-
-Ids = npt.NDArray[np.int32]
-AWAY = 5
-"""Geom group of everything that is not there now."""
 
 HANGING, LOOSE, STOWED = 0, 1, 2
 """The three bodies of one berry: on its stem, free after the cut, at rest in the punnet. Two of them are away."""
 
 PARKED_Z = -3.0
 """Where loose bodies wait, asleep and weightless, until their berry is cut [m]."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Names:
-    """MuJoCo ids, looked up once. Arrays over berries have shape (n, 3): hanging, loose, stowed.
-
-    Attributes:
-        joint_qpos, joint_dof: address of rail and arm joints in qpos and qvel, shape (7,).
-        actuators: of rail and arm, shape (7,).
-        hull, flesh, calyx, stem: geoms of the berries; `hull` is what collides.
-        berry_of_geom: index of the berry a geom belongs to, -1 for others.
-    """
-
-    joint_qpos: Ids
-    joint_dof: Ids
-    actuators: Ids
-    gripper: int
-    fingers_qpos: Ids
-    fingers_dof: Ids
-    tool: int
-    pads: Ids
-    blade: int
-    camera: int
-    carriage: int
-    punnet: int
-    bodies: Ids
-    hull: Ids
-    flesh: Ids
-    calyx: Ids
-    stem: Ids
-    ball_qpos: Ids
-    ball_dof: Ids
-    free_qpos: Ids
-    free_dof: Ids
-    berry_of_geom: Ids
-    arm_geoms: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,7 +48,7 @@ def build_scene(settings: SceneSettings, seed: int) -> Scene:
     add_robot(spec, arm)
     _fruit(spec, bed, rng)
     model = spec.compile()
-    return Scene(settings=settings, seed=seed, arm=arm, bed=bed, model=model, names=_names(model, arm, bed))
+    return Scene(settings=settings, seed=seed, arm=arm, bed=bed, model=model, names=look_up(model, arm, bed))
 
 
 def _options(spec: mujoco.MjSpec) -> None:
@@ -259,50 +221,3 @@ def _berry_geoms(
     body.add_geom(name=f"stem_{body.name}", type=mujoco.mjtGeom.mjGEOM_CAPSULE, size=[b.stem_radius, 0.5 * stem, 0],
                   pos=[at[0], at[1], top + 0.5 * stem], material="stem", group=group,
                   contype=0, conaffinity=0, mass=0)  # fmt: skip
-
-
-def _names(model: mujoco.MjModel, arm: ArmDescription, bed: Bed) -> Names:
-    def ids(prefix: str) -> Ids:
-        kinds = ("hanging", "loose", "stowed")
-        return np.array(
-            [[model.geom(f"{prefix}_{kind}_{b.id}").id for kind in kinds] for b in bed.berries], dtype=np.int32
-        ).reshape(-1, 3)
-
-    joints = [model.joint(name) for name in arm.joint_names]
-    fingers = [model.joint(f"finger_{side}") for side in ("left", "right")]
-    balls = [model.joint(f"hanging_{b.id}") for b in bed.berries]
-    frees = [model.joint(f"loose_{b.id}") for b in bed.berries]
-    hull, flesh, calyx, stem = (ids(p) for p in ("hull", "flesh", "calyx", "stem"))
-    berry_of_geom = np.full(model.ngeom, -1, dtype=np.int32)
-    for i in range(len(bed.berries)):
-        for group in (hull, flesh, calyx, stem):
-            berry_of_geom[group[i]] = i
-    bodies = np.array(
-        [[model.body(f"{kind}_{b.id}").id for kind in ("hanging", "loose", "stowed")] for b in bed.berries],
-        dtype=np.int32,
-    )
-    return Names(
-        joint_qpos=np.array([j.qposadr[0] for j in joints], dtype=np.int32),
-        joint_dof=np.array([j.dofadr[0] for j in joints], dtype=np.int32),
-        actuators=np.array([model.actuator(name).id for name in arm.joint_names], dtype=np.int32),
-        gripper=model.actuator("gripper_joint").id,
-        fingers_qpos=np.array([j.qposadr[0] for j in fingers], dtype=np.int32),
-        fingers_dof=np.array([j.dofadr[0] for j in fingers], dtype=np.int32),
-        tool=model.body("tool").id,
-        pads=np.array([model.geom(f"pad_{side}").id for side in ("left", "right")], dtype=np.int32),
-        blade=model.geom("blade").id,
-        camera=model.camera("hand").id,
-        carriage=model.body("carriage").id,
-        punnet=model.body("punnet").id,
-        bodies=bodies.reshape(-1, 3),
-        hull=hull,
-        flesh=flesh,
-        calyx=calyx,
-        stem=stem,
-        ball_qpos=np.array([j.qposadr[0] for j in balls], dtype=np.int32),
-        ball_dof=np.array([j.dofadr[0] for j in balls], dtype=np.int32),
-        free_qpos=np.array([j.qposadr[0] for j in frees], dtype=np.int32),
-        free_dof=np.array([j.dofadr[0] for j in frees], dtype=np.int32),
-        berry_of_geom=berry_of_geom,
-        arm_geoms=(np.asarray(model.geom_contype) == 1),
-    )

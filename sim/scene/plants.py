@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.scene.leaves import LeafSpec, plant, plant_positions
 from sim.scene.outline import fill
 from sim.scene.settings import Range, SceneSettings
 
@@ -53,18 +54,6 @@ class BerrySpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LeafSpec:
-    """One trifoliate leaf: petiole from `root` through `bend` to `tip`, leaflets of `size` [m] facing `normal`."""
-
-    root: Array
-    bend: Array
-    tip: Array
-    normal: Array
-    heading: float
-    size: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrussSpec:
     """The peduncle of one truss as a polyline from the crown over the gutter's edge to the node [m], shape (n, 3)."""
 
@@ -93,7 +82,7 @@ def grow(settings: SceneSettings, seed: int) -> Bed:
         node, members = _truss(settings, rng, index, x, chosen, first_id=len(berries) + 1, others=berries)
         berries.extend(members)
         trusses.append(TrussSpec(path=_peduncle(settings, rng, node)))
-    plants = tuple(_plant(settings, rng, x) for x in _plant_positions(settings, rng))
+    plants = tuple(plant(settings, rng, x) for x in plant_positions(settings, rng))
     return Bed(berries=tuple(berries), trusses=tuple(trusses), plants=plants)
 
 
@@ -235,38 +224,3 @@ def _peduncle(settings: SceneSettings, rng: np.random.Generator, node: Array) ->
     side = np.array([node[0], 0.5 * (settings.edge_y - 0.02 + node[1]), max(settings.top_z - 0.02, node[2] + 0.005)])
     points = [crown, 0.5 * (crown + over) + np.array([0.0, 0.0, 0.018]), over, side, node]
     return np.array(points)
-
-
-def _plant_positions(settings: SceneSettings, rng: np.random.Generator) -> list[float]:
-    n = max(1, round(settings.length * settings.plants_per_m))
-    pitch = settings.length / n
-    return [float(settings.origin + (i + 0.5) * pitch + rng.uniform(-0.02, 0.02)) for i in range(n)]
-
-
-def _plant(settings: SceneSettings, rng: np.random.Generator, x: float) -> tuple[LeafSpec, ...]:
-    """Return the leaves of one plant: an upright crown, and some that droop on the aisle side."""
-    crown = np.array([x, settings.edge_y + 0.10, settings.top_z + 0.01])
-    leaves = []
-    for _ in range(12):
-        droops = rng.random() < settings.leaf_occlusion
-        if droops:
-            heading = float(-math.pi / 2 + rng.uniform(-0.7, 0.7))
-            front = settings.fruit_y[0] - rng.uniform(0.0, 0.05)
-            low = settings.top_z - rng.uniform(0.02, 0.16)
-            tip = np.array([x + rng.uniform(-0.09, 0.09), front, low])
-            bend = np.array([0.5 * (x + tip[0]), settings.edge_y - 0.03, settings.top_z + rng.uniform(0.04, 0.09)])
-            normal = np.array([rng.uniform(-0.35, 0.35), -1.0, rng.uniform(0.0, 0.5)])
-            size = float(rng.uniform(0.04, 0.055))
-        else:
-            heading = float(rng.uniform(0.0, 2.0 * math.pi))
-            reach = float(rng.uniform(0.06, 0.16))
-            tip = crown + np.array(
-                [reach * math.cos(heading), 0.9 * reach * math.sin(heading), rng.uniform(0.10, 0.24)]
-            )
-            bend = 0.5 * (crown + tip) + np.array([0.0, 0.0, 0.04])
-            normal = np.array([0.5 * math.cos(heading), 0.5 * math.sin(heading), 1.0])
-            size = float(rng.uniform(0.05, 0.08))
-        leaves.append(
-            LeafSpec(root=crown, bend=bend, tip=tip, normal=normal / np.linalg.norm(normal), heading=heading, size=size)
-        )
-    return tuple(leaves)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sim.scene.leaves import LeafSpec
 from sim.scene.outline import profile
-from sim.scene.plants import Bed, LeafSpec
+from sim.scene.plants import Bed
 
 Array = npt.NDArray[np.float64]
 
