@@ -1,1 +1,1 @@
-
+"""Benches that cross packages: measured figures, never a pass or fail."""
