@@ -60,13 +60,17 @@ class _Harvest:
         self._lots_before = self._lots()
 
     def run(self) -> dict[str, Any]:
+        from dashboard.cli.attendant import Attendant
         from dashboard.cli.watch import Watch
+        from telemetry.mqtt.paho import PahoClient
         from telemetry.store.embedded import open_store
 
         archive = open_store(self._order.data / "store", read_only=True)
         watch = Watch(archive, self._farm, self._settings.robot, self._say)
         clock = SharedClock(self._settings.clock)
         self._start_broker()
+        client = PahoClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
+        attendant = Attendant(client, self._farm, self._settings.robot, self._say)
         for name in ROLES:
             if name != "broker":
                 self._supervisor.start(program(name, self._path))
@@ -77,15 +81,17 @@ class _Harvest:
                 self._say(f"{name} has died and is started again")
             watch.poll()
             finished = watch.finished(clock.now())
-            pause(POLL_S)
+            attendant.look(blocked=watch.blocked, fault=watch.fault, now=clock.now())
+            client.loop(POLL_S)
         simulated = clock.monotonic()
         wall = time.monotonic() - self._began
         if not finished:
             self._say(f"not done within {self._order.timeout_s:.0f} s" + (f": {watch.fault}" if watch.fault else ""))
+        client.close()
         self._stop()
         watch.poll()
         archive.close()
-        return self._report(watch, finished, simulated, wall)
+        return self._report(watch, attendant.resets, finished, simulated, wall)
 
     def _start_broker(self) -> None:
         self._supervisor.start(program("broker", self._path))
@@ -144,7 +150,7 @@ class _Harvest:
             records.close()
             archive.close()
 
-    def _report(self, watch: Watch, finished: bool, simulated: float, wall: float) -> dict[str, Any]:
+    def _report(self, watch: Watch, resets: int, finished: bool, simulated: float, wall: float) -> dict[str, Any]:
         try:
             score = json.loads(self._settings.score.read_text(encoding="utf-8"))
         except OSError as error:
@@ -172,6 +178,7 @@ class _Harvest:
             "points_lost": max(0, published["points"] - stored),
             "dead_letters": counters.dead_letters - self._stored_before.dead_letters,
             "lots": self._lots() - self._lots_before,
+            "attendant_resets": resets,
             "restarts": sum(self._supervisor.restarts.values()),
             "simulated_s": round(simulated, 2),
             "rtf": round(simulated / wall, 3),

@@ -44,6 +44,7 @@ class Watch:
         self.ended_at: float | None = None
         self.results: Counter[str] = Counter()
         self.attempted = 0
+        self.blocked = False
 
     def poll(self) -> None:
         """Take in what is new in the journal."""
@@ -67,11 +68,11 @@ class Watch:
         return make_plan(self._farm, self._robot, self._field.states(), now).order is None
 
     def _on_command(self, command: Any) -> None:
-        if command.id in self._open:
+        if command.command != "harvest" or command.id in self._open:
             return
         self._open.add(command.id)
         segments = command.arguments.get("segments", [])
-        self._say(f"the brain orders {command.command}: segments {', '.join(map(str, segments))}")
+        self._say(f"{command.issuer} orders a harvest: segments {', '.join(map(str, segments))}")
 
     def _on_ack(self, ack: Any) -> None:
         status = str(ack.status)
@@ -97,6 +98,7 @@ class Watch:
                     self._end(str(data.get("order_id", "")), str(data["status"]), event.at, str(data.get("fault", "")))
 
     def _on_state(self, state: Any) -> None:
+        self.blocked = state.status == "blocked"
         if state.fault != self._fault:
             self._say(f"the robot waits: {state.fault}" if state.fault else "the robot goes on")
         self._fault = state.fault
