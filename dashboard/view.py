@@ -205,8 +205,13 @@ class FarmView:
             return False
         live.content, live.heard_at, live.version = content, self._clock.monotonic(), live.version + 1
         known = self.robots[robot]
-        safety, task = _text(content, "safety", known.safety), _text(content, "task", known.task)
-        self.robots[robot] = replace(known, safety=safety, task=task, heard_at=live.heard_at)
+        self.robots[robot] = replace(
+            known,
+            safety=_text(content, "safety", known.safety),
+            task=_text(content, "task", known.task),
+            picked=known.picked if "picked" not in content else _whole(content, "picked", 0),
+            heard_at=live.heard_at,
+        )
         return True
 
     def _apply_video(self, live: Live, payload: bytes) -> bool:

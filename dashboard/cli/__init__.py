@@ -16,6 +16,7 @@ from dashboard.cli.guard import foreign_packages
 COMMANDS = {
     "init": "init",
     "demo": "demo",
+    "dashboard": "dashboard",
     "detect": "detect",
     "bench": "bench",
     "doctor": "doctor",

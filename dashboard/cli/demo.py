@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import click
@@ -30,15 +31,27 @@ import click
 @click.option(
     "--timeout",
     type=click.FloatRange(min=1.0),
-    default=3600.0,
-    show_default=True,
-    help="Give up after so many wall seconds.",
+    help="Give up after so many wall seconds. Left out: 3600 with --headless, else never.",
 )
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Of the dashboard; if taken, any."
+)
+@click.option("--no-browser", is_flag=True, help="Print the dashboard's address without opening it.")
 def command(
-    *, headless: bool, as_json: bool, seed: int, data: Path | None, farm: Path | None, scenario: str, timeout: float
+    *,
+    headless: bool,
+    as_json: bool,
+    seed: int,
+    data: Path | None,
+    farm: Path | None,
+    scenario: str,
+    timeout: float | None,
+    port: int,
+    no_browser: bool,
 ) -> None:
     """Harvest one bed side in simulation: sensors report, a plan goes out, the robot sees, picks and places.
 
+    In real time it shows the dashboard and runs until Ctrl-C; with --headless it ends when the bed side is done.
     Progress is on stderr. Ctrl-C stops everything. The exit code is 0 when the bed side was done, 1 when it was not.
     """
     import tempfile
@@ -56,7 +69,16 @@ def command(
         raise click.UsageError(f"expected --scenario to be one of {', '.join(known)}, got {scenario}")
 
     def go(folder: Path) -> dict[str, object]:
-        order = Order(data=folder, farm=farm, seed=seed, paced=not headless, timeout_s=timeout, scenario=scenario)
+        order = Order(
+            data=folder,
+            farm=farm,
+            seed=seed,
+            paced=not headless,
+            timeout_s=timeout or (3600.0 if headless else math.inf),
+            scenario=scenario,
+            pages=None if headless else port,
+            browser=not no_browser,
+        )
         return harvest(order, lambda line: click.echo(line, err=True))
 
     if data is None and headless:

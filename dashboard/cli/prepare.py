@@ -21,7 +21,7 @@ PROBE_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be run. `paced`: in real time instead of as fast as possible."""
+    """What is to be run. `paced`: in real time, not as fast as possible; `pages`: the dashboard's port, None = none."""
 
     data: Path
     farm: Path | None
@@ -29,6 +29,8 @@ class Order:
     paced: bool
     timeout_s: float
     scenario: str
+    pages: int | None = None
+    browser: bool = False
 
 
 def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
@@ -54,6 +56,7 @@ def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
         epoch=_epoch(order.data),
         rate=1.0 if order.paced else 0.0,
         scenario=order.scenario,
+        http_port=0 if order.pages is None else _page_port(order.pages),
     )
     shared_clock.create(settings.clock, epoch=settings.epoch)
     return settings
@@ -69,6 +72,19 @@ def _claim(port: int) -> None:
                 f"port {port} on {HOST} cannot be used for MQTT: {error.strerror}. End the program that uses it, "
                 f"or set [mqtt] port in farm.toml to another port; 0 takes any free one"
             ) from error
+
+
+def _page_port(wanted: int) -> int:
+    """Return `wanted`, or a free port when someone else has it."""
+    from telemetry.mqtt.broker import free_port
+
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted))
+        except OSError:
+            return free_port()
+        return int(probe.getsockname()[1])
 
 
 def answers(port: int) -> bool:

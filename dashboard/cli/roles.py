@@ -39,6 +39,7 @@ ROLES: dict[str, Role] = {
     "picker": Role(module="robot_roles", function="picker", slot=4),
     "mission": Role(module="robot_roles", function="mission", slot=5),
     "gateway": Role(module="robot_roles", function="gateway", slot=6),
+    "dashboard": Role(module="dashboard_role", function="dashboard", stage=1),
 }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 import time
+import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +58,8 @@ class _Harvest:
         self._farm: Farm = settings.load_farm()
         self._began = time.monotonic()
         self._path = settings.write()
+        self._pages = bool(settings.http_port)
+        self._names = [name for name in ROLES if name != "dashboard" or self._pages]
         self._stored_before = self._counters()
         self._lots_before = self._lots()
 
@@ -71,18 +75,28 @@ class _Harvest:
         self._start_broker()
         client = PahoClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
         attendant = Attendant(client, self._farm, self._settings.robot, self._say)
-        for name in ROLES:
+        for name in self._names:
             if name != "broker":
                 self._supervisor.start(program(name, self._path))
-        self._say(f"{len(ROLES)} processes, logs in {self._order.data / 'log'}")
+        self._say(f"{len(self._names)} processes, logs in {self._order.data / 'log'}")
+        if self._pages:
+            self._show_pages()
         finished = False
-        while not finished and time.monotonic() - self._began < self._order.timeout_s:
-            for name in self._supervisor.poll():
-                self._say(f"{name} has died and is started again")
-            watch.poll()
-            finished = watch.finished(clock.now())
-            attendant.look(blocked=watch.blocked, fault=watch.fault, now=clock.now())
-            client.loop(POLL_S)
+        try:
+            while (self._pages or not finished) and time.monotonic() - self._began < self._order.timeout_s:
+                for name in self._supervisor.poll():
+                    self._say(f"{name} has died and is started again")
+                watch.poll()
+                if not finished and watch.finished(clock.now()):
+                    finished = True
+                    if self._pages:
+                        self._say("the bed side is done; the farm runs on until Ctrl-C")
+                if not self._pages:  # at the pages sits a person, whose stop nobody else resets
+                    attendant.look(blocked=watch.blocked, fault=watch.fault, now=clock.now())
+                client.loop(POLL_S)
+        except KeyboardInterrupt:
+            if not finished:
+                raise
         simulated = clock.monotonic()
         wall = time.monotonic() - self._began
         if not finished:
@@ -92,6 +106,22 @@ class _Harvest:
         watch.poll()
         archive.close()
         return self._report(watch, attendant.resets, finished, simulated, wall)
+
+    def _show_pages(self) -> None:
+        """Wait until the dashboard answers, say where it is, and open it where there is a screen."""
+        from dashboard.serve import ADMIN, first_admin
+
+        address, deadline = f"http://{self._settings.host}:{self._settings.http_port}/", time.monotonic() + START_S
+        password = first_admin(self._order.data)
+        while not answers(self._settings.http_port):
+            self._supervisor.poll()
+            if time.monotonic() > deadline:
+                raise Problem(f"the dashboard does not answer:\n{self._supervisor.tail('dashboard')}")
+        self._say(f"dashboard: {address}")
+        if password is not None:
+            self._say(f"account {ADMIN}, password {password} (shown only now)")
+        if self._order.browser and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            webbrowser.open(address)
 
     def _start_broker(self) -> None:
         self._supervisor.start(program("broker", self._path))
@@ -104,7 +134,7 @@ class _Harvest:
     def _stop(self) -> None:
         """Stop the robot and the sensors, let everything published be stored, then stop the rest."""
         stages = sorted({role.stage for role in ROLES.values()})
-        self._supervisor.stop([name for name, role in ROLES.items() if role.stage == stages[0]])
+        self._supervisor.stop([name for name in self._names if ROLES[name].stage == stages[0]])
         clock = LeadingClock(self._settings.clock)
         last, progress_at = -1, time.monotonic()
         began, simulated = time.monotonic(), clock.monotonic()
@@ -119,7 +149,7 @@ class _Harvest:
                 break
             pause(POLL_S)
         for stage in stages[1:]:
-            self._supervisor.stop([name for name, role in ROLES.items() if role.stage == stage])
+            self._supervisor.stop([name for name in self._names if ROLES[name].stage == stage])
         clock.close()
 
     def _counters(self) -> Any:

@@ -30,6 +30,7 @@ class RunSettings:
         epoch: UTC epoch seconds at simulated time 0.
         rate: simulated seconds per wall second at most; 0 = as fast as possible.
         scenario: name of a simulated cell: how fruit, leaves and clusters are.
+        http_port: where the dashboard serves its pages; 0 = without a dashboard.
     """
 
     run: str
@@ -42,6 +43,7 @@ class RunSettings:
     epoch: float
     rate: float
     scenario: str = "bed"
+    http_port: int = 0
 
     @property
     def clock(self) -> Path:

@@ -1,0 +1,27 @@
+"""The dashboard's process in a run: it reads what is stored, hears what is said, and is waited for by nobody."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from dashboard.cli.settings import RunSettings
+from dashboard.shared_clock import SharedClock
+
+
+def dashboard(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Serve the pages on the run's port until asked to end."""
+    from dashboard.serve import ServeSettings, run
+
+    wanted = ServeSettings(
+        data=Path(settings.data),
+        farm=settings.load_farm(),
+        mqtt_host=settings.host,
+        mqtt_port=settings.port,
+        host=settings.host,
+        port=settings.http_port,
+    )
+    try:
+        run(wanted, SharedClock(settings.clock, slot=slot))
+    except OSError as error:
+        sys.exit(f"cannot serve pages on {wanted.host}:{wanted.port}: {error.strerror}")

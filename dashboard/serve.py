@@ -1,0 +1,163 @@
+"""The dashboard as a process: its MQTT client, its services and its web server on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from dashboard.app import create_app
+from dashboard.audit import Audit
+from dashboard.auth import Accounts, Role, random_password
+from dashboard.commands import Commands
+from dashboard.link import Link
+from dashboard.reader import Reader
+from dashboard.services import Services
+from dashboard.view import FarmView
+from telemetry.clock import Clock
+from telemetry.farm import Farm
+from telemetry.mqtt.paho import PahoClient
+
+log = logging.getLogger(__name__)
+
+ADMIN = "admin"
+SEND_BUFFER = 256 * 1024
+"""The kernel queues no more than this for a slow viewer [byte]; what is newer waits here and replaces what is older."""
+CLOSE_S = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    """Where the farm is and where the pages are served. `data`: the farm's state folder."""
+
+    data: Path
+    farm: Farm
+    mqtt_host: str
+    mqtt_port: int
+    host: str
+    port: int
+
+
+class FarmClock:
+    """The farm's time, simulated or not, with the wall's monotonic time: silence counts while a simulation stands."""
+
+    def __init__(self, farm: Clock) -> None:
+        self._farm = farm
+
+    def now(self) -> float:
+        return self._farm.now()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class WallClock:
+    """The wall's time."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def open_accounts(data: Path) -> Accounts:
+    """Open the farm's accounts; sessions run on the wall's time."""
+    data.mkdir(parents=True, exist_ok=True)
+    return Accounts(data / "accounts.sqlite", time.time)
+
+
+def first_admin(data: Path) -> str | None:
+    """Make the first account of a farm and return its random password, once; None when there are accounts."""
+    with closing(open_accounts(data)) as accounts:
+        if accounts.names():
+            return None
+        password = random_password()
+        accounts.add(ADMIN, Role.ADMIN, password)
+        return password
+
+
+async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int], None] | None = None) -> None:
+    """Serve until the process is asked to end.
+
+    Args:
+        clock: the farm's.
+        ready: called with the port once pages are served.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    listener = listen(settings.host, settings.port)
+    farm, data = settings.farm, settings.data
+    client = PahoClient(settings.mqtt_host, settings.mqtt_port, f"berrybrain-dashboard-{farm.site.id}", clean=True)
+    time_of_farm = FarmClock(clock)
+    accounts = open_accounts(data)
+    audit, reader = Audit(data / "audit.jsonl", time.time), Reader(data, farm.site.timezone)
+    services = Services(
+        farm=farm,
+        clock=time_of_farm,
+        view=FarmView(client, farm, time_of_farm),
+        commands=Commands(client, time_of_farm, farm.site.id),
+        accounts=accounts,
+        audit=audit,
+        reader=reader,
+    )
+    link = Link(client)
+    link.start()
+    config = uvicorn.Config(
+        create_app(services),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws_per_message_deflate=False,  # pictures do not get smaller, and small messages not worth the time
+        ws_max_size=16 * 1024,
+        ws_ping_interval=20.0,
+        ws_ping_timeout=20.0,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=CLOSE_S,
+        limit_concurrency=400,
+    )
+    server = uvicorn.Server(config)
+    if ready is not None:
+        ready(listener.getsockname()[1])
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        await link.close()
+        client.close()
+        reader.close()
+        accounts.close()
+        audit.close()
+        listener.close()
+
+
+def run(settings: ServeSettings, clock: Clock, *, ready: Callable[[int], None] | None = None) -> None:
+    """Serve on an event loop of its own."""
+    asyncio.run(serve(settings, clock, ready=ready))
