@@ -12,7 +12,7 @@ from robot.collision import World
 from robot.kinematics import forward, solve, tool_position
 from robot.motion import MotionError, Trajectory, joint_move, line_move, within_limits
 from robot.pick.body import PlanError
-from robot.pick.grasp import Pose
+from robot.pick.grasp import LEVEL, Pose
 from robot.pick.result import PickResult
 from robot.pick.target import Vector
 
@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 WORKSPACE_MARGIN = 0.05
 """Kept from the workspace's walls [m]: the tool stops within it from its top speed."""
+
+KNOT = 0.008
+"""Between knots of a trajectory [s]; two periods of the control loop."""
 
 PUNNET_MARGIN = 0.05
 OVER_WALL = 0.018
@@ -36,14 +39,16 @@ class ReachSettings:
         offset: of the tool ahead of the arm's base along the rail in that posture [m].
         clearance: wanted from everything while moving freely [m].
         touch: wanted along a straight line into the crop, where leaves are met [m].
-        choices: solutions that are tried before a pose is called out of reach.
+        neutral: a place from which every pose is reached, in the carriage's frame, x from that of the posture [m].
+        family: joints further than this from the posture belong to another family [rad].
     """
 
     posture: tuple[float, ...] = (1.12, -2.08, -1.60, 3.68, -2.02, 3.14)
     offset: float = 0.25
     clearance: float = 0.006
     touch: float = 0.0
-    choices: int = 12
+    neutral: tuple[float, float, float] = (0.0, 0.43, 0.92)
+    family: float = 2.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,11 +87,14 @@ class Reach:
         """
         if not np.all(np.isfinite(goal)):
             raise PlanError(PickResult.IK_FAIL, "the pose is not finite")
-        try:
-            return self._glide(start, goal, speed, float(self._home(goal)[0]) if rail is None else rail)
-        except PlanError as error:
-            log.debug("no glide, a joint motion instead: %s", error)
-        return self._joint_motion(start, goal, speed, rail)
+        to = float(self._home(goal)[0]) if rail is None else rail
+        for way in (self._glide, self._detour, self._joint_motion):
+            try:
+                return way(start, goal, speed, to)
+            except PlanError as error:
+                log.debug("%s: %s", way.__name__, error)
+                reason = error
+        raise reason
 
     def _glide(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
         """Move the tool straight in the carriage's frame while the carriage goes to `rail` [m]."""
@@ -97,15 +105,27 @@ class Reach:
         self._judge(trajectory, min(self._settings.touch, self._world.clearance(start)), goal)
         return ArmPlan(trajectory=trajectory)
 
-    def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float | None) -> ArmPlan:
+    def _detour(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
+        """Glide in two strokes over the neutral pose in front of the crop, level with its middle."""
+        neutral = np.eye(4)
+        neutral[:3, :3] = LEVEL
+        neutral[:3, 3] = self._settings.neutral
+        neutral[0, 3] += rail + float(self._arm.rail.base[0]) + self._settings.offset
+        first = self._glide(start, neutral, speed, rail)
+        second = self._glide(first.end, goal, speed, rail)
+        return ArmPlan(trajectory=joined(first.trajectory, second.trajectory))
+
+    def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
+        """Move all joints at once, to joints of the posture's own family: from there the next glide goes on."""
         s = self._settings
-        solutions = solve(self._arm, goal, self._home(goal) if rail is None else start, rail=rail)
+        home = self._home(goal)
+        home[0] = rail
+        solutions = solve(self._arm, goal, home, rail=rail)
         if not solutions:
             raise PlanError(PickResult.UNREACHABLE, f"no joints reach {_text(goal)}")
-        if rail is not None:
-            solutions.sort(key=lambda q: float(np.max(np.abs(q - start) / self._arm.velocity)))
+        family = [q for q in solutions if float(np.max(np.abs(q - home))) < s.family]
         needed = min(s.clearance, self._world.clearance(start))
-        for q in [q for q in solutions if self._world.clearance(q) >= s.clearance][: s.choices]:
+        for q in [q for q in family if self._world.clearance(q) >= s.clearance]:
             try:
                 trajectory = joint_move(self._arm, start, q, speed=speed)
                 self._judge(trajectory, needed, goal)
@@ -160,6 +180,16 @@ class Reach:
         return forward(self._arm, joints)
 
 
+def joined(first: Trajectory, second: Trajectory) -> Trajectory:
+    """Return two trajectories, each from rest to rest, as one."""
+    return Trajectory(
+        times=np.concatenate([first.times, first.duration + second.times[1:]]),
+        positions=np.concatenate([first.positions, second.positions[1:]]),
+        velocities=np.concatenate([first.velocities, second.velocities[1:]]),
+        accelerations=np.concatenate([first.accelerations, second.accelerations[1:]]),
+    )
+
+
 def carry(arm: ArmDescription, trajectory: Trajectory, distance: float, speed: float) -> Trajectory:
     """Return the arm's trajectory while the rail, at rest in it, goes `distance` [m] along a quintic."""
     far, rail = abs(distance), arm.rail
@@ -168,14 +198,13 @@ def carry(arm: ArmDescription, trajectory: Trajectory, distance: float, speed: f
     if needed > trajectory.duration:
         trajectory = trajectory.slower(needed / trajectory.duration)
     T = trajectory.duration
-    s = trajectory.times / T
-    positions, velocities, accelerations = (
-        part.copy() for part in (trajectory.positions, trajectory.velocities, trajectory.accelerations)
-    )
+    times = np.linspace(0.0, T, max(2, int(np.ceil(T / KNOT))) + 1)
+    s = times / T
+    positions, velocities, accelerations = trajectory.sample_many(times)
     positions[:, 0] += distance * (10.0 * s**3 - 15.0 * s**4 + 6.0 * s**5)
     velocities[:, 0] += distance * (30.0 * s**2 - 60.0 * s**3 + 30.0 * s**4) / T
     accelerations[:, 0] += distance * (60.0 * s - 180.0 * s**2 + 120.0 * s**3) / T**2
-    whole = Trajectory(times=trajectory.times, positions=positions, velocities=velocities, accelerations=accelerations)
+    whole = Trajectory(times=times, positions=positions, velocities=velocities, accelerations=accelerations)
     return within_limits(arm, whole, arm.safety.tool_speed_auto * speed)
 
 

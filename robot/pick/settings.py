@@ -36,7 +36,7 @@ class PickSettings:
     interruptions: int = 3
     survey_distance: float = 0.34
     survey_step: float = 0.30
-    survey_pitch: float = 0.45
+    survey_pitch: float = 0.30
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.022
