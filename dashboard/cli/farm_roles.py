@@ -74,7 +74,9 @@ def greenhouse(settings: RunSettings, name: str, slot: int | None) -> None:
 
 
 def brain(settings: RunSettings, name: str, slot: int | None) -> None:
-    """Plan, order and keep the records."""
+    """Plan, order, raise alarms and keep the records."""
+    from telemetry.brain.alarm_watch import AlarmWatch
+    from telemetry.brain.alarms import Alarms
     from telemetry.brain.node import DEVICE, Brain, BrainSettings
     from telemetry.mqtt.device import Address, offline_will
     from telemetry.records.records import Records
@@ -87,6 +89,8 @@ def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock))
     archive = open_store(folder, read_only=True)
     node = Brain(client, archive, host.clock, host.timers, BrainSettings(farm=host.farm, boot=boot()))
+    alarms = Alarms(Path(settings.data))
+    AlarmWatch(archive, alarms, host.clock, host.timers, host.farm)
     records = Records(archive, Path(settings.data) / "records", timezone=host.farm.site.timezone)
 
     def update() -> None:
@@ -96,6 +100,7 @@ def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     host.timers.every(RECORDS_S, update)
     host.at_end(archive.close)
     host.at_end(records.close)
+    host.at_end(alarms.close)
     host.at_end(update)
     host.at_end(node.close)
     host.run()
