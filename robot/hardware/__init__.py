@@ -70,7 +70,7 @@ class GripperState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GripperCommand:
-    """Move the pads towards `opening` [m] with at most `max_force` [N]; `cut` sweeps the blade once, on its rising edge."""
+    """Move the pads towards `opening` [m] with at most `max_force` [N]; `cut` sweeps the blade once, as it rises."""
 
     seq: int
     valid_until: float
@@ -105,7 +105,7 @@ class HardwareError(Exception):
 
 
 class Hardware(Protocol):
-    """Arm (with its rail, when it has one) and gripper. Life: configure → activate → read/write … → deactivate → shutdown."""
+    """Arm (with its rail, when it has one) and gripper: configure → activate → read/write … → deactivate → shutdown."""
 
     @property
     def capabilities(self) -> Capabilities: ...

@@ -234,3 +234,24 @@ def test_a_rejected_set_point_leaves_no_trace() -> None:
     assert judge(made, shifted(2, 0.5)) != ""
     assert judge(made, HOME) == ""
     assert made.tool_speed == 0.0
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_tool_outside_the_workspace_may_not_go_further_out(side: float) -> None:
+    q = HOME.copy()
+    q[1:] = [-1.5, -2.9, 0.2, 0.5, 1.5, 0.0]
+    if side > 0.0:
+        q[1:4] = [-1.5, -1.57, 0.0]
+    tool = np.array(tool_position(ARM, q))
+    assert np.any((tool < ARM.safety.workspace_min) if side < 0 else (tool > ARM.safety.workspace_max))
+    out = q.copy()
+    out[1] += 0.08
+    out[2] += 0.3 if side < 0.0 else -0.02
+    results = []
+    for goal in (out, 2 * q - out):
+        made, move = limiter(q), joint_move(ARM, q, goal)
+        results.append(
+            next((w for k in range(1, int(move.duration / DT)) if (w := judge(made, *move.sample(k * DT)))), "")
+        )
+    assert sorted(results)[0] == ""
+    assert sorted(results)[1] in ("braking_distance", "workspace")

@@ -229,3 +229,19 @@ def test_every_cause_is_in_the_fault_table_with_the_same_effect() -> None:
     for key, effect in CAUSES.items():
         assert key in table, f"add {key} to faults.toml"
         assert str(table[key].effect) == ("holds" if effect is Effect.HOLD else "stops"), key
+
+
+def test_requests_say_whether_they_did_something() -> None:
+    s = Supervisor()
+    assert not s.start()
+    assert not s.manual()
+    assert not s.reset()
+    s.momentary("operator_stop")
+    assert s.state is State.OFF
+    assert s.reset()
+    assert s.causes == ()
+    s.power_on()
+    assert not s.start()
+    s.enable()
+    assert s.start()
+    assert not s.start()
