@@ -22,6 +22,7 @@ from dashboard.errors import TEXTS, ApiError, body_of, status_of
 from dashboard.guard import Envelope, guard
 from dashboard.harvest import HarvestLog
 from dashboard.services import Services
+from telemetry.brain.alarms import AlarmsError
 from telemetry.records.records import RecordsError
 from telemetry.store.journal import StoreError
 
@@ -138,4 +139,5 @@ def _add_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(StoreError, unreadable)
     app.add_exception_handler(RecordsError, unreadable)
+    app.add_exception_handler(AlarmsError, unreadable)
     app.add_exception_handler(Exception, failed)

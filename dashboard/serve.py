@@ -13,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from dashboard.alarms import BrainAlarms
 from dashboard.app import create_app
 from dashboard.audit import Audit
 from dashboard.auth import Accounts, Role, random_password
@@ -118,6 +119,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
     client = PahoClient(settings.mqtt_host, settings.mqtt_port, f"berrybrain-dashboard-{farm.site.id}", clean=True)
     time_of_farm = FarmClock(clock)
     accounts = open_accounts(data)
+    alarms = BrainAlarms(data, clock.now)
     audit, reader = Audit(data / "audit.jsonl", time.time), Reader(data, farm.site.timezone)
     services = Services(
         farm=farm,
@@ -127,6 +129,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         accounts=accounts,
         audit=audit,
         reader=reader,
+        alarms=alarms,
     )
     link = Link(client)
     link.start()
@@ -153,6 +156,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         await link.close()
         client.close()
         reader.close()
+        alarms.close()
         accounts.close()
         audit.close()
         listener.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 from dashboard.services import Services
 from dashboard.values import last_rows
+from telemetry.brain.alarms import AlarmsError
 from telemetry.messages.tables import metrics
 from telemetry.store.journal import StoreError
 
@@ -45,6 +46,7 @@ class Snapshot:
         self._sent_robots: dict[str, dict[str, Any]] = {}
         self._sent_rest: dict[str, Any] = {}
         self._alarms: dict[str, dict[str, Any]] | None = None
+        self._alarm_rows: list[dict[str, Any]] = []
         self._points: Any = {}
 
     async def refresh(self) -> None:
@@ -73,7 +75,7 @@ class Snapshot:
 
     def new_alarms(self) -> list[dict[str, Any]]:
         """Return alarms that came or changed since the last call; none at the first."""
-        now = {str(row.get("id")): row for row in self._services.alarms.rows(active_only=True)}
+        now = {str(row.get("id")): row for row in self._active()}
         known, self._alarms = self._alarms, now
         return [] if known is None else [row for id_, row in now.items() if known.get(id_) != row]
 
@@ -93,8 +95,15 @@ class Snapshot:
         services = self._services
         return last_rows(services.farm, services.view.births, self._metrics, self._points, services.clock.now())
 
+    def _active(self) -> list[dict[str, Any]]:
+        try:
+            self._alarm_rows = self._services.alarms.rows(active_only=True)
+        except AlarmsError as error:
+            log.warning("alarms are not read: %s", error)
+        return self._alarm_rows
+
     def _rest(self) -> dict[str, Any]:
-        rows = self._services.alarms.rows(active_only=True)
+        rows = self._active()
         critical = sum(row.get("severity") == "critical" for row in rows)
         broker = "ok" if self._services.view.broker_connected else "lost"
         return {"alarms": {"active": len(rows), "critical": critical}, "broker": broker}

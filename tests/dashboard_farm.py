@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 import uvicorn
 
+from dashboard.alarms import BrainAlarms
 from dashboard.app import create_app
 from dashboard.audit import Audit
 from dashboard.auth import Accounts, Role
@@ -32,6 +33,8 @@ from dashboard.reader import Reader
 from dashboard.services import Services
 from dashboard.timers import ClockTimers
 from dashboard.view import FarmView
+from telemetry.brain.alarm_watch import AlarmWatch
+from telemetry.brain.alarms import Alarms
 from telemetry.brain.node import Brain, BrainSettings
 from telemetry.farm import Farm, parse_farm
 from telemetry.ingest import Ingest, IngestSettings
@@ -276,6 +279,9 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
         IngestSettings(address=ingest_address, boot=boot),
     )
     brain = Brain(broker.client("brain"), archive, clock, timers, BrainSettings(farm=farm, boot=boot))
+    alarms = Alarms(data)
+    AlarmWatch(archive, alarms, clock, timers, farm)
+    book = BrainAlarms(data, clock.now)
     records = Records(archive, data / "records", timezone=farm.site.timezone)
     robot = PretendRobot(
         broker.client("berry-1"),
@@ -305,6 +311,7 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
         accounts=accounts,
         audit=audit,
         reader=reader,
+        alarms=book,
         editing=editing,
     )
     while records.update():
@@ -319,7 +326,17 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
             await asyncio.sleep(0.02)
 
     beds.tasks.append(asyncio.get_running_loop().create_task(turn()))
-    beds.closers = [store.close, archive.close, records.close, accounts.close, audit.close, reader.close, ingest.flush]
+    beds.closers = [
+        store.close,
+        archive.close,
+        records.close,
+        alarms.close,
+        book.close,
+        accounts.close,
+        audit.close,
+        reader.close,
+        ingest.flush,
+    ]
     return beds
 
 

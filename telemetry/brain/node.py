@@ -15,10 +15,11 @@ from telemetry.brain.orders import COMMAND, ISSUER, OrderBook, OrderStatus
 from telemetry.brain.plan import HarvestOrder, Plan, make_plan
 from telemetry.clock import Clock, Timers
 from telemetry.farm import Farm, Robot
-from telemetry.messages import Ack, Command, Event, Kind, MetricInfo, State, Topic
+from telemetry.messages import Ack, AckStatus, Command, Event, Kind, MetricInfo, State, Topic
 from telemetry.messages.tables import metrics
 from telemetry.messages.wire import encode
 from telemetry.mqtt import Client
+from telemetry.mqtt.commands import CommandInbox, Reply
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.store.journal import Archive, Entry, StoreError
 
@@ -48,7 +49,7 @@ class Brain:
     """Plans for every robot of the farm.
 
     Args:
-        client: MQTT; KPIs, state and orders go out, nothing comes in.
+        client: MQTT; KPIs, state and orders go out; in comes only the wish of a person that it plan now.
         archive: the store and its journal, read only.
         clock: the node's time.
         timers: the node's timers.
@@ -66,12 +67,14 @@ class Brain:
         self._robots = {robot.id for robot in farm.robots}
         self._offline: set[str] = set()
         self._told: object = None
+        self._asked = False
         identity = Identity(
             boot=settings.boot, model="berrybrain-brain", firmware="", metrics=_kpi_metrics(settings.kpi_period)
         )
         self._publishers = {
             zone.id: DevicePublisher(client, address(farm, zone.id), clock, identity) for zone in farm.zones
         }
+        self._inbox = CommandInbox(client, address(farm, farm.zones[0].id), clock, {"plan": self._on_plan})
         self.orders = OrderBook()
         self.plans: dict[str, Plan] = {}
         self.kpis: list[KpiValue] = []
@@ -89,6 +92,7 @@ class Brain:
         self.orders.expire(now, lost_after=self._settings.lost_after)
         for robot in self._farm.robots:
             self._follow(robot, now)
+        self._asked = False
         told = [(order.command.id, order.status) for order in self.orders]
         if told != self._told:
             self._told = told
@@ -141,11 +145,20 @@ class Brain:
         self.plans[robot.id] = plan
         order = self.orders.open(robot.id)
         if order is None:
-            if plan.order is not None and robot.id not in self._offline and not self._must_wait(robot, plan.order, now):
+            if plan.order is not None and robot.id not in self._offline and self._may_send(robot, plan.order, now):
                 self._send(robot, plan.order, now)
         elif order.status is OrderStatus.SENT and now - order.published_at >= self._settings.resend_period:
             order.published_at = now
             self._publish(robot, order.command)
+
+    def _on_plan(self, _: Command, reply: Reply) -> None:
+        """Plan at once: who asks does not want to wait for the pause after an earlier order."""
+        self._asked = True
+        self.update()
+        reply(AckStatus.FAILED if self._asked else AckStatus.DONE, "store_failed" if self._asked else "")
+
+    def _may_send(self, robot: Robot, wanted: HarvestOrder, now: float) -> bool:
+        return self._asked or not self._must_wait(robot, wanted, now)
 
     def _must_wait(self, robot: Robot, wanted: HarvestOrder, now: float) -> bool:
         last = self.orders.last(robot.id)
@@ -225,6 +238,7 @@ def _plan_row(plan: Plan) -> dict[str, Any]:
             "side": e.side,
             "segment": e.segment,
             "ripe": e.ripe if e.ripe >= 0 else None,
+            "value": round(e.value, 2),
             "chosen": e.chosen,
             "zh": e.reason_zh,
             "en": e.reason_en,
