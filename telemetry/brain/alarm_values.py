@@ -13,6 +13,8 @@ from telemetry.store import Quality, Samples, Series, Store
 
 OLD_S = 3600.0
 """Values older than this say nothing about now: a file that is replayed raises no alarm [s]."""
+MS = 1e-3
+"""Times are kept in whole milliseconds [s]."""
 BAD = int(Quality.RANGE | Quality.RATE | Quality.STUCK)
 NOT_NOW = int(Quality.LATE)
 
@@ -48,11 +50,11 @@ class Values:
             if watched is None:
                 watched = self._series[series] = _Watched(series, self._limits, self._flags, self._standing)
                 # Delays outlive a restart: what was before it is looked at again, and only where it ends counts.
-                samples = store.read(series, point.at - watched.memory, point.at + 5e-4)
+                samples = store.read(series, point.at - watched.memory, point.at + MS)
                 changes = {finding.condition: finding for finding in watched.take(samples)}
                 findings += [f for c, f in changes.items() if f.active != (c in self._standing)]
             elif point.at > watched.seen_at:
-                findings += watched.take(store.read(series, watched.seen_at + 5e-4, point.at + 5e-4))
+                findings += watched.take(store.read(series, watched.seen_at + MS, point.at + MS))
         return sorted(findings, key=lambda finding: finding.at)
 
 
