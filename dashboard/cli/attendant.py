@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ISSUER = "demo-attendant"
 LOOK_S = 5.0
 """How long a robot is blocked before the person acts, and between two acts [s simulated]."""
-PATIENCE = 20
+PATIENCE = 10
 """So many resets in one run; then the robot stays as it is."""
 LIFE_S = 60.0
 
@@ -36,7 +36,13 @@ class Attendant:
         self._act_at: float | None = None
         self._next = "reset"
         self._sent = 0
+        self._gave_up = False
         self.resets = 0
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether the robot was reset too often and is blocked again."""
+        return self._gave_up
 
     def look(self, *, blocked: bool, fault: str, now: float) -> None:
         """Act when the robot has been blocked for long enough.
@@ -51,7 +57,10 @@ class Attendant:
             return
         if self._act_at is None:
             self._act_at = now + LOOK_S
-        if now < self._act_at or self.resets >= PATIENCE:
+        if now < self._act_at:
+            return
+        if self._next == "reset" and self.resets >= PATIENCE:
+            self._gave_up = True
             return
         if self._next == "reset":
             self.resets += 1

@@ -25,20 +25,20 @@ LAG_S = 0.04
 """How far the cell may be ahead of the slowest process [s simulated]: what a picture's berries may be late by."""
 GATHER_S = 15.0
 """Longest wait for the other processes before time begins [s]."""
-REQUIRED = ("eyes", "picker", "mission", "gateway")
+REQUIRED = ("camera", "eyes", "picker", "mission", "gateway")
 """Nodes without whose heartbeat the robot holds."""
 
 
 def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     """Simulate the robot's cell until asked to end, then write down what became of the berries."""
-    from robot.nodes.control import ControlNode, ControlSettings
-
     from robot.arms import load_arm
     from robot.loop.control import ControlLoop, LoopSettings
     from robot.nodes.camera import CameraNode, CameraSettings
+    from robot.nodes.control import ControlNode, ControlSettings
     from sim.camera import SimCamera
     from sim.cell import Cell
     from sim.hardware import SimHardware
+    from sim.tray import Tray
 
     clock = LeadingClock(settings.clock)
     host = Host(settings, name, slot=None, clock=clock)
@@ -49,6 +49,7 @@ def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     space = namespace(settings.robot)
     host.add(ControlNode(host.context(), clock, ControlSettings(namespace=space), loop, arm))
     host.add(CameraNode(host.context(), clock, CameraSettings(namespace=space, rate=arm.camera.rate), camera))
+    host.add(Tray(host.context(), space, simulated))
     loop.bring_up()
     gather(host, clock)
     pacer = Pacer(settings.rate)

@@ -4,16 +4,35 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dashboard.cli.host import Host, boot
 from dashboard.cli.settings import RunSettings
 
+if TYPE_CHECKING:
+    from robot.collision import Box
+    from telemetry.farm import Bed
+
 log = logging.getLogger(__name__)
+
+GUTTER_HEIGHT, GUTTER_DEPTH = 0.12, 0.30
+"""Of a table-top gutter [m]."""
 
 
 def namespace(robot: str) -> str:
     """Return the ROS namespace of a robot; ROS names know no hyphen."""
     return "/" + robot.replace("-", "_")
+
+
+def gutter(bed: Bed) -> Box:
+    """Return a bed's gutter as an obstacle, from where the farm file says it stands."""
+    from robot.collision import Box
+
+    x, edge, top = bed.origin
+    return Box(
+        minimum=(x - 0.2, edge, top - GUTTER_HEIGHT),
+        maximum=(x + bed.length + 0.2, edge + GUTTER_DEPTH, top),
+    )
 
 
 def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
@@ -46,7 +65,11 @@ def picker(settings: RunSettings, name: str, slot: int | None) -> None:
     node = PickerNode(
         host.context(),
         host.clock,
-        PickerSettings(namespace=namespace(settings.robot), robot=settings.robot),
+        PickerSettings(
+            namespace=namespace(settings.robot),
+            robot=settings.robot,
+            obstacles=(gutter(host.farm.bed(host.robot.bed)),),
+        ),
         load_arm(host.robot.arm),
     )
     host.add(node)

@@ -93,6 +93,9 @@ class _Harvest:
                         self._say("the bed side is done; the farm runs on until Ctrl-C")
                 if not self._pages:  # at the pages sits a person, whose stop nobody else resets
                     attendant.look(blocked=watch.blocked, fault=watch.fault, now=clock.now())
+                if attendant.gave_up:
+                    self._say(f"the attendant gives up after {attendant.resets} resets")
+                    break
                 client.loop(POLL_S)
         except KeyboardInterrupt:
             if not finished:

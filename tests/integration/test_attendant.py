@@ -56,11 +56,13 @@ def test_a_latched_stop_is_reset_after_a_look_and_then_the_robot_goes_on() -> No
     assert scene.heard == ["reset", "resume"]
     scene.let_pass(1.0, blocked=False)
     assert scene.attendant.resets == 1
+    assert not scene.attendant.gave_up
     assert scene.said == ["the attendant looks, resets the stop (tracking_error) and lets the robot go on"]
 
 
 def test_a_stop_that_does_not_go_away_is_tried_again_and_given_up_in_the_end() -> None:
     scene = Scene()
     scene.let_pass(PATIENCE * (LOOK_S + 1.0) + 60.0, blocked=True)
+    assert scene.attendant.gave_up
     assert scene.attendant.resets == PATIENCE
     assert scene.heard.count("reset") == PATIENCE
