@@ -1,0 +1,3 @@
+export default {
+  "morning.title": "Today",
+};
