@@ -42,9 +42,10 @@ def _me(services: Services, session: Session) -> dict[str, Any]:
 
 
 @router.get("/site")
-async def site(services: Served) -> Response:
-    """Say which farm this is; public, for the log-in page."""
-    return JSONResponse(_site(services) | {"now": services.clock.now()})
+async def site(request: Request, services: Served) -> Response:
+    """Say which farm this is, and whether a session is open; public, for the log-in page."""
+    signed_in = request.state.session is not None
+    return JSONResponse(_site(services) | {"now": services.clock.now(), "signed_in": signed_in})
 
 
 @router.post("/login")
