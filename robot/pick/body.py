@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+import numpy as np
 
 from robot.pick.grasp import Pose
 from robot.pick.result import PickResult
@@ -54,6 +56,11 @@ class Sighting:
     berries: tuple[Seen, ...]
     image_ok: bool = True
     fault: str = ""
+
+    def near(self, position: Vector, radius: float) -> Sighting:
+        """Return only the berries within `radius` [m] of a place."""
+        kept = tuple(b for b in self.berries if float(np.linalg.norm(b.position - position)) < radius)
+        return replace(self, berries=kept)
 
 
 class Look(Action, Protocol):

@@ -18,6 +18,9 @@ from robot.pick.target import Target
 NEAR_MISS = 0.15
 """Fruit that is this far below the window is reported as a candidate that was not ripe."""
 
+SHARP = 0.12
+"""From near by, fruit further than this from the target is out of focus and cut off by the picture's edge [m]."""
+
 ALIKE = 0.35
 """Two looks at one berry differ by less than this in ripeness."""
 
@@ -144,11 +147,20 @@ class MoveToStandoff(MoveTo):
 
 
 class LookAgain(ActionLeaf):
-    """Look from near by, find the berry again and correct the grasp."""
+    """Look from near by, find the berry again and correct the grasp; a surprising place is looked at once more."""
 
     look: Look
+    _looks: int
+    _before: Target
+
+    def _doubtful(self, target: Target) -> bool:
+        """Return whether this look and the one before it disagree, at most twice."""
+        before, self._before = self._before, target
+        self._looks += 1
+        return self._looks < 3 and _distance(target, before) > self.round.settings.relook_agree
 
     def start(self) -> Action | None:
+        self._looks, self._before = 0, self.round.attempt.target
         self.look = self.round.body.look()
         return self.look
 
@@ -156,12 +168,16 @@ class LookAgain(ActionLeaf):
         sighting, attempt, crop = self.look.sighting, self.round.attempt, self.round.crop
         if not sighting.image_ok:
             return self.fail(PickResult.LOST_TARGET, f"picture refused: {sighting.fault}")
-        shown = crop.see(sighting)
+        shown = crop.see(sighting.near(attempt.target.position, SHARP))
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
         if target is None:
             return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
         if attempt.result is PickResult.SLIPPED:
             attempt.hangs = True
+        if self._doubtful(target):
+            self.look = self.round.body.look()
+            self.action, self._ended = self.look, None
+            return Status.RUNNING
         near = target.ripeness
         target = replace(target, ripeness=attempt.target.ripeness)
         attempt.target, attempt.seen_from = target, sighting.stamp

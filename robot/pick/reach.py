@@ -12,7 +12,7 @@ from robot.collision import World
 from robot.kinematics import forward, solve, tool_position
 from robot.motion import MotionError, Trajectory, joint_move, line_move, within_limits
 from robot.pick.body import PlanError
-from robot.pick.grasp import LEVEL, Pose
+from robot.pick.grasp import Pose, rotation
 from robot.pick.result import PickResult
 from robot.pick.target import Vector
 
@@ -39,7 +39,8 @@ class ReachSettings:
         offset: of the tool ahead of the arm's base along the rail in that posture [m].
         clearance: wanted from everything while moving freely [m].
         touch: wanted along a straight line into the crop, where leaves are met [m].
-        neutral: a place from which every pose is reached, in the carriage's frame, x from that of the posture [m].
+        neutral: y, z [m] and tilt below the horizontal [rad] of poses from which the others are reached: between punnet
+            and crop the camera passes the forearm, and turning first or last makes room.
         family: joints further than this from the posture belong to another family [rad].
     """
 
@@ -47,7 +48,7 @@ class ReachSettings:
     offset: float = 0.25
     clearance: float = 0.006
     touch: float = 0.0
-    neutral: tuple[float, float, float] = (0.0, 0.43, 0.92)
+    neutral: tuple[tuple[float, float, float], ...] = ((0.32, 0.93, 0.6), (0.43, 0.92, 0.0), (0.30, 0.93, 0.9))
     family: float = 2.4
 
 
@@ -106,14 +107,19 @@ class Reach:
         return ArmPlan(trajectory=trajectory)
 
     def _detour(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
-        """Glide in two strokes over the neutral pose in front of the crop, level with its middle."""
-        neutral = np.eye(4)
-        neutral[:3, :3] = LEVEL
-        neutral[:3, 3] = self._settings.neutral
-        neutral[0, 3] += rail + float(self._arm.rail.base[0]) + self._settings.offset
-        first = self._glide(start, neutral, speed, rail)
-        second = self._glide(first.end, goal, speed, rail)
-        return ArmPlan(trajectory=joined(first.trajectory, second.trajectory))
+        """Glide in two strokes over a neutral pose in front of the crop."""
+        for y, z, tilt in self._settings.neutral:
+            neutral = np.eye(4)
+            neutral[:3, :3] = rotation(0.0, -tilt)
+            neutral[:3, 3] = rail + float(self._arm.rail.base[0]) + self._settings.offset, y, z
+            try:
+                first = self._glide(start, neutral, speed, rail)
+                second = self._glide(first.end, goal, speed, rail)
+            except PlanError as error:
+                reason = error
+                continue
+            return ArmPlan(trajectory=joined(first.trajectory, second.trajectory))
+        raise reason
 
     def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
         """Move all joints at once, to joints of the posture's own family: from there the next glide goes on."""

@@ -15,6 +15,7 @@ class PickSettings:
         approach_speed: slow enough to stop before a fruit is pushed (reference: at most 0.25).
         pose_age_max: an approach decided on an older picture is refused (R6).
         relook_shift: a berry that moved more than this between survey and the second look is another one.
+        relook_agree: one that moved more than this is looked at once more before it is believed.
         place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken.
         place_above: from here the fruit is lowered straight down; its lower side then clears the wall (70 mm).
         survey_distance: of the camera from the crop.
@@ -32,6 +33,7 @@ class PickSettings:
     force: float = 1.0
     pose_age_max: float = 0.30
     relook_shift: float = 0.030
+    relook_agree: float = 0.010
     attempts: int = 2
     interruptions: int = 3
     survey_distance: float = 0.34
@@ -46,6 +48,6 @@ class PickSettings:
     grip_settle: float = 0.04
     move_timeout: float = 12.0
     look_timeout: float = 1.5
-    grip_timeout: float = 1.5
+    grip_timeout: float = 3.0
     cut_timeout: float = 1.5
     tick: float = 0.02

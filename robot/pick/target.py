@@ -19,6 +19,9 @@ FRUIT_FILL = 0.80
 STEM_ABOVE_CALYX = 0.005
 """Where to cut: this far above the calyx [m], so that the pads below the blade meet the fruit near its widest place."""
 
+BELOW_PEDUNCLE, PEDUNCLE_SHIFT = 0.005, 0.003
+"""A peduncle is cut this far below the point that was seen on it; that may move the cut at most so much [m]."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -56,15 +59,15 @@ class Target:
         return self.diameter / 2.0
 
     def cut_point(self) -> Vector:
-        """Return where to cut [m], shape (3,): above the calyx, towards the peduncle where one was seen."""
-        calyx = self.position + self.axis * (self.length / 2.0)
-        if self.peduncle is None:
-            return calyx + self.axis * STEM_ABOVE_CALYX
-        stem = self.peduncle - calyx
-        rise = float(stem @ self.axis)
-        if rise < 0.5 * STEM_ABOVE_CALYX or float(np.linalg.norm(stem)) > 1.5 * rise:
-            return calyx + self.axis * STEM_ABOVE_CALYX
-        return calyx + stem * (STEM_ABOVE_CALYX / rise)
+        """Return where to cut [m], shape (3,): just above the calyx, corrected a little by the peduncle that was seen."""
+        rise = self.length / 2.0 + STEM_ABOVE_CALYX
+        if self.peduncle is not None:
+            stem = self.peduncle - self.position
+            seen = float(stem @ self.axis) - BELOW_PEDUNCLE
+            aside = float(np.linalg.norm(stem - self.axis * (stem @ self.axis)))
+            if aside < self.radius:
+                rise += min(max(0.5 * (seen - rise), -PEDUNCLE_SHIFT), PEDUNCLE_SHIFT)
+        return self.position + self.axis * rise
 
     def mass(self) -> float:
         """Return the mass estimated from the size [kg]."""
