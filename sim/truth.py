@@ -98,10 +98,17 @@ class Score:
         return table
 
 
-def score(cell: Cell, *, window: tuple[float, float] = WINDOW, visible: Array | None = None) -> Score:
+def score(
+    cell: Cell,
+    *,
+    window: tuple[float, float] = WINDOW,
+    visible: Array | None = None,
+    damage: DamageModel | None = None,
+) -> Score:
     """Score a cell as it is now.
 
     Args:
+        damage: replaces the cell's own damage model, such as one with half the thresholds.
         window: picking window of ripeness.
         visible: share of each berry seen from the aisle at the start, shape (n,), as `visible_shares` measures it;
             None measures it now, on a fresh scene (a second or two).
@@ -109,7 +116,9 @@ def score(cell: Cell, *, window: tuple[float, float] = WINDOW, visible: Array | 
     if visible is None:
         visible = visible_shares(cell.settings.scene, cell.seed)
     gaps = neighbour_gaps(cell.scene.bed.berries)
-    records = tuple(_record(cell, i, float(visible[i]), float(gaps[i])) for i in range(len(cell.scene.bed.berries)))
+    model = damage or cell.settings.damage
+    count = len(cell.scene.bed.berries)
+    records = tuple(_record(cell, i, float(visible[i]), float(gaps[i]), model) for i in range(count))
     ripe = [r for r in records if window[0] <= r.ripeness <= window[1]]
     off = [r for r in records if r.cause]
     return Score(
@@ -124,7 +133,7 @@ def score(cell: Cell, *, window: tuple[float, float] = WINDOW, visible: Array | 
     )
 
 
-def _record(cell: Cell, index: int, visible: float, gap: float) -> BerryRecord:
+def _record(cell: Cell, index: int, visible: float, gap: float, model: DamageModel) -> BerryRecord:
     spec, touch = cell.scene.bed.berries[index], cell.contacts.touches[index]
     off = next((d for d in cell.fruit.detachments if d.berry == index), None)
     return BerryRecord(
@@ -146,9 +155,7 @@ def _record(cell: Cell, index: int, visible: float, gap: float) -> BerryRecord:
         pad_force=touch.sustained.get("pads", 0.0),
         peak_force=max(touch.peak.values(), default=0.0),
         impact_energy=touch.impact_energy,
-        damage=_damage(
-            cell.settings.damage, touch, torn=bool(off and off.cause == "torn"), blade=index in cell.fruit.flesh_cut
-        ),
+        damage=_damage(model, touch, torn=bool(off and off.cause == "torn"), blade=index in cell.fruit.flesh_cut),
     )
 
 

@@ -59,7 +59,7 @@ class Target:
         return self.diameter / 2.0
 
     def cut_point(self) -> Vector:
-        """Return where to cut [m], shape (3,): just above the calyx, corrected a little by the peduncle that was seen."""
+        """Return where to cut [m], shape (3,): just above the calyx, corrected a little by the peduncle seen."""
         rise = self.length / 2.0 + STEM_ABOVE_CALYX
         if self.peduncle is not None:
             stem = self.peduncle - self.position
