@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -24,3 +28,27 @@ def until() -> Until:
             pause.wait(0.02)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def dashboard_farm() -> ModuleType:
+    """Return the farm behind the dashboard, `tests/dashboard_farm.py`."""
+    return load("dashboard_farm")
+
+
+@pytest.fixture(scope="session")
+def lockstep() -> ModuleType:
+    """Return the harvest in virtual time, `tests/lockstep_harvest.py`."""
+    return load("lockstep_harvest")
+
+
+def load(name: str) -> ModuleType:
+    """Import a helper that lies beside this file: tests are no package."""
+    known = f"berrybrain_tests_{name}"
+    if known not in sys.modules:
+        spec = importlib.util.spec_from_file_location(known, Path(__file__).with_name(f"{name}.py"))
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[known] = module
+        spec.loader.exec_module(module)
+    return sys.modules[known]

@@ -37,7 +37,7 @@ class Demo:
     def __init__(self, folder: Path, *words: str) -> None:
         self.data = folder / "data"
         self.memory = Path(tempfile.mkdtemp(prefix="bb-"))  # short: names of sockets have at most 107 characters
-        farm = folder / "farm.toml"
+        farm = self.farm = folder / "farm.toml"
         text = default_farm_text()
         for old, new in SMALL:
             assert old in text, f"the default farm no longer says '{old}'"
@@ -109,16 +109,27 @@ class Demo:
         return sorted(self.memory.rglob("*"))
 
 
-@pytest.fixture
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
-    """Return a function that starts a demo; what still runs at the end of the test is killed."""
+def starter(folders: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
+    """Yield a function that starts a demo; what still runs at the end is killed."""
     started: list[Demo] = []
 
     def start(*words: str) -> Demo:
-        started.append(Demo(tmp_path_factory.mktemp("demo"), *words))
+        started.append(Demo(folders.mktemp("demo"), *words))
         return started[-1]
 
     yield start
     for one in started:
         one.kill()
         shutil.rmtree(one.memory, ignore_errors=True)
+
+
+@pytest.fixture
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
+    """Return a function that starts a demo for one test."""
+    yield from starter(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def demos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Demo]]:
+    """Return a function that starts a demo whose outcome several tests look at."""
+    yield from starter(tmp_path_factory)
