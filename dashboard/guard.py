@@ -130,7 +130,6 @@ class Envelope:
             await _too_large(scope, receive, send_with_headers)
             return
         counted = 0
-        started = False
 
         async def receive_bounded() -> Message:
             nonlocal counted
@@ -140,16 +139,16 @@ class Envelope:
                 raise ApiError("too_large", f"expected at most {MAX_BODY} byte")
             return message
 
-        async def send_noting(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send_with_headers(message)
+        async def send_unless_too_large(message: Message) -> None:
+            if counted <= MAX_BODY:  # else what the application makes of half a body does not matter
+                await send_with_headers(message)
 
         try:
-            await self._app(scope, receive_bounded, send_noting)
+            await self._app(scope, receive_bounded, send_unless_too_large)
         except ApiError:
-            if started:
+            if counted <= MAX_BODY:
                 raise
+        if counted > MAX_BODY:
             await _too_large(scope, receive, send_with_headers)
 
 

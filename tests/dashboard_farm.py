@@ -13,13 +13,16 @@ import logging
 import math
 import random
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
+import httpx
 import numpy as np
 import uvicorn
 
@@ -30,11 +33,12 @@ from dashboard.auth import Accounts, Role
 from dashboard.commands import Commands
 from dashboard.pretend import STAGES, PretendRobot, PretendSettings
 from dashboard.reader import Reader
+from dashboard.serve import listen
 from dashboard.services import Services
 from dashboard.timers import ClockTimers
 from dashboard.view import FarmView
 from telemetry.brain.alarm_watch import AlarmWatch
-from telemetry.brain.alarms import Alarms
+from telemetry.brain.alarms import Alarms, Condition, Finding
 from telemetry.brain.node import Brain, BrainSettings
 from telemetry.farm import Farm, parse_farm
 from telemetry.ingest import Ingest, IngestSettings
@@ -47,6 +51,7 @@ from telemetry.store import Point, Quality, Series
 from telemetry.store.embedded import open_store
 from telemetry.store.journal import Batch, Entry
 
+T = TypeVar("T")
 PASSWORDS = {"viewer": "viewer-berries", "grower": "grower-berries", "admin": "admin-berries"}
 FARM = """
 [site]
@@ -228,6 +233,16 @@ def _harvest(farm: Farm, start: float, draw: random.Random, boot: str) -> list[E
     return entries
 
 
+def _seed_alarms(alarms: Alarms, now: float) -> None:
+    """Two devices are silent, one value was impossible and is again possible, unseen."""
+    silent = [Condition("device_silent", "tunnel-2", device) for device in (SILENT_DEVICE, NEVER_DEVICE)]
+    odd = Condition("value_out_of_range", "tunnel-1", "climate-1", "air_temperature")
+    args = {"value": 85.0, "limit": 60.0, "unit": "Cel"}
+    alarms.settle([Finding(condition=c, active=True, at=now - SILENT_S) for c in silent])
+    alarms.settle([Finding(condition=odd, active=True, at=now - 7200.0, args=args)])
+    alarms.settle([Finding(condition=odd, active=False, at=now - 7100.0)])
+
+
 def picture(number: int) -> bytes:
     """Return a moving picture of red berries on green, 640 by 480, as JPEG."""
     image = np.full((480, 640, 3), (60, 110, 60), np.uint8)
@@ -280,6 +295,7 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
     )
     brain = Brain(broker.client("brain"), archive, clock, timers, BrainSettings(farm=farm, boot=boot))
     alarms = Alarms(data)
+    _seed_alarms(alarms, clock.now())
     AlarmWatch(archive, alarms, clock, timers, farm)
     book = BrainAlarms(data, clock.now)
     records = Records(archive, data / "records", timezone=farm.site.timezone)
@@ -354,6 +370,77 @@ def _sensor(broker: MemoryBroker, clock: Wall, timers: ClockTimers, address: Add
 
     timers.post(send, delay=0.5)
     timers.every(device.interval, send)
+
+
+class Site:
+    """The farm served from a thread of its own on a free port, for tests that are plain functions.
+
+    Args:
+        data: an empty folder.
+        options: of `build`.
+    """
+
+    def __init__(self, data: Path, **options: Any) -> None:
+        self.beds: Beds
+        self._data, self._options = data, options
+        self._sessions: dict[str, tuple[str, str]] = {}
+        self._loop = asyncio.new_event_loop()
+        self._served = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        if not self._served.wait(60.0) or self._failure is not None:
+            raise RuntimeError("the farm did not start") from self._failure
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run `function` where the farm runs and return what it returns."""
+
+        async def inside() -> T:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(inside(), self._loop).result(10.0)
+
+    @contextmanager
+    def login(self, name: str, *, anew: bool = False) -> Iterator[httpx.Client]:
+        """Give a signed-in client that sends its token along; sessions are kept and used again unless `anew`."""
+        with httpx.Client(base_url=self.url, timeout=20.0) as client:
+            if anew or name not in self._sessions:
+                answer = client.post("/api/v1/login", json={"name": name, "password": PASSWORDS[name]})
+                assert answer.status_code == 200, answer.text
+                session = (client.cookies["bb_session"], answer.json()["csrf"])
+                if anew:
+                    client.headers["x-csrf"] = session[1]
+                    yield client
+                    return
+                self._sessions[name] = session
+            key, csrf = self._sessions[name]
+            client.cookies.set("bb_session", key, domain="127.0.0.1")
+            client.headers["x-csrf"] = csrf
+            yield client
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(20.0)
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:
+            self._failure = error
+            self._served.set()
+            raise
+
+    async def _serve(self) -> None:
+        self.beds = await build(self._data, **self._options)
+        listener = listen("127.0.0.1", 0)
+        self.host = f"127.0.0.1:{listener.getsockname()[1]}"
+        self.url = f"http://{self.host}"
+        self.app = create_app(self.beds.services)
+        config = uvicorn.Config(self.app, log_config=None, ws_per_message_deflate=False, timeout_graceful_shutdown=1)
+        self._server = uvicorn.Server(config)
+        self._loop.call_later(0.05, self._served.set)
+        await self._server.serve(sockets=[listener])
+        await self.beds.close()
 
 
 async def serve(port: int, days: float, data: Path) -> None:
