@@ -48,13 +48,14 @@ class MetricInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Birth:
-    """What a device is and measures (retained)."""
+    """What a device is and measures (retained). `description`: more of what it is, such as a robot's `urdf`."""
 
     at: float
     boot: str
     model: str
     firmware: str
     metrics: dict[str, MetricInfo]
+    description: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

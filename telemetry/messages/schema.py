@@ -51,6 +51,7 @@ def schemas() -> dict[Kind, dict[str, Any]]:
             model=_TEXT,
             fw=_TEXT,
             metrics={"type": "object", "propertyNames": _METRIC_NAME, "additionalProperties": _METRIC_INFO},
+            description={"type": "object", "description": "more of what it is; of a robot: urdf"},
         ),
         Kind.STATE: _of(["ts", "status"], ts=_INSTANT, status=_WORD, fault=_TEXT, detail={"type": "object"}),
         Kind.EVENT: _of(

@@ -153,7 +153,8 @@ def _to_json(payload: Payload) -> dict[str, Any]:
                 for name, m in payload.metrics.items()
             }
             head = {"ts": _ms(payload.at), "boot": payload.boot, "model": payload.model}
-            return head | {"fw": payload.firmware, "metrics": metrics}
+            head |= {"fw": payload.firmware, "metrics": metrics}
+            return head | {"description": payload.description} if payload.description else head
         case State():
             head = {"ts": _ms(payload.at), "status": payload.status}
             return head | {"fault": payload.fault, "detail": payload.detail}
@@ -201,6 +202,7 @@ def _read_birth(content: dict[str, Any]) -> Birth:
         model=text(content, "model"),
         firmware=text(content, "fw", ""),
         metrics=metrics,
+        description=free_object(content.get("description", {}), "description"),
     )
 
 

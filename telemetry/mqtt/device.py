@@ -6,7 +6,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from telemetry.clock import Clock
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 ARRAY_LENGTH = 200
 """Measurements in one array after an outage, fewer where that is too large for a message."""
+DESCRIPTION_BYTES = 32 * 1024
+"""A birth is kept by the broker and by every store: more than this does not belong in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +36,16 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """What a device tells about itself at birth. `boot` is new at each start; numbers count from 0 within it."""
+    """What a device tells about itself at birth. `boot` is new at each start; numbers count from 0 within it.
+
+    `description` is left out at birth when it is larger than `DESCRIPTION_BYTES`.
+    """
 
     boot: str
     model: str
     firmware: str
     metrics: Mapping[str, MetricInfo]
+    description: Mapping[str, Any] = field(default_factory=dict)
 
 
 def offline_will(address: Address, clock: Clock, *, fault: str = "device_offline", delay: float = 2.0) -> MakeWill:
@@ -133,6 +139,7 @@ class DevicePublisher:
             model=identity.model,
             firmware=identity.firmware,
             metrics=dict(identity.metrics),
+            description=_small(identity.description),
         )
         self._client.publish(self.address.topic(Kind.BIRTH), encode(birth), qos=1, retain=True)
         self._publish_state()
@@ -152,3 +159,11 @@ class DevicePublisher:
 
     def _publish_state(self) -> None:
         self._client.publish(self.address.topic(Kind.STATE), encode(self._state), qos=1, retain=True)
+
+
+def _small(description: Mapping[str, Any]) -> dict[str, Any]:
+    size = len(json.dumps(dict(description), ensure_ascii=False).encode())
+    if size <= DESCRIPTION_BYTES:
+        return dict(description)
+    log.warning("the description is left out at birth: expected at most %d byte, got %d", DESCRIPTION_BYTES, size)
+    return {}

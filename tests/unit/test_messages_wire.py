@@ -39,6 +39,19 @@ GOLDEN: dict[str, tuple[Kind, list[Payload]]] = {
             )
         ],
     ),
+    "birth_robot": (
+        Kind.BIRTH,
+        [
+            Birth(
+                at=1780000000.0,
+                boot="5f2c",
+                model="berrybrain ur3e",
+                firmware="0.1.0",
+                metrics={},
+                description={"urdf": '<robot name="ur3e"/>'},
+            )
+        ],
+    ),
     "state": (Kind.STATE, [State(at=1780000000.0, status="online")]),
     "state_will": (Kind.STATE, [State(at=1780000000.0, status="offline", fault="device_offline")]),
     "event": (

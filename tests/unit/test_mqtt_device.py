@@ -66,6 +66,19 @@ def test_device_introduces_itself_with_birth_and_state_that_stay() -> None:
     assert decode(Kind.STATE, kept[ADDRESS.topic(Kind.STATE)].payload)[0] == State(at=T0 + 1.0, status="online")
 
 
+@pytest.mark.parametrize(("size", "told"), [(30_000, True), (40_000, False)])
+def test_birth_describes_the_device_unless_that_is_too_large_to_keep(size: int, told: bool) -> None:
+    time = Lockstep(T0)
+    client = MemoryBroker(time).client("robot-1")
+    births: list[Birth] = []
+    client.subscribe(ADDRESS.topic(Kind.BIRTH), lambda m: births.extend(decode(Kind.BIRTH, m.payload)))  # type: ignore[arg-type]
+    description = {"urdf": "x" * size}
+    identity = Identity(boot="b1", model="ur3e", firmware="0.1", metrics=METRICS, description=description)
+    DevicePublisher(client, ADDRESS, time, identity)
+    time.run(seconds=1.0)
+    assert births[0].description == (description if told else {})
+
+
 def test_measurements_are_numbered_from_zero_within_a_boot() -> None:
     farm = Farm()
     for value in (0.0, 0.5, 1.0):
