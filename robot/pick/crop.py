@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ class TrackedCrop:
     def __init__(self, settings: TrackSettings | None = None) -> None:
         self._settings = settings or TrackSettings()
         self._tracks = Tracks()
+        self._ripeness: dict[int, tuple[float, float]] = {}
 
     def begin_pass(self) -> None:
         """Begin to count sightings anew."""
@@ -29,14 +31,27 @@ class TrackedCrop:
         shown = []
         for track in self._tracks.tracks:
             if track.seen_at == sighting.stamp:
-                shown.append(_target(track, _nearest(track, sighting.berries)))
+                view = _nearest(track, sighting.berries)
+                self._weigh(track.id, view)
+                shown.append(_target(track, view))
         return shown
 
     def targets(self) -> list[Target]:
-        return [_target(track, None) for track in self._tracks.tracks]
+        return [self._remembered(track) for track in self._tracks.tracks]
 
     def get(self, id: int) -> Target | None:
-        return next((_target(t, None) for t in self._tracks.tracks if t.id == id), None)
+        return next((self._remembered(t) for t in self._tracks.tracks if t.id == id), None)
+
+    def _weigh(self, id: int, view: Seen) -> None:
+        """Take a view into the mean ripeness: one look may fall on the pale or on the red side."""
+        detection = view.berry.detection
+        total, weight = self._ripeness.get(id, (0.0, 0.0))
+        share = max(0.05, detection.score * detection.visible)
+        self._ripeness[id] = (total + share * detection.ripeness, weight + share)
+
+    def _remembered(self, track: Track) -> Target:
+        total, weight = self._ripeness[track.id]
+        return replace(_target(track, None), ripeness=total / weight)
 
     def forget(self, id: int) -> None:
         self._tracks = forget(self._tracks, [id])

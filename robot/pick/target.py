@@ -59,15 +59,16 @@ class Target:
         return self.diameter / 2.0
 
     def cut_point(self) -> Vector:
-        """Return where to cut [m], shape (3,): just above the calyx, corrected a little by the peduncle seen."""
-        rise = self.length / 2.0 + STEM_ABOVE_CALYX
+        """Return where to cut [m], shape (3,): straight above the calyx, corrected a little by the peduncle seen.
+
+        Fruit hangs straight down whatever its outline looks like behind a leaf, so the axis seen is not used.
+        """
+        offset = np.array([0.0, 0.0, self.length / 2.0 + STEM_ABOVE_CALYX])
         if self.peduncle is not None:
-            stem = self.peduncle - self.position
-            seen = float(stem @ self.axis) - BELOW_PEDUNCLE
-            aside = float(np.linalg.norm(stem - self.axis * (stem @ self.axis)))
-            if aside < self.radius:
-                rise += min(max(0.5 * (seen - rise), -PEDUNCLE_SHIFT), PEDUNCLE_SHIFT)
-        return self.position + self.axis * rise
+            seen = self.peduncle - self.position - [0.0, 0.0, BELOW_PEDUNCLE]
+            offset += np.clip(0.5 * (seen - offset), -PEDUNCLE_SHIFT, PEDUNCLE_SHIFT)
+        cut: Vector = self.position + offset
+        return cut
 
     def mass(self) -> float:
         """Return the mass estimated from the size [kg]."""
