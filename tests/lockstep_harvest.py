@@ -12,7 +12,7 @@ from robot.ros.node import Node
 from sim.cell import CellSettings
 from sim.lockstep import Lockstep
 from sim.rig import Rig, RigSettings
-from vision.detect import BaselineDetector
+from vision import default_detector
 
 SECONDS = 90.0
 """Virtual time within which the one segment is done [s]."""
@@ -64,7 +64,7 @@ def harvest(
         dark: the camera sees nothing.
     """
     time = Lockstep(epoch=cell.epoch)
-    rig = Rig(time, RigSettings(cell=cell, seed=seed), BaselineDetector())
+    rig = Rig(time, RigSettings(cell=cell, seed=seed), default_detector())
     rig.camera.faults.dark = dark
     watcher = Watcher(rig)
     time.run(seconds=1.0)

@@ -22,21 +22,54 @@ def command() -> None:
     "--pictures",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of labelled sets, SET/SPLIT/{images,labels} (YOLO boxes; class 0 ripe, 1 unripe).",
+    help="Folder of labelled sets, SET/SPLIT/{images,labels} (YOLO boxes; class 0 ripe, 1 unripe). "
+    "Left out: pictures rendered by the simulator.",
 )
 @click.option("--split", default="val", show_default=True, help="Which split of each set.")
-def vision(as_json: bool, pictures: Path | None, split: str) -> None:
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the rendered pictures.")
+@click.option("--count", type=click.IntRange(min=1), default=40, show_default=True, help="How many are rendered.")
+def vision(*, as_json: bool, pictures: Path | None, split: str, seed: int, count: int) -> None:
     """Average precision of the detector for ripe and unripe fruit, and CPU time per frame."""
-    from vision.bench import evaluate
-    from vision.detect import BaselineDetector
+    import tempfile
 
-    if pictures is None:
-        raise click.UsageError("expected --pictures DIR, a folder of labelled sets: SET/val/{images,labels}")
-    try:
-        figures = evaluate(pictures, BaselineDetector(), split=split)
-    except (ValueError, OSError) as error:
-        raise Problem(str(error)) from error
-    report({"bench": "vision", "detector": "baseline", "split": split, **figures}, as_json)
+    from vision import default_detector
+    from vision.bench import evaluate
+
+    with tempfile.TemporaryDirectory(prefix="berrybrain-pictures-") as folder:
+        source = str(pictures) if pictures else f"rendered, seed {seed}"
+        try:
+            figures = evaluate(pictures or render(Path(folder), split, seed, count), default_detector(), split=split)
+        except (ValueError, OSError) as error:
+            raise Problem(str(error)) from error
+    report({"bench": "vision", "source": source, "split": split, **figures}, as_json)
+
+
+def render(folder: Path, split: str, seed: int, count: int) -> Path:
+    """Draw labelled pictures of simulated beds into `folder` and return it."""
+    from sim.render import pictures, save
+    from sim.scenarios import load_scenario
+
+    beds = ("bed", "leafy", "clusters", "isolated")
+    for index, name in enumerate(beds):
+        share = count // len(beds) + (index < count % len(beds))
+        for number, picture in enumerate(pictures(load_scenario(name).scene, seed + index, share)):
+            save(picture, folder / "rendered" / split, f"{name}-{number}")
+    return folder
+
+
+@command.command(name="pick")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first bed.")
+@click.option("--berries", type=click.IntRange(min=1), default=45, show_default=True, help="Fruit of every stage.")
+@click.option("--scenario", default="bed", show_default=True, help="How fruit and leaves hang.")
+def pick(*, as_json: bool, seed: int, berries: int, scenario: str) -> None:
+    """Harvest simulated beds in virtual time: success, damage, seconds by difficulty. Simulation is not the field."""
+    from sim.bench.pick import run
+    from sim.scenarios import scenarios
+
+    if scenario not in scenarios():
+        raise click.UsageError(f"expected --scenario to be one of {', '.join(scenarios())}, got {scenario}")
+    report({"bench": "pick", "scenario": scenario, **run(seed, berries, scenario=scenario)}, as_json)
 
 
 @command.command(name="bus")

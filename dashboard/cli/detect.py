@@ -38,12 +38,12 @@ def command(pictures: tuple[str, ...], as_json: bool, album: Path | None, thresh
     """
     from dataclasses import replace
 
+    from vision import default_detector
     from vision.camera.pictures import load_picture
-    from vision.detect import BaselineDetector
     from vision.report import SHOWN_FROM, annotate, detect_picture, save_picture, to_json_line
 
     least = threshold if threshold is not None else 0.0 if as_json else SHOWN_FROM
-    detector = BaselineDetector()
+    detector = default_detector()
     used: set[str] = set()
     failed = False
     if album:

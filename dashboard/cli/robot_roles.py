@@ -41,7 +41,7 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
 
     from robot.arms import load_arm
     from robot.nodes.eyes import EyesNode, EyesSettings
-    from vision.detect import BaselineDetector
+    from vision import default_detector
 
     cv2.setNumThreads(1)  # several processes share few cores
     host = Host(settings, name, slot=slot)
@@ -50,7 +50,7 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
         host.clock,
         EyesSettings(namespace=namespace(settings.robot)),
         load_arm(host.robot.arm),
-        BaselineDetector(),
+        default_detector(),
     )
     host.add(node)
     host.run()

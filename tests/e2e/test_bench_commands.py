@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from dashboard.cli import main
 
 
-def bench(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, float]:
+def bench(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
     with pytest.raises(SystemExit) as stop:
         main(["bench", *words, "--json"])
     assert stop.value.code == 0
-    figures: dict[str, float] = json.loads(capsys.readouterr().out)
+    figures: dict[str, Any] = json.loads(capsys.readouterr().out)
     return figures
 
 
@@ -39,4 +40,20 @@ def test_a_folder_without_labelled_pictures_is_told(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit) as stop:
         main(["bench", "vision", "--pictures", str(tmp_path)])
     assert stop.value.code == 1
-    assert "images,labels" in capsys.readouterr().err
+    assert "val/images" in capsys.readouterr().err
+
+
+def test_the_detector_is_measured_on_rendered_pictures_when_none_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = bench(capsys, "vision", "--count", "6")
+    assert figures["pictures"] == 6
+    assert figures["labelled_ripe"] > 0
+    assert 0.0 <= figures["ap50_ripe"] <= 1.0
+
+
+def test_picking_is_measured_by_difficulty(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = bench(capsys, "pick", "--seed", "3", "--berries", "4", "--scenario", "isolated")
+    overall, counts = figures["overall"], figures["counts"]
+    assert overall["n"] == counts["ripe_present"]
+    assert 0.0 <= overall["success"] <= 1.0
+    assert counts["placed"] <= counts["picked"] <= counts["ripe_present"]
+    assert figures["status"] == ["done"]
