@@ -31,6 +31,11 @@ export function segmentName(index) {
   return t("place.segment", { n: index + 1 });
 }
 
+/** Several segments of one bed: "3、4 段". @param {number[]} indices */
+export function segmentsName(indices) {
+  return t("place.segments", { list: indices.map((index) => index + 1).join(t("place.and")) });
+}
+
 /** Where a robot is or something hangs: "一号棚 1 架 3 段". @param {{zone?: string, bed?: string, segment?: number}} place */
 export function placeName(place) {
   const zone = place.zone ?? farm()?.beds.find((/** @type {any} */ bed) => bed.id === place.bed)?.zone;

@@ -14,7 +14,7 @@ export function Figure({ label, value = null, unit = "", digits = 0, sub, hero, 
   const written = typeof value === "number" ? num(value, digits) : (value ?? UNKNOWN);
   const nothing = state === "no_data" || written === UNKNOWN;
   const old = nothing || state === "stale" || state === "offline" || state === "impossible";
-  let shown = html`${state === "estimated" && !nothing ? "≈ " : ""}${written}${unit && !nothing ? html`<small>${unit}</small>` : ""}`;
+  let shown = html`${state === "estimated" && !nothing ? html`<span class="about">≈</span> ` : ""}${written}${unit && !nothing ? html`<small>${unit}</small>` : ""}`;
   if (state === "loading") shown = html`<${Bone} />`;
   if (state === "impossible") shown = "?";
   if (state === "locked") shown = html`<${Icon} name="i-lock" class="lock" />`;
