@@ -87,7 +87,7 @@ class Rig:
         )
         self.gateway: GatewayNode | None = None
         if mqtt is not None and settings.gateway is not None:
-            self.gateway = GatewayNode(self.context, time, settings.gateway, mqtt)
+            self.gateway = GatewayNode(self.context, time, settings.gateway, mqtt, arm)
         self.tray = Tray(self.context, name, self.cell)
         time.every(TICK, self._tick)
 

@@ -101,9 +101,13 @@ def mission(settings: RunSettings, name: str, slot: int | None) -> None:
 
 def gateway(settings: RunSettings, name: str, slot: int | None) -> None:
     """Turn ROS into MQTT and back."""
+    import cv2
+
+    from robot.arms import load_arm
     from robot.nodes.gateway import GatewayNode, GatewaySettings
     from telemetry.mqtt.device import Address, offline_will
 
+    cv2.setNumThreads(1)  # several processes share few cores
     host = Host(settings, name, slot=slot)
     address = Address(site=host.farm.site.id, zone=host.robot.zone, device=settings.robot)
     client = host.mqtt(f"berrybrain-{settings.robot}", will=offline_will(address, host.clock))
@@ -112,6 +116,7 @@ def gateway(settings: RunSettings, name: str, slot: int | None) -> None:
         host.clock,
         GatewaySettings(namespace=namespace(settings.robot), address=address, boot=boot()),
         client,
+        load_arm(host.robot.arm),
     )
     host.add(node)
     host.at_end(node.close)

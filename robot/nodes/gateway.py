@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from robot.arms import ArmDescription
+from robot.arms.urdf import to_urdf
 from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, to_seconds, to_time
+from robot.nodes.gateway_live import LiveSettings, Seen, Show
 from robot.nodes.gateway_texts import count_data, order_data, pick_data, read_harvest
 from robot.nodes.heartbeat import Heartbeat
 from robot.ros.client import Client as ServiceClient
 from robot.ros.context import Context
-from robot.ros.interfaces import berry_msgs, sensor_msgs, std_srvs
+from robot.ros.interfaces import berry_msgs, sensor_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.task import Future
 from telemetry.clock import Clock
@@ -35,9 +37,6 @@ METRICS: dict[str, MetricInfo] = {
 TRIGGERS = {"stop": "safety/stop", "hold": "safety/hold", "resume": "safety/start", "reset": "safety/reset"}
 """Commands that are one call of a service."""
 
-WATCH_S = 10.0
-"""A viewer that does not ask again within this time is gone [s]."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
@@ -46,7 +45,7 @@ class GatewaySettings:
     Attributes:
         boot: id of this start; numbers of messages count from 0 within it.
         interval: between two sets of metrics [s].
-        live_period: between two live views while someone watches [s].
+        live: how often viewers are served.
         capacity: of a punnet; full ones are closed.
     """
 
@@ -56,7 +55,7 @@ class GatewaySettings:
     model: str = "berrybrain ur3e"
     firmware: str = "0.1.0"
     interval: float = 10.0
-    live_period: float = 0.2
+    live: LiveSettings = field(default_factory=LiveSettings)
     capacity: int = 24
 
 
@@ -67,32 +66,26 @@ class _Punnet:
     mass: float = 0.0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Seen:
-    """The newest of what the robot said."""
-
-    mission: Any = None
-    safety: Any = None
-    joints: Any = None
-    latency: float = 0.0
-    seconds: float = 0.0
-    peak_force: float = 0.0
-    faults: set[str] = field(default_factory=set)
-
-
 class GatewayNode(Node):
     """Stands on both wires. The MQTT client is handed in and belongs to its owner."""
 
-    def __init__(self, context: Context, clock: Clock, settings: GatewaySettings, mqtt: Client) -> None:
+    def __init__(
+        self, context: Context, clock: Clock, settings: GatewaySettings, mqtt: Client, arm: ArmDescription
+    ) -> None:
         super().__init__("gateway", context=context, namespace=settings.namespace)
-        self._clock_source = clock
         self._settings = settings
-        identity = Identity(boot=settings.boot, model=settings.model, firmware=settings.firmware, metrics=METRICS)
+        urdf = to_urdf(arm)
+        identity = Identity(
+            boot=settings.boot,
+            model=settings.model,
+            firmware=settings.firmware,
+            metrics=METRICS,
+            description={"urdf": urdf},
+        )
         self._device = DevicePublisher(mqtt, settings.address, clock, identity)
-        self._seen = _Seen()
+        self._seen = Seen()
         self._punnet = _Punnet()
         self._orders: dict[str, Reply] = {}
-        self._watched_until = 0.0
         self._submit = self.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
         self._triggers = {name: self.create_client(std_srvs.srv.Trigger, topic) for name, topic in TRIGGERS.items()}
         handlers = {"harvest": self._on_harvest, "watch": self._on_watch}
@@ -103,10 +96,12 @@ class GatewayNode(Node):
         self.create_subscription(berry_msgs.msg.MissionState, "mission/state", self._on_mission, LATCHED)
         self.create_subscription(berry_msgs.msg.SafetyState, "safety/state", self._on_safety, LATCHED)
         self.create_subscription(berry_msgs.msg.BerryArray, "berries", self._on_berries, NEWEST)
-        self.create_subscription(sensor_msgs.msg.JointState, "joint_states", self._on_joints, NEWEST)
+        show = self._show = Show(self, clock, arm, self._device, seen=self._seen, settings=settings.live)
+        self.create_subscription(sensor_msgs.msg.JointState, "joint_states", show.on_joints, NEWEST)
+        self._description = self.create_publisher(std_msgs.msg.String, "robot_description", LATCHED)
+        self._description.publish(std_msgs.msg.String(data=urdf))
         self._inbox = CommandInbox(mqtt, settings.address, clock, handlers)
         self.create_timer(settings.interval, self._send_metrics)
-        self.create_timer(settings.live_period, self._send_live)
         self.heartbeat = Heartbeat(self, clock)
 
     def close(self) -> None:
@@ -149,8 +144,12 @@ class GatewayNode(Node):
 
         client.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(answered)
 
-    def _on_watch(self, _: Command, reply: Reply) -> None:
-        self._watched_until = self._clock_source.monotonic() + WATCH_S
+    def _on_watch(self, command: Command, reply: Reply) -> None:
+        try:
+            self._show.watch(command.arguments)
+        except ValueError as error:
+            reply(AckStatus.REJECTED, str(error))
+            return
         reply(AckStatus.DONE, "")
 
     # What the robot says
@@ -199,12 +198,10 @@ class GatewayNode(Node):
         self._send_state()
 
     def _on_berries(self, message: Any) -> None:
+        self._seen.berries = message
         self._seen.latency = float(message.latency)
         if message.fault and message.fault not in self._seen.faults:
             log.warning("eyes: %s", message.fault)
-
-    def _on_joints(self, message: Any) -> None:
-        self._seen.joints = message
 
     # What the farm hears
 
@@ -244,21 +241,3 @@ class GatewayNode(Node):
             metrics["vision_latency"] = round(seen.latency, 4)
         if metrics:
             self._device.data(metrics)
-
-    def _send_live(self) -> None:
-        if self._clock_source.monotonic() >= self._watched_until:
-            return
-        seen = self._seen
-        content: dict[str, Any] = {"ts": round(self._clock_source.now() * 1000.0)}
-        if seen.joints is not None:
-            content["joints"] = joints_by_name(seen.joints)
-        if seen.mission is not None:
-            content["task"] = seen.mission.task
-            content["picked"] = int(seen.mission.picked)
-        if seen.safety is not None:
-            content["safety"] = seen.safety.state
-        self._device.live(content)
-
-
-def joints_by_name(message: Any) -> Mapping[str, float]:
-    return {n: round(float(p), 4) for n, p in zip(message.name, message.position, strict=False)}

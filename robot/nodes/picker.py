@@ -182,13 +182,13 @@ class PickerNode(Node):
         running.told = (ticks + 1, running.round.task)
         if task == running.round.task and ticks % FEEDBACK_TICKS:
             return
-        current = running.round.current
         feedback = berry_msgs.action.Harvest.Feedback(
-            task=running.round.task,
-            berry_id=current.target.id if current else 0,
-            picked=running.round.picked,
-            attempted=running.round.attempted,
+            task=running.round.task, picked=running.round.picked, attempted=running.round.attempted
         )
+        if running.round.current is not None:
+            target = running.round.current.target
+            feedback.berry_id, feedback.position = target.id, point(target.position)
+            feedback.ripeness, feedback.stage, feedback.diameter = target.ripeness, target.stage, target.diameter
         running.handle.publish_feedback(feedback)
 
     def _report(self, outcome: Outcome) -> None:
