@@ -12,6 +12,7 @@ from dashboard.errors import ApiError
 from dashboard.guard import Address, Served, Signed, audited
 from dashboard.live import Hub
 from dashboard.services import Services
+from dashboard.urdf import chain
 from telemetry.farm import Robot
 from telemetry.messages import AckStatus, Kind, Topic
 
@@ -49,10 +50,15 @@ async def reset(request: Request, services: Served, session: Signed, address: Ad
 @router.get("/model")
 async def model(services: Served, robot: RobotId) -> Response:
     """Return the robot's shape for the 3-D view, as it told it itself."""
-    found = services.view.models.get(find(services, robot).id)
-    if found is None:
+    known = find(services, robot)
+    birth = services.view.births.get((known.zone, known.id))
+    urdf = birth.description.get("urdf") if birth is not None else None
+    if not isinstance(urdf, str):
         raise ApiError("no_model", robot)
-    return JSONResponse(found)
+    try:
+        return JSONResponse(chain(urdf))
+    except ValueError as error:
+        raise ApiError("no_model", str(error)[:300]) from None
 
 
 async def _command(  # noqa: PLR0917 - what every command needs

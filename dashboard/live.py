@@ -8,16 +8,15 @@ import json
 import logging
 import struct
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dashboard.guard import COOKIE
 from dashboard.services import Services
 from dashboard.snapshot import Snapshot
+from dashboard.viewer import Viewer, encode
 from telemetry.messages import Kind, Topic
 
 log = logging.getLogger(__name__)
@@ -35,49 +34,10 @@ GRACE_S = 2.5
 ROBOT_S = 0.18
 MOST_VIEWERS = 200
 MOST_WATCHED = 32
-MOST_QUEUED = 64
 MOST_TEXT = 4096
 SESSION_ENDED, TOO_MANY, NOT_UNDERSTOOD = 4401, 1013, 1003
 JPEG = 1
 DISPATCH = {Kind.LIVE: "robot", Kind.VIDEO: "camera"}
-
-
-class Viewer:
-    """One open page: what it watches, and what it has not been sent yet."""
-
-    def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
-        self.key = socket.cookies.get(COOKIE)
-        self.watch: frozenset[str] = frozenset()
-        self._newest: dict[str, str | bytes] = {}
-        self._queue: deque[str] = deque(maxlen=MOST_QUEUED)
-        self._wake = asyncio.Event()
-
-    def waits_for(self, slot: str) -> bool:
-        """Tell whether the last message of `slot` is not on its way yet."""
-        return slot in self._newest
-
-    def offer(self, slot: str, message: str | bytes) -> None:
-        """Send `message` as soon as the line is free; a newer one of the same slot takes its place."""
-        self._newest[slot] = message
-        self._wake.set()
-
-    def queue(self, message: str) -> None:
-        """Send `message` in order with other queued ones."""
-        self._queue.append(message)
-        self._wake.set()
-
-    async def send(self) -> None:
-        """Send until the socket closes."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._queue or self._newest:
-                message = self._queue.popleft() if self._queue else self._newest.pop(next(iter(self._newest)))
-                if isinstance(message, str):
-                    await self.socket.send_text(message)
-                else:
-                    await self.socket.send_bytes(message)
 
 
 class Hub:
@@ -90,7 +50,7 @@ class Hub:
         self._sent_at: dict[str, float] = {}
         self._asked_since: dict[str, float] = {}
         self._asked: dict[str, tuple[float, bool]] = {}
-        self._requests: set[asyncio.Task[Any]] = set()
+        self._beside: set[asyncio.Task[Any]] = set()
         self._task: asyncio.Task[None] | None = None
         self._checked_at = 0.0
         services.view.listen(self._on_message)
@@ -105,7 +65,7 @@ class Hub:
 
     async def close(self) -> None:
         """End all that was begun."""
-        tasks = [task for task in (self._task, *self._requests) if task is not None]
+        tasks = [task for task in (self._task, *self._beside) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -146,8 +106,21 @@ class Hub:
             before = viewer.watch
             viewer.watch = frozenset(name for name in wanted if isinstance(name, str) and len(name) <= 80)
             if "state" in viewer.watch - before:
-                viewer.offer("state", encode(self._snapshot.full(self._silent_robots())))
+                self._start_beside(self._greet(viewer))
             self._ask()
+
+    async def _greet(self, viewer: Viewer) -> None:
+        """Send everything to a page that has just begun to watch the farm's state."""
+        await self._snapshot.refresh()
+        if sum("state" in other.watch for other in self._viewers) == 1:
+            self._snapshot.delta(self._silent_robots())  # nobody else needs what has changed until now
+        viewer.offer("state", encode(self._snapshot.full(self._silent_robots())))
+
+    def _start_beside(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something beside the rest."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
 
     def _watched(self) -> set[str]:
         return set().union(*(viewer.watch for viewer in self._viewers)) if self._viewers else set()
@@ -178,6 +151,7 @@ class Hub:
 
     async def _run(self) -> None:
         state_at = pulse_at = 0.0
+        told = self._urgent()
         while True:
             await asyncio.sleep(TICK_S)
             if not self._viewers:
@@ -190,8 +164,11 @@ class Hub:
                 self._checked_at = now
                 await self._check_sessions()
             watching = [viewer for viewer in self._viewers if "state" in viewer.watch]
-            if watching and now - state_at >= STATE_S:
-                await self._snapshot.refresh()
+            urgent = self._urgent()
+            if watching and (now - state_at >= STATE_S or urgent != told):
+                told = urgent
+                if now - state_at >= STATE_S:
+                    await self._snapshot.refresh()
                 delta = self._snapshot.delta(self._silent_robots())
                 if delta is not None:
                     state_at = pulse_at = now
@@ -222,6 +199,15 @@ class Hub:
                 with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                     await viewer.socket.close(SESSION_ENDED, "not_signed_in")
 
+    def _urgent(self) -> tuple[Any, ...]:
+        """Return what pages are told at once, not once a second: links, stops, faults."""
+        view, silent = self._services.view, self._silent_robots()
+        robots = [
+            (id_, view.link(id_, watched=id_ in silent), robot.safety, robot.needs_reset, robot.fault)
+            for id_, robot in view.robots.items()
+        ]
+        return (view.broker_connected, *robots)
+
     def _silent_robots(self) -> set[str]:
         """Return the robots that were asked long enough ago to show themselves by now."""
         now = time.monotonic()
@@ -241,17 +227,9 @@ class Hub:
             self._asked[robot.id] = (now, video)
             self._asked_since.setdefault(robot.id, now)
             topic = Topic(site=self._services.farm.site.id, zone=robot.zone, device=robot.id, kind=Kind.CMD)
-            arguments: dict[str, object] = {"live": True, "video": video}
+            arguments: dict[str, object] = {"what": ["live", "video"] if video else ["live"]}
             commands = self._services.commands
-            request = commands.request(topic, "watch", "dashboard", arguments=arguments, timeout_s=WATCH_S)
-            task = asyncio.get_running_loop().create_task(request)
-            self._requests.add(task)
-            task.add_done_callback(self._requests.discard)
-
-
-def encode(message: dict[str, Any]) -> str:
-    """Return a message's JSON."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            self._start_beside(commands.request(topic, "watch", "dashboard", arguments=arguments, timeout_s=WATCH_S))
 
 
 @router.websocket("/live")

@@ -51,6 +51,7 @@ class PretendSettings:
     live_period: float = 0.2
     pick_period: float = 8.0
     berries_per_segment: int = 5
+    urdf: str = ""
 
 
 class PretendRobot:
@@ -59,7 +60,10 @@ class PretendRobot:
     def __init__(self, client: Client, clock: Clock, timers: Timers, settings: PretendSettings) -> None:
         self._client, self._clock, self._settings = client, clock, settings
         self._random = random.Random(settings.boot)
-        identity = Identity(boot=settings.boot, model="pretend ur3e", firmware="0", metrics=METRICS)
+        description = {"urdf": settings.urdf} if settings.urdf else {}
+        identity = Identity(
+            boot=settings.boot, model="pretend ur3e", firmware="0", metrics=METRICS, description=description
+        )
         self._device = DevicePublisher(client, settings.address, clock, identity)
         self.safety, self.cause = "RUN", ""
         self._order: dict[str, Any] | None = None
@@ -88,8 +92,9 @@ class PretendRobot:
 
     def _on_watch(self, command: Command, reply: Reply) -> None:
         until = self._clock.monotonic() + WATCH_S
+        what = command.arguments.get("what")
         self._live_until = until
-        if command.arguments.get("video") is True:
+        if isinstance(what, list) and "video" in what:
             self._video_until = until
         reply(AckStatus.DONE, "")
 

@@ -90,7 +90,6 @@ class FarmView:
         self.values: dict[tuple[str, str], Value] = {}
         self.births: dict[tuple[str, str], Birth] = {}
         self.states: dict[tuple[str, str], State] = {}
-        self.models: dict[str, dict[str, Any]] = {}
         self.live: dict[str, Live] = {r.id: Live() for r in farm.robots}
         self.version = 0
         self._listeners: list[Callable[[str, Kind], None]] = []

@@ -37,6 +37,8 @@ from dashboard.serve import listen
 from dashboard.services import Services
 from dashboard.timers import ClockTimers
 from dashboard.view import FarmView
+from robot.arms import load_arm
+from robot.arms.urdf import to_urdf
 from telemetry.brain.alarm_watch import AlarmWatch
 from telemetry.brain.alarms import Alarms, Condition, Finding
 from telemetry.brain.node import Brain, BrainSettings
@@ -278,7 +280,8 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
     """Seed a farm in `data` and start it on the running loop."""
     clock = Wall()
     farm = parse_farm(FARM, name="dashboard_farm")
-    seed(data, farm, clock.now(), days)
+    if not (data / "store").exists():  # else it was killed, and goes on
+        seed(data, farm, clock.now(), days)
     broker = MemoryBroker(LoopScheduler())
     timers = ClockTimers(clock)
     boot = f"dev{time.time_ns()}"
@@ -308,6 +311,7 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
             boot=boot,
             frames=picture,
             pick_period=pick_period,
+            urdf=to_urdf(load_arm("ur3e")),
         ),
     )
     for device in farm.devices:
@@ -316,8 +320,8 @@ async def build(data: Path, *, days: float = 2.0, editing: bool = False, pick_pe
     client = broker.client("dashboard")
     view, commands = FarmView(client, farm, clock), Commands(client, clock, site)
     accounts = Accounts(data / "accounts.sqlite", time.time)
-    for name, password in PASSWORDS.items():
-        accounts.add(name, Role[name.upper()], password)
+    for name in PASSWORDS.keys() - accounts.names().keys():
+        accounts.add(name, Role[name.upper()], PASSWORDS[name])
     audit, reader = Audit(data / "audit.jsonl", time.time), Reader(data, farm.site.timezone)
     services = Services(
         farm=farm,
@@ -459,10 +463,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=8899)
     parser.add_argument("--days", type=float, default=5.0)
+    parser.add_argument("--data", type=Path, help="keep the farm's data here, and go on with what is there")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     with tempfile.TemporaryDirectory(prefix="berrybrain-pages-") as folder:
-        asyncio.run(serve(arguments.port, arguments.days, Path(folder)))
+        asyncio.run(serve(arguments.port, arguments.days, arguments.data or Path(folder)))
 
 
 if __name__ == "__main__":

@@ -203,3 +203,9 @@ def test_the_farm_names_its_words_in_both_languages(get: Get) -> None:
     assert all(metric["label_zh"] and metric["label_en"] for metric in farm["metrics"].values())
     assert all(fault["do_zh"] and fault["do_en"] for fault in farm["faults"].values())
     assert farm["beds"][0]["segments"] == 12
+
+
+def test_the_robots_shape_comes_from_what_it_said_at_birth(get: Get) -> None:
+    model = get("robots/berry-1/model")
+    names = [joint["name"] for joint in model["joints"]]
+    assert {"rail_joint", "elbow_joint", "wrist_3_joint"} <= set(names)
