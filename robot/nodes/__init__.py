@@ -1,1 +1,1 @@
-"""Glue between the robot's wire and its rooms: one node per file, hosted by processes or in lock-step alike."""
+"""The robot's nodes: glue between the wire and the rooms; each is built from a context, a clock and settings."""

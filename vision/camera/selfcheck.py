@@ -17,14 +17,15 @@ class SelfcheckSettings:
     """Limits of the camera's self-check.
 
     Attributes:
-        frozen_after: identical pictures in a row; a living sensor's noise never gives two.
+        frozen_after: identical pictures in a row; a living sensor's noise never gives two, and with frames exposed only
+            when asked for, a second one believed would put berries where the camera was before.
         dark_level: 95th percentile of grey below which no berry can be told, 0-255.
         bright_share: share of clipped pixels above which colours are lost; white film in the sun alone stays below.
         blurred_below: ratio of fine to coarse contrast; sharp pictures of plants lie above 0.2, fogged ones below 0.06.
         depth_share: share of pixels that need a depth.
     """
 
-    frozen_after: int = 3
+    frozen_after: int = 2
     dark_level: float = 30.0
     bright_share: float = 0.6
     blurred_below: float = 0.06

@@ -1,0 +1,50 @@
+"""A camera that repeats its picture in the middle of a harvest: nothing is picked on it, and the reason is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from robot.nodes.convert import RELIABLE
+from robot.ros.interfaces import berry_msgs
+from sim.camera import SimCamera
+from sim.rig import Rig
+from sim.scenarios import load_scenario
+from sim.truth import score
+from vision.types import Frame
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def repeat_whole_frames(rig: Rig) -> None:
+    """The driver hangs: picture and stamp stay."""
+    rig.camera.faults.frozen = True
+
+
+def repeat_pictures_with_new_stamps(rig: Rig) -> None:
+    """The sensor hangs behind a driver that lives: the picture stays, the stamp goes on."""
+    rig.camera.faults.frozen = True
+    camera: SimCamera = rig.camera
+    repeat: Callable[[], Frame] = camera.read
+    camera.read = lambda: replace(repeat(), stamp=rig.time.now())  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("freeze", [repeat_whole_frames, repeat_pictures_with_new_stamps])
+def test_nothing_is_picked_on_a_picture_that_stands_still(freeze: Callable[[Rig], None], lockstep: ModuleType) -> None:
+    watcher, rig = lockstep.harvest(load_scenario("short"), 3, until=lambda watcher: watcher.counted is not None)
+    picks: list[Any] = []
+    watcher.create_subscription(berry_msgs.msg.PickOutcome, "picks", picks.append, RELIABLE)
+    assert watcher.counted.in_window >= 3, "without the fault these would be picked"
+    freeze(rig)
+    rig.time.run(until=lambda: watcher.status in ("done", "failed"), seconds=lockstep.SECONDS)
+    truth = score(rig.cell)
+    rig.close()
+    assert "camera_frozen" in watcher.faults
+    assert len(picks) >= 3
+    assert {pick.result for pick in picks} <= {"lost_target", "timeout"}
+    assert sum("camera_frozen" in pick.detail for pick in picks) >= len(picks) - 1, [pick.detail for pick in picks]
+    assert (truth.picked, truth.damaged, truth.neighbours_lost) == (0, 0, 0)
