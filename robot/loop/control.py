@@ -22,6 +22,7 @@ from robot.safety.states import LATCHED, MOVING, POWERED
 from telemetry.clock import Clock
 
 Array = npt.NDArray[np.float64]
+UNAWARE = 0.25  # a start so soon after an operator's hold was sent before its sender knew of it [s]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class ControlLoop:
         self._changes = -1
         self._state = State.OFF
         self._let_go = False
+        self._held_at = float("-inf")
         unknown = np.full(7, np.nan)
         self.joints = JointState(stamp=float("-inf"), position=unknown, velocity=unknown, effort=unknown)
         self.gripper = GripperState(
@@ -181,7 +183,10 @@ class ControlLoop:
 
     def start(self) -> str:
         """Ask for RUN; return why not, or an empty text."""
-        self._watch.judge_heartbeats(self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._watch.judge_heartbeats(now)
+        if now - self._held_at < UNAWARE:
+            return "an operator's hold came at the same time; ask again if it is meant to end"
         if self.supervisor.state in (State.READY, State.HOLD):
             if self._follower.moving:
                 return "the arm is still coming to rest"
@@ -193,7 +198,8 @@ class ControlLoop:
         return f"refused in state {self.supervisor.state}, causes {list(self.supervisor.causes)}"
 
     def hold(self) -> None:
-        """Stop along the path and wait for `start`."""
+        """Stop along the path and wait for a `start` that is asked for after this."""
+        self._held_at = self._clock.monotonic()
         self.supervisor.momentary("operator_hold")
 
     def stop(self, cause: str = "operator_stop") -> None:
@@ -211,7 +217,11 @@ class ControlLoop:
         if not self.supervisor.reset():
             return f"refused in state {self.supervisor.state}, causes {list(self.supervisor.causes)}"
         if self.supervisor.state is State.IDLE:
-            self._enable()
+            try:
+                self._enable()
+            except HardwareError as error:
+                self._watch.driver_failed(error.code)  # a fault again, which another reset answers
+                raise
         elif self._follower.mismatch(self.joints.position):
             self._hold_here()
         return ""

@@ -7,7 +7,7 @@ import pytest
 
 from robot.arms import load_arm
 from robot.gripper import Cut, Grip
-from robot.hardware import GripperState
+from robot.hardware import GripperState, HardwareError
 from robot.hardware.fake import FakeHardware
 from robot.kinematics import solve, tool_position
 from robot.loop import BlackBox, ControlLoop, LoopError, LoopSettings
@@ -220,7 +220,7 @@ def test_reset_never_moves_and_waits_for_rest(rig: Rig) -> None:
 
 def test_a_start_with_the_arm_elsewhere_is_refused_until_reset(rig: Rig) -> None:
     rig.loop.hold()
-    rig.run(0.1)
+    rig.run(0.3)
     rig.hardware.faults.offset = np.array([0.006, 0, 0, 0, 0, 0, 0])
     rig.run(0.1)
     assert "position_mismatch" in rig.loop.start()
@@ -229,6 +229,52 @@ def test_a_start_with_the_arm_elsewhere_is_refused_until_reset(rig: Rig) -> None
     assert rig.loop.reset() == ""
     assert rig.loop.start() == ""
     assert rig.loop.set_point[0] == pytest.approx(HOME[0] + 0.006)
+
+
+class WeakHardware(FakeHardware):
+    """Drives that cannot be powered while `weak`."""
+
+    weak = False
+
+    def activate(self) -> None:
+        if self.weak:
+            raise HardwareError("hardware_lost", "the brakes do not open")
+        super().activate()
+
+
+def test_a_reset_that_cannot_power_the_drives_is_a_fault_that_another_reset_answers() -> None:
+    clock = Clock()
+    hardware = WeakHardware(ARM, clock.monotonic, position=HOME)
+    loop = ControlLoop(hardware, ARM, clock, LoopSettings())
+    loop.bring_up()
+
+    def run(seconds: float) -> None:
+        for _ in range(round(seconds / DT)):
+            clock.time += DT
+            loop.tick()
+
+    run(0.1)
+    hardware.faults.codes = ("over_current",)
+    run(0.1)
+    hardware.faults.codes, hardware.weak = (), True
+    run(0.1)
+    with pytest.raises(HardwareError, match="brakes"):
+        loop.reset()
+    run(0.1)
+    assert (loop.supervisor.state, loop.supervisor.causes) == (State.FAULT, ("hardware_lost",))
+    hardware.weak = False
+    assert loop.reset() == ""
+    assert loop.start() == ""
+
+
+def test_a_start_that_was_on_its_way_when_the_operator_held_does_not_end_the_hold(rig: Rig) -> None:
+    rig.loop.hold()
+    assert "hold" in rig.loop.start()
+    rig.run(0.2)
+    assert rig.loop.start() != ""
+    assert rig.state is State.HOLD
+    rig.run(0.1)
+    assert rig.loop.start() == ""
 
 
 def test_manual_mode_moves_at_the_reduced_speed_of_the_tool() -> None:
