@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -12,23 +13,23 @@ from pydantic import BaseModel, Field
 
 from dashboard.errors import ApiError
 from dashboard.guard import Served
-from dashboard.history import History, downsample, step_for, to_csv
+from dashboard.history import BAD, History, as_measured, in_buckets, step_for, to_csv
 from dashboard.services import Services
 from dashboard.values import interval_of, last_rows
 from telemetry.messages.tables import faults, metrics
-from telemetry.store import Samples, Series
+from telemetry.store import Series
 from telemetry.store.journal import Archive
 
 router = APIRouter(prefix="/api/v1", tags=["data"])
 
 LONGEST_S = 11 * 366 * 86400.0
-CACHE_S = 20.0
+CACHE_S, LONGEST_CACHE_S = 20.0, 300.0
 CACHE_SIZE = 128
 Instant = Annotated[float, Field(ge=0.0, le=4_102_444_800.0, allow_inf_nan=False)]
 
 
 class HistoryCache:
-    """Down-sampled histories for a few seconds: many viewers look at the same charts."""
+    """Down-sampled histories, kept for a twentieth of their step: many viewers look at the same charts."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[Any, ...], tuple[float, dict[str, Any]]] = OrderedDict()
@@ -36,10 +37,11 @@ class HistoryCache:
     def get(self, key: tuple[Any, ...]) -> dict[str, Any] | None:
         """Return what was kept under `key`; None when that is too old."""
         known = self._kept.get(key)
-        return known[1] if known is not None and time.monotonic() - known[0] < CACHE_S else None
+        return known[1] if known is not None and time.monotonic() < known[0] else None
 
-    def put(self, key: tuple[Any, ...], value: dict[str, Any]) -> None:
-        self._kept[key] = (time.monotonic(), value)
+    def put(self, key: tuple[Any, ...], value: dict[str, Any], seconds: float) -> None:
+        """Keep `value` for so many seconds."""
+        self._kept[key] = (time.monotonic() + seconds, value)
         self._kept.move_to_end(key)
         while len(self._kept) > CACHE_SIZE:
             self._kept.popitem(last=False)
@@ -129,23 +131,34 @@ async def history(request: Request, services: Served, span: Annotated[Span, Quer
     key = (series, step, since, until, points) if step > 0.0 else ()
     content = cache.get(key) if key else None
     if content is None:
-
-        def read(archive: Archive) -> Samples:
-            return archive.read(series, since, until)
-
-        samples = await services.reader.archive(read)
-        content = _content(samples, since, min(until, now), step=step, interval=interval, points=points).json()
+        read = partial(_read, series=series, span=(since, until), now=now, step=step, interval=interval, points=points)
+        content = (await services.reader.archive(read)).json()
         content = {"device": device, "metric": metric, "zone": series.zone, "unit": unit, **content}
         content |= {"start": since, "end": until, "interval": interval}
         if key:
-            cache.put(key, content)
+            cache.put(key, content, max(CACHE_S, min(step / 20.0, LONGEST_CACHE_S)))
     return JSONResponse(content)
 
 
-def _content(samples: Samples, start: float, end: float, *, step: float, interval: float, points: int) -> History:
-    if step <= 0.0 and len(samples.at) > 2 * points:  # it measures more often than it said
-        step = step_for(start, end, points, 0.0)
-    return downsample(samples, start, end, step=step, interval=interval)
+def _read(
+    archive: Archive,
+    *,
+    series: Series,
+    span: tuple[float, float],
+    now: float,
+    step: float,
+    interval: float,
+    points: int,
+) -> History:
+    start, end = span
+    until = min(end, now)
+    if step <= 0.0:
+        samples = archive.read(series, start, end)
+        if len(samples.at) <= 2 * points:
+            return as_measured(samples, start, until, interval=interval)
+        step = step_for(start, end, points, 0.0)  # it measures more often than it said
+    summary = archive.summary(series, start, end, step=step, without=BAD)
+    return in_buckets(summary, start, until, step=step, interval=interval)
 
 
 def _find(archive: Archive, services: Services, zone: str, device: str, metric: str) -> Series:

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from telemetry.store import Quality, Samples
+from telemetry.store import Quality, Samples, Summary
 
 STEPS = (10, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800)
 """Lengths of a bucket people can read [s]."""
-BAD = int(Quality.RANGE | Quality.RATE | Quality.STUCK)
+BAD = Quality.RANGE | Quality.RATE | Quality.STUCK
 """Values with these flags are kept in the store, shown as rejected, and left out of means and extremes."""
 GAP_INTERVALS = 3.0
 MOST_REJECTED = 200
@@ -61,47 +61,56 @@ def step_for(start: float, end: float, points: int, interval: float) -> float:
     return float(next((step for step in STEPS if step >= wanted), STEPS[-1]))
 
 
-def downsample(samples: Samples, start: float, end: float, *, step: float, interval: float) -> History:
-    """Return `samples` of start <= at < end in buckets of `step` seconds, or as they are.
+def as_measured(samples: Samples, start: float, end: float, *, interval: float) -> History:
+    """Return single values of start <= at < end.
 
     Args:
         end: also where a gap at the end stops; not later than now.
         interval: how often the device measures; three of them without a value are a gap [s].
     """
-    at, value, quality = samples.at, samples.value, samples.quality
-    bad = (quality & BAD) != 0
-    rejected = [(float(at[i]), float(value[i]), int(quality[i])) for i in np.flatnonzero(bad)[-MOST_REJECTED:]]
-    gaps = _gaps(at, start, end, GAP_INTERVALS * interval)
-    good = np.where(bad, np.nan, value)
-    if step <= 0.0 or not len(at):
-        columns = (at, good, good, good, quality)
-    else:
-        bucket = np.floor(at / step)
-        first = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1.0))
-        counts = np.add.reduceat(~bad, first)
-        sums = np.add.reduceat(np.where(bad, 0.0, value), first)
-        empty = counts == 0
-        mean = np.where(empty, np.nan, sums / np.maximum(counts, 1))
-        low = np.where(empty, np.nan, np.minimum.reduceat(np.where(bad, np.inf, value), first))
-        high = np.where(empty, np.nan, np.maximum.reduceat(np.where(bad, -np.inf, value), first))
-        middle = bucket[first] * step + step / 2.0
-        columns = (middle, mean, low, high, np.bitwise_or.reduceat(quality, first))
+    bad = (samples.quality & int(BAD)) != 0
+    good = np.where(bad, np.nan, samples.value)
     return History(
-        step=step,
-        at=columns[0],
-        mean=columns[1],
-        low=columns[2],
-        high=columns[3],
-        quality=columns[4].astype(np.uint8),
-        gaps=gaps,
-        rejected=tuple(rejected),
+        step=0.0,
+        at=samples.at,
+        mean=good,
+        low=good,
+        high=good,
+        quality=samples.quality,
+        gaps=_gaps(samples.at, samples.at, start, end, GAP_INTERVALS * interval),
+        rejected=_rejected(samples.at[bad], samples.value[bad], samples.quality[bad]),
     )
 
 
-def _gaps(at: npt.NDArray[np.float64], start: float, end: float, limit: float) -> tuple[tuple[float, float], ...]:
-    edges = np.concatenate(([start], at, [max(start, end)]))
-    wide = np.flatnonzero(np.diff(edges) > limit)
-    return tuple((float(edges[i]), float(edges[i + 1])) for i in wide)
+def in_buckets(summary: Summary, start: float, end: float, *, step: float, interval: float) -> History:
+    """Return buckets of `step` [s] at their middle; the rest as `as_measured`."""
+    out = summary.left_out
+    return History(
+        step=step,
+        at=summary.start + step / 2.0,
+        mean=summary.mean,
+        low=summary.low,
+        high=summary.high,
+        quality=summary.quality,
+        gaps=_gaps(summary.first_at, summary.last_at, start, end, GAP_INTERVALS * interval),
+        rejected=_rejected(out.at, out.value, out.quality),
+    )
+
+
+Column = npt.NDArray[np.float64]
+
+
+def _gaps(first: Column, last: Column, start: float, end: float, limit: float) -> tuple[tuple[float, float], ...]:
+    """Return where longer than `limit` [s] nothing was measured, given when each bucket's points begin and end."""
+    ends = np.concatenate(([start], last))
+    begins = np.concatenate((first, [max(start, end)]))
+    wide = np.flatnonzero(begins - ends > limit)
+    return tuple((float(ends[i]), float(begins[i])) for i in wide)
+
+
+def _rejected(at: Column, value: Column, quality: npt.NDArray[np.uint8]) -> tuple[tuple[float, float, int], ...]:
+    rows = zip(at[-MOST_REJECTED:].tolist(), value[-MOST_REJECTED:].tolist(), quality[-MOST_REJECTED:], strict=True)
+    return tuple((at_, value_, int(flags)) for at_, value_, flags in rows)
 
 
 def safe_cell(text: str) -> str:

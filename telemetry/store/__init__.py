@@ -55,6 +55,28 @@ class Samples:
     quality: npt.NDArray[np.uint8]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """A series in buckets, empty ones left out: columns of shape (n,), oldest first.
+
+    Attributes:
+        start: of each bucket, a multiple of its length [UTC epoch s].
+        first_at, last_at: of the points in it [UTC epoch s].
+        mean, low, high: of the points that are not left out; NaN where there are none.
+        quality: all flags of its points.
+        left_out: the points with a flag that was asked to be left out.
+    """
+
+    start: npt.NDArray[np.float64]
+    first_at: npt.NDArray[np.float64]
+    last_at: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+    quality: npt.NDArray[np.uint8]
+    left_out: Samples
+
+
 class Store(Protocol):
     """Write once per (series, at); a repeated key is ignored, the first value stays."""
 
@@ -68,6 +90,10 @@ class Store(Protocol):
 
     def read(self, series: Series, start: float, end: float, *, step: float | None = None) -> Samples:
         """Return samples with start <= at < end; with `step` [s] the mean of each non-empty bucket."""
+        ...
+
+    def summary(self, series: Series, start: float, end: float, *, step: float, without: Quality) -> Summary:
+        """Return start <= at < end in buckets of `step` [s]; points with a flag of `without` are left out."""
         ...
 
     def series(self) -> list[Series]: ...

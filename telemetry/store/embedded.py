@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from telemetry.messages import Kind
-from telemetry.store import Point, Quality, Samples, Series
+from telemetry.store import Point, Quality, Samples, Series, Summary
 from telemetry.store.entries import EntryTables
 from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap
+from telemetry.store.summary import summarize
 from telemetry.store.tables import connect, errors, transaction
 
 ENDLESS_MS = 2**62
@@ -135,6 +136,13 @@ class EmbeddedStore:
             value = np.add.reduceat(value, first) / counts
             quality = np.bitwise_or.reduceat(quality, first)
         return Samples(series=series, at=at / 1000.0, value=value, quality=quality)
+
+    def summary(self, series: Series, start: float, end: float, *, step: float, without: Quality) -> Summary:
+        if not step >= 0.001:
+            raise ValueError(f"step: expected at least 0.001 s, got {step}")
+        span = (_ms(start), _ms(end))
+        with errors():
+            return summarize(self._connection, series, self._find(series), span=span, step=_ms(step), without=without)
 
     def series(self) -> list[Series]:
         with errors():

@@ -102,6 +102,44 @@ def test_step_gives_the_mean_of_each_bucket_that_has_points_and_all_its_flags(st
     assert samples.quality.tolist() == [int(Quality.LATE | Quality.RATE), 0]
 
 
+def test_a_summary_has_extremes_and_leaves_out_what_it_was_asked_to(store: Store) -> None:
+    start = T0 - T0 % 60.0
+    store.write(
+        [
+            point(AIR, start + 1.0, 1.0),
+            point(AIR, start + 30.0, 85.0, quality=Quality.RANGE),
+            point(AIR, start + 59.999, 3.0, quality=Quality.LATE),
+            point(AIR, start + 120.0, 99.0, quality=Quality.RANGE | Quality.LATE),
+            point(AIR, start + 180.0, 7.0),
+            point(AIR, start + 240.0, 8.0),
+        ]
+    )
+    told = store.summary(AIR, start, start + 240.0, step=60.0, without=Quality.RANGE)
+    assert told.start.tolist() == [start, start + 120.0, start + 180.0]
+    assert told.first_at.tolist() == pytest.approx([start + 1.0, start + 120.0, start + 180.0])
+    assert told.last_at.tolist() == pytest.approx([start + 59.999, start + 120.0, start + 180.0])
+    assert told.mean.tolist() == pytest.approx([2.0, float("nan"), 7.0], nan_ok=True)
+    assert told.low.tolist() == pytest.approx([1.0, float("nan"), 7.0], nan_ok=True)
+    assert told.high.tolist() == pytest.approx([3.0, float("nan"), 7.0], nan_ok=True)
+    assert told.quality.tolist() == [int(Quality.RANGE | Quality.LATE), int(Quality.RANGE | Quality.LATE), 0]
+    assert told.left_out.value.tolist() == [85.0, 99.0]
+    assert store.summary(CO2, start, start + 1e6, step=60.0, without=Quality.GOOD).start.tolist() == []
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(st.integers(-5000, 5000), max_size=40), st.sampled_from([0.5, 7.0, 60.0, 3600.0]))
+def test_a_summary_agrees_with_the_buckets_of_a_read(store: Store, times: set[int], step: float) -> None:
+    name = Series("farm", "z", f"d{len(times)}-{sum(times)}-{step}", "m")
+    store.write([point(name, T0 + t, t / 3.0, quality=Quality.LATE if t % 3 else Quality.GOOD) for t in times])
+    told, read = (
+        store.summary(name, T0 - 1e4, T0 + 1e4, step=step, without=Quality.GOOD),
+        store.read(name, T0 - 1e4, T0 + 1e4, step=step),
+    )
+    assert told.start.tolist() == read.at.tolist()
+    assert told.mean.tolist() == pytest.approx(read.value.tolist())
+    assert told.quality.tolist() == read.quality.tolist()
+
+
 @pytest.mark.parametrize("step", [0.0, -1.0, float("nan")])
 def test_step_that_is_no_duration_is_refused(store: Store, step: float) -> None:
     with pytest.raises(ValueError, match="step"):

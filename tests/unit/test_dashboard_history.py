@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.history import FORMULA, STEPS, downsample, safe_cell, step_for, to_csv
-from telemetry.store import Quality, Samples, Series
+from dashboard.history import FORMULA, STEPS, as_measured, in_buckets, safe_cell, step_for, to_csv
+from telemetry.store import Quality, Samples, Series, Summary
 
 START = 1_790_000_400.0
 
@@ -31,7 +30,7 @@ def every(interval: float, n: int) -> npt.NDArray[np.float64]:
 def test_a_short_span_is_shown_as_it_was_measured() -> None:
     assert step_for(START, START + 3600.0, 600, 60.0) == 0.0
     at = every(60.0, 60)
-    told = downsample(samples(at, np.arange(60.0)), START, START + 3600.0, step=0.0, interval=60.0)
+    told = as_measured(samples(at, np.arange(60.0)), START, START + 3600.0, interval=60.0)
     assert told.at.tolist() == at.tolist()
     assert told.gaps == ()
 
@@ -43,35 +42,44 @@ def test_a_month_of_minutes_becomes_about_as_many_points_as_asked_for() -> None:
     assert step_for(0.0, 1e12, 1, 60.0) == STEPS[-1]
 
 
-def test_a_bucket_keeps_mean_and_extremes() -> None:
-    at = (START // 600.0) * 600.0 + 60.0 * np.arange(20)
-    told = downsample(samples(at, np.arange(20.0)), at[0], at[0] + 1200.0, step=600.0, interval=60.0)
-    assert told.mean.tolist() == [4.5, 14.5]
-    assert (told.low.tolist(), told.high.tolist()) == ([0.0, 10.0], [9.0, 19.0])
-    assert told.at.tolist() == [at[0] + 300.0, at[0] + 900.0]
-
-
 def test_a_rejected_value_bends_no_curve_and_is_listed_apart() -> None:
     at, value = every(60.0, 10), np.full(10, 15.0)
     value[3] = 85.0
-    for step in (0.0, 3600.0):
-        told = downsample(samples(at, value, bad=(3,)), START, START + 600.0, step=step, interval=60.0)
-        assert np.nanmax(told.high) == 15.0
-        assert told.rejected == ((at[3], 85.0, int(Quality.RANGE)),)
-        assert any(told.quality & int(Quality.RANGE))
+    told = as_measured(samples(at, value, bad=(3,)), START, START + 600.0, interval=60.0)
+    assert np.nanmax(told.high) == 15.0
+    assert told.rejected == ((at[3], 85.0, int(Quality.RANGE)),)
+    assert told.json()["mean"][3] is None
 
 
-def test_a_bucket_of_rejected_values_only_is_empty_not_zero() -> None:
-    told = downsample(
-        samples(every(60.0, 3), np.full(3, 85.0), bad=(0, 1, 2)), START, START + 180.0, step=3600.0, interval=60.0
+def test_a_bucket_stands_at_its_middle_and_one_without_good_values_is_empty_not_zero() -> None:
+    start = np.array([START, START + 600.0])
+    nan = float("nan")
+    summary = Summary(
+        start=start,
+        first_at=start,
+        last_at=start + 540.0,
+        mean=np.array([4.5, nan]),
+        low=np.array([0.0, nan]),
+        high=np.array([9.0, nan]),
+        quality=np.array([0, 1], np.uint8),
+        left_out=samples(start[1:], np.array([85.0]), bad=(0,)),
     )
-    assert np.isnan(told.mean).all()
-    assert told.json()["mean"] == [None]
+    told = in_buckets(summary, START, START + 1200.0, step=600.0, interval=60.0)
+    assert told.json() == {
+        "step": 600.0,
+        "at": [START + 300.0, START + 900.0],
+        "mean": [4.5, None],
+        "min": [0.0, None],
+        "max": [9.0, None],
+        "quality": [0, 1],
+        "gaps": [],
+        "rejected": [[START + 600.0, 85.0, 1]],
+    }
 
 
 def test_gaps_are_told_with_their_times_at_both_ends_too() -> None:
     at = np.concatenate((every(60.0, 5) + 600.0, every(60.0, 5) + 3000.0))
-    told = downsample(samples(at, np.ones(10)), START, START + 7200.0, step=0.0, interval=60.0)
+    told = as_measured(samples(at, np.ones(10)), START, START + 7200.0, interval=60.0)
     assert told.gaps == (
         (START, START + 600.0),
         (START + 840.0, START + 3000.0),
@@ -80,27 +88,9 @@ def test_gaps_are_told_with_their_times_at_both_ends_too() -> None:
 
 
 def test_nothing_measured_is_one_gap_and_no_points() -> None:
-    told = downsample(samples(np.array([]), np.array([])), START, START + 3600.0, step=600.0, interval=60.0)
+    told = as_measured(samples(np.array([]), np.array([])), START, START + 3600.0, interval=60.0)
     assert told.json()["at"] == []
     assert told.gaps == ((START, START + 3600.0),)
-
-
-@given(
-    st.lists(st.tuples(st.floats(0, 86400), st.floats(-1e6, 1e6), st.booleans()), max_size=60), st.sampled_from(STEPS)
-)
-def test_any_samples_keep_their_extremes_and_become_valid_json(
-    rows: list[tuple[float, float, bool]], step: int
-) -> None:
-    rows = sorted({row[0]: row for row in rows}.values())
-    at, value = START + np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-    bad = tuple(i for i, row in enumerate(rows) if row[2])
-    told = downsample(samples(at, value, bad=bad), START, START + 86400.0, step=float(step), interval=60.0)
-    good = [row[1] for row in rows if not row[2]]
-    json.dumps(told.json(), allow_nan=False)
-    if good:
-        assert np.nanmin(told.low) == min(good)
-        assert np.nanmax(told.high) == max(good)
-        assert np.all(told.mean[~np.isnan(told.mean)] >= min(good) - 1e-6)
 
 
 @pytest.mark.parametrize("cell", ['=HYPERLINK("http://x","y")', "+1+1", "-2", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
