@@ -83,7 +83,8 @@ class Crop:
 
     def pick(self, fruit_id: int) -> None:
         """Take one berry off its plant. Raises `ValueError` when it is not there."""
-        if fruit_id not in {fruit.id for fruit in self.fruit()}:
+        known = 0 <= fruit_id < len(self._flowers) and fruit_id not in self._picked
+        if not known or not 0.0 <= self._age(self._flowers[fruit_id]) < LOST_AGE:
             raise ValueError(f"berry {fruit_id} is not on a plant")
         self._picked.add(fruit_id)
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+HISTORY_DAYS = 40
+
 
 @click.command(name="demo")
 @click.option("--headless", is_flag=True, help="As fast as this machine can, instead of in real time.")
@@ -36,6 +38,11 @@ import click
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Of the dashboard; if taken, any."
 )
+@click.option(
+    "--history",
+    type=click.IntRange(0, 400),
+    help="Days of simulated past that an empty state folder begins with. Left out: 40, with --headless none.",
+)
 @click.option("--no-browser", is_flag=True, help="Print the dashboard's address without opening it.")
 def command(
     *,
@@ -47,6 +54,7 @@ def command(
     scenario: str,
     timeout: float | None,
     port: int,
+    history: int | None,
     no_browser: bool,
 ) -> None:
     """Harvest one bed side in simulation: sensors report, a plan goes out, the robot sees, picks and places.
@@ -78,6 +86,7 @@ def command(
             scenario=scenario,
             pages=None if headless else port,
             browser=not no_browser,
+            history=history if history is not None else 0 if headless else HISTORY_DAYS,
         )
         return harvest(order, lambda line: click.echo(line, err=True))
 

@@ -88,7 +88,9 @@ def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     address = Address(site=host.farm.site.id, zone=host.farm.zones[0].id, device=DEVICE)
     client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock))
     archive = open_store(folder, read_only=True)
-    node = Brain(client, archive, host.clock, host.timers, BrainSettings(farm=host.farm, boot=boot()))
+    # The simulated beds are new in each run: what was seen in earlier ones, or in a simulated past, is not there now.
+    brain_settings = BrainSettings(farm=host.farm, boot=boot(), since=settings.epoch)
+    node = Brain(client, archive, host.clock, host.timers, brain_settings)
     alarms = Alarms(Path(settings.data))
     AlarmWatch(archive, alarms, host.clock, host.timers, host.farm)
     records = Records(archive, Path(settings.data) / "records", timezone=host.farm.site.timezone)

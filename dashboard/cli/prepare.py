@@ -21,7 +21,13 @@ PROBE_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be run. `paced`: in real time, not as fast as possible; `pages`: the dashboard's port, None = none."""
+    """What is to be run.
+
+    Attributes:
+        paced: in real time, not as fast as possible.
+        pages: the dashboard's port, None = none.
+        history: days of simulated past that an empty state folder begins with.
+    """
 
     data: Path
     farm: Path | None
@@ -31,6 +37,7 @@ class Order:
     scenario: str
     pages: int | None = None
     browser: bool = False
+    history: int = 0
 
 
 def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.past import begin_with_past
 from dashboard.cli.prepare import Order, answers, own, pause, prepare
 from dashboard.cli.roles import ROLES, program
 from dashboard.cli.settings import RunSettings, find_farm
@@ -42,9 +43,10 @@ def harvest(order: Order, say: Say) -> dict[str, Any]:
     """
     text, built_in = find_farm(order.farm, order.data)
     with own(order.data), Supervisor(logs=order.data / "log", monotonic=time.monotonic) as supervisor:
-        settings = prepare(order, text, built_in, supervisor.run)
         try:
             with _interruptible():
+                begin_with_past(order, text, say)
+                settings = prepare(order, text, built_in, supervisor.run)
                 return _Harvest(order, settings, supervisor, say).run()
         except ProcessDiedError as death:
             raise Problem(str(death)) from death
