@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from robot.arms import ArmDescription
@@ -11,7 +12,7 @@ from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, from_berry_message, t
 from robot.nodes.joints import JointHistory
 from robot.pick.body import Plan, SafetyView, Sighting
 from robot.pick.grasp import Pose
-from robot.pick.reach import ArmPlan, Reach
+from robot.pick.reach import ArmPlan, Reach, joined
 from robot.pick.target import Vector
 from robot.pick.verify import Grip
 from robot.ros.action import ActionClient
@@ -82,10 +83,11 @@ class RosBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
         return self._reach.line(start, goal, tool_speed)
 
+    def join(self, plans: Sequence[Plan]) -> ArmPlan:
+        return ArmPlan(trajectory=joined([_own(plan).trajectory for plan in plans]))
+
     def move(self, plan: Plan) -> GoalAction:
-        if not isinstance(plan, ArmPlan):
-            raise ValueError(f"expected a plan made by this body, got {type(plan).__name__}")
-        goal = to_trajectory_goal(plan.trajectory, self._arm.joint_names)
+        goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)
         return GoalAction(self._arm_client, goal, _judge_trajectory)
 
     def grip_to(self, opening: float, force: float) -> GoalAction:
@@ -106,6 +108,12 @@ class RosBody:
         T_world_camera = camera_pose(self._arm, self.history.at(stamp))
         berries = tuple(to_world(from_berry_message(b), T_world_camera) for b in message.berries)
         return Sighting(stamp=stamp, berries=berries, image_ok=bool(message.image_ok), fault=message.fault)
+
+
+def _own(plan: Plan) -> ArmPlan:
+    if not isinstance(plan, ArmPlan):
+        raise ValueError(f"expected a plan made by this body, got {type(plan).__name__}")
+    return plan
 
 
 def _judge_trajectory(result: Any) -> str:

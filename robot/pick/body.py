@@ -119,6 +119,10 @@ class Body(Protocol):
         """
         ...
 
+    def join(self, plans: Sequence[Plan]) -> Plan:
+        """Return plans, each beginning where the one before it ends, as one motion."""
+        ...
+
     def move(self, plan: Plan) -> Action: ...
 
     def grip_to(self, opening: float, force: float) -> Action:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 from py_trees.common import Status
 
 from robot.pick.body import Action, PlanError
-from robot.pick.grasp import Pose
+from robot.pick.grasp import Grasp, Pose
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
+from robot.pick.target import Vector
 from robot.pick.verify import after_close, after_release, still_held, touches_down
+
+LOST_TICKS = 3
+"""The grip must be missing in so many ticks in a row before the fruit counts as lost."""
 
 
 class Line(ActionLeaf):
@@ -84,57 +90,72 @@ class Cut(ActionLeaf):
         return verify_held(self)
 
 
-class Retract(Line):
-    """Come straight out with the fruit and see whether it came along."""
+class Carry(ActionLeaf):
+    """Take the fruit out of the crop, over its place in the punnet and down; watch on the way that it is still held.
 
-    def goal(self) -> Pose:
-        attempt = self.round.attempt
-        if attempt.grasp is None:
-            raise ValueError("retract needs a grasp")
-        return attempt.grasp.standoff(self.round.settings.retract)
+    It ends early where the fruit touches something below, and fails at once where it is lost.
+    """
 
-    def finish(self) -> Status:
-        return verify_held(self)
-
-
-class MoveOverPunnet(ActionLeaf):
-    """Carry the fruit over its place in the punnet, tilted as the arm can reach it."""
+    _lowers_at: float = math.inf
+    _lost: int = 0
 
     def start(self) -> Action | None:
-        body, attempt = self.round.body, self.round.attempt
+        """Plan the way from where the tool is; after a HOLD that may be anywhere on it."""
+        body, attempt, settings = self.round.body, self.round.attempt, self.round.settings
+        self._lost, self._lowers_at = 0, math.inf
         joints = body.joints()
-        reason = PlanError(PickResult.PLACE_FAIL, "no way to lay the berry down")
-        for tilt in self.round.settings.place_tilts:
-            attempt.tilt = tilt
+        if self.round.in_punnet():
+            self._lowers_at = body.monotonic()
+            return body.move(body.plan_line(joints, self._pose(joints, above=False), settings.lower_speed))
+        first = []
+        if depth_in_crop(self.round) > -settings.retract + 0.005:
+            first = [body.plan_line(joints, self._grasp().standoff(settings.retract), settings.retract_speed)]
+            joints = first[0].end
+        reason = PlanError(PickResult.PLACE_FAIL)
+        for attempt.tilt in settings.place_tilts:
             try:
-                plan = body.plan(
-                    joints, place_pose(self.round, above=True), self.round.job.speed, rail=float(joints[0])
-                )
-                body.plan_line(plan.end, place_pose(self.round, above=False), self.round.settings.retract_speed)
+                over = body.plan(joints, self._pose(joints, above=True), self.round.job.speed, rail=float(joints[0]))
+                down = body.plan_line(over.end, self._pose(joints, above=False), settings.lower_speed)
             except PlanError as error:
                 reason = PlanError(PickResult.PLACE_FAIL, error.detail)
                 continue
-            return body.move(plan)
+            self._lowers_at = body.monotonic() + sum(p.duration for p in (*first, over))
+            return body.move(body.join([*first, over, down]))
         raise reason
 
-    def finish(self) -> Status:
-        return verify_held(self)
+    def _grasp(self) -> Grasp:
+        grasp = self.round.attempt.grasp
+        if grasp is None:
+            raise ValueError("expected a grasp before the fruit is carried")
+        return grasp
 
-
-class Lower(Line):
-    """Lower the fruit to its place in a straight line; ends early when it touches something."""
-
-    def goal(self) -> Pose:
-        return place_pose(self.round, above=False)
+    def fail(self, result: PickResult, detail: str) -> Status:
+        """Give the place up when the fruit may have fallen into it."""
+        if self.round.body.monotonic() >= self._lowers_at:
+            self.round.punnet.skip_place()
+        return super().fail(result, detail)
 
     def step(self) -> Status:
-        if touches_down(self.round.body.grip(), self.round.attempt.width, self.round.job.force):
+        body, attempt = self.round.body, self.round.attempt
+        grip = body.grip()
+        lowering = body.monotonic() >= self._lowers_at
+        if lowering and touches_down(grip, attempt.width, self.round.job.force):
             self.halt()
             return Status.SUCCESS
+        if not lowering and still_held(grip, attempt.width) is not PickResult.OK:
+            self._lost += 1
+            if self._lost >= LOST_TICKS:
+                self.halt()
+                return verify_held(self)
         return super().step()
 
     def finish(self) -> Status:
         return verify_held(self)
+
+    def _pose(self, joints: Vector, *, above: bool) -> Pose:
+        settings, attempt, punnet = self.round.settings, self.round.attempt, self.round.punnet
+        height = settings.place_above if above else 0.0
+        return punnet.pattern.pose(punnet.place, attempt.target, float(joints[0]), tilt=attempt.tilt, above=height)
 
 
 class Release(ActionLeaf):
@@ -156,15 +177,6 @@ class Release(ActionLeaf):
         attempt.gripped = False
         self.round.punnet.add(attempt.target.mass())
         return Status.SUCCESS
-
-
-class Lift(Line):
-    """Leave the punnet upwards."""
-
-    def goal(self) -> Pose:
-        pose = self.round.body.tool_pose()
-        pose[2, 3] += self.round.settings.place_above
-        return pose
 
 
 class Conclude(Leaf):
@@ -235,19 +247,18 @@ class BackOut(Line):
         return attempt.grasp.standoff(self.round.settings.standoff)
 
     def start(self) -> Action | None:
-        attempt = self.round.current
-        if attempt is None or attempt.grasp is None or self.round.stopped is not None:
+        if self.round.stopped is not None or depth_in_crop(self.round) < -self.round.settings.standoff + 0.005:
             return None
-        ahead = float((self.round.body.tool_pose()[:3, 3] - attempt.grasp.pose[:3, 3]) @ attempt.grasp.pose[:3, 2])
-        return super().start() if ahead > -self.round.settings.standoff + 0.005 else None
+        return super().start()
 
 
-def place_pose(round_: Round, *, above: bool) -> Pose:
-    """Return the tool's pose at, or above, the next place in the punnet."""
-    rail = float(round_.body.joints()[0])
-    height = round_.settings.place_above if above else 0.0
-    attempt, punnet = round_.attempt, round_.punnet
-    return punnet.pattern.pose(punnet.count, attempt.target, rail, tilt=attempt.tilt, above=height)
+def depth_in_crop(round_: Round) -> float:
+    """Return how far the tool is along the approach, 0 at the grasp [m]; far behind it when there is none."""
+    attempt = round_.current
+    if attempt is None or attempt.grasp is None:
+        return -1.0
+    offset = round_.body.tool_pose()[:3, 3] - attempt.grasp.pose[:3, 3]
+    return float(offset @ attempt.grasp.pose[:3, 2])
 
 
 def verify_held(leaf: Leaf) -> Status:

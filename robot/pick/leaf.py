@@ -137,6 +137,9 @@ class ActionLeaf(Leaf):
         if self.action.error:
             if now - self._ended < ERROR_GRACE:
                 return Status.RUNNING
+            if "busy" in self.action.error:  # a motion that was cancelled before is still coming to rest
+                self._try(self.begin)
+                return Status.FAILURE if self._failed else Status.RUNNING
             return self.fail(self.error_result, f"{self.name}: {self.action.error}")
         if now - self._ended < self.settle:
             return Status.RUNNING

@@ -35,8 +35,7 @@ class MoveTo(ActionLeaf):
         raise NotImplementedError
 
     def start(self) -> Action | None:
-        body = self.round.body
-        return body.move(body.plan(body.joints(), self.goal(), self.round.job.speed))
+        return self.round.go(self.goal())[0]
 
 
 class MoveToView(MoveTo):
@@ -116,6 +115,8 @@ class ChooseNext(Leaf):
     def _choose_way(self, attempt: Attempt) -> PlanError | None:
         """Take the first way that is clear enough and within reach; return why there is none."""
         settings, body = self.round.settings, self.round.body
+        first = self.round.departure()
+        start = first[-1].end if first else body.joints()
         reason = PlanError(PickResult.COLLISION_RISK, "neighbours on every side")
         while attempt.ways:
             way = attempt.ways.pop(0)
@@ -125,7 +126,7 @@ class ChooseNext(Leaf):
                 reason = PlanError(PickResult.TWO_STEMS, f"peduncle of {way.stems[0]} under the blade")
                 continue
             try:
-                body.plan_line(body.plan(body.joints(), way.standoff(settings.standoff), 1.0).end, way.pose, 0.25)
+                body.plan_line(body.plan(start, way.standoff(settings.standoff), 1.0).end, way.pose, 0.25)
             except PlanError as error:
                 reason = error
                 continue
@@ -135,15 +136,21 @@ class ChooseNext(Leaf):
         return reason
 
 
-class MoveToStandoff(MoveTo):
-    """Go to the pre-grasp pose while the jaws open."""
+class MoveToStandoff(ActionLeaf):
+    """Go to the pre-grasp pose; the jaws open on the way, once they have left the punnet."""
 
-    def goal(self) -> Pose:
-        return _grasp_of(self.round).standoff(self.round.settings.standoff)
+    _opens_at: float | None
 
     def start(self) -> Action | None:
-        self.round.body.grip_to(_grasp_of(self.round).opening, self.round.job.force)
-        return super().start()
+        action, leaves = self.round.go(_grasp_of(self.round).standoff(self.round.settings.standoff))
+        self._opens_at = self.round.body.monotonic() + leaves
+        return action
+
+    def step(self) -> Status:
+        if self._opens_at is not None and self.round.body.monotonic() >= self._opens_at:
+            self._opens_at = None
+            self.round.body.grip_to(_grasp_of(self.round).opening, self.round.job.force)
+        return super().step()
 
 
 class LookAgain(ActionLeaf):

@@ -14,8 +14,8 @@ from robot.pick.target import Target
 GRIPPED_ABOVE = 0.010
 """The tool's origin is this far below the calyx [m]: fruit that swings in the jaws hangs its length less this lower."""
 
-CLEARANCE = 0.006
-"""Between the berry's lower side and what is below it when the jaws open [m]: a drop of less than 5 cm by far."""
+CLEARANCE = 0.014
+"""Below hanging fruit when the jaws open [m]: the pads stay above fruit that has rolled there, the drop is short."""
 
 RELEASE_MARGIN = 0.010
 """The jaws open only this much more than the berry's width, so that they do not push the ones that lie there [m]."""

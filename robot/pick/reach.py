@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +104,9 @@ class Reach:
         local[0, 3] -= rail - start[0]
         arm = self._line(start, local, self._arm.safety.tool_speed_auto * speed)
         trajectory = carry(self._arm, arm, rail - float(start[0]), speed)
+        turned = trajectory.positions[-1, 1:] - self._settings.posture
+        if float(np.max(np.abs(turned))) >= self._settings.family:
+            raise PlanError(PickResult.COLLISION_RISK, f"{_text(goal)} would be reached in another posture")
         self._judge(trajectory, min(self._settings.touch, self._world.clearance(start)), goal)
         return ArmPlan(trajectory=trajectory)
 
@@ -118,7 +122,7 @@ class Reach:
             except PlanError as error:
                 reason = error
                 continue
-            return ArmPlan(trajectory=joined(first.trajectory, second.trajectory))
+            return ArmPlan(trajectory=joined([first.trajectory, second.trajectory]))
         raise reason
 
     def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
@@ -186,31 +190,31 @@ class Reach:
         return forward(self._arm, joints)
 
 
-def joined(first: Trajectory, second: Trajectory) -> Trajectory:
-    """Return two trajectories, each from rest to rest, as one."""
+def joined(parts: Sequence[Trajectory]) -> Trajectory:
+    """Return trajectories, each from rest to rest and each beginning where the one before it ends, as one."""
+    starts = np.cumsum([0.0, *(part.duration for part in parts[:-1])])
+    times = [parts[0].times, *(start + part.times[1:] for start, part in zip(starts[1:], parts[1:], strict=True))]
     return Trajectory(
-        times=np.concatenate([first.times, first.duration + second.times[1:]]),
-        positions=np.concatenate([first.positions, second.positions[1:]]),
-        velocities=np.concatenate([first.velocities, second.velocities[1:]]),
-        accelerations=np.concatenate([first.accelerations, second.accelerations[1:]]),
+        times=np.concatenate(times),
+        positions=np.concatenate([parts[0].positions, *(part.positions[1:] for part in parts[1:])]),
+        velocities=np.concatenate([parts[0].velocities, *(part.velocities[1:] for part in parts[1:])]),
+        accelerations=np.concatenate([parts[0].accelerations, *(part.accelerations[1:] for part in parts[1:])]),
     )
 
 
 def carry(arm: ArmDescription, trajectory: Trajectory, distance: float, speed: float) -> Trajectory:
-    """Return the arm's trajectory while the rail, at rest in it, goes `distance` [m] along a quintic."""
-    far, rail = abs(distance), arm.rail
-    v, a, j = 0.95 * rail.velocity * speed, 0.95 * rail.acceleration, 0.95 * rail.jerk
-    needed = max(1.875 * far / v, (5.774 * far / a) ** 0.5, (60.0 * far / j) ** (1.0 / 3.0))
-    if needed > trajectory.duration:
-        trajectory = trajectory.slower(needed / trajectory.duration)
-    T = trajectory.duration
+    """Return the arm's trajectory, made for a rail at rest, with the rail going `distance` [m] meanwhile."""
+    if abs(distance) < 1e-6:
+        return trajectory
+    start = trajectory.positions[0]
+    goal = start.copy()
+    goal[0] += distance
+    rail = joint_move(arm, start, goal, speed=speed)
+    T = max(trajectory.duration, rail.duration)
     times = np.linspace(0.0, T, max(2, int(np.ceil(T / KNOT))) + 1)
-    s = times / T
-    positions, velocities, accelerations = trajectory.sample_many(times)
-    positions[:, 0] += distance * (10.0 * s**3 - 15.0 * s**4 + 6.0 * s**5)
-    velocities[:, 0] += distance * (30.0 * s**2 - 60.0 * s**3 + 30.0 * s**4) / T
-    accelerations[:, 0] += distance * (60.0 * s - 180.0 * s**2 + 120.0 * s**3) / T**2
-    whole = Trajectory(times=times, positions=positions, velocities=velocities, accelerations=accelerations)
+    moved = [part.slower(T / part.duration).sample_many(times) for part in (trajectory, rail)]
+    positions, velocities, accelerations = (a + b for a, b in zip(*moved, strict=True))
+    whole = Trajectory(times=times, positions=positions - start, velocities=velocities, accelerations=accelerations)
     return within_limits(arm, whole, arm.safety.tool_speed_auto * speed)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import Camera, Tool
-from robot.pick.body import Body, Crop
+from robot.pick.body import Action, Body, Crop, Plan
 from robot.pick.candidates import Window, order
 from robot.pick.grasp import Grasp, Pose
 from robot.pick.punnet import PlacePattern
@@ -47,19 +47,27 @@ class PunnetInUse:
     id: str = ""
     mass: float = 0.0
     count: int = 0
+    place: int = 0
     closed: list[tuple[str, int, float]] = field(default_factory=list)
 
     def begin(self) -> None:
         """Make sure there is a punnet with room in it."""
-        if self.id and self.count >= self.pattern.shape.capacity:
+        if self.id and self.place >= self.pattern.shape.capacity:
             self.closed.append((self.id, self.count, self.mass))
             self.id = ""
         if not self.id:
-            self.id, self.count, self.mass = self.new_id(), 0, 0.0
+            self.id, self.count, self.place, self.mass = self.new_id(), 0, 0, 0.0
 
     def add(self, mass: float) -> None:
+        """Count a berry laid down in the current place."""
         self.count += 1
+        self.place += 1
         self.mass += mass
+
+    def skip_place(self) -> None:
+        """Leave the current place: something uncounted may lie there."""
+        self.place += 1
+        self.begin()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,6 +133,28 @@ class Round:
         wanted = [t for t in known if self.job.window.wants(t) and not self.is_decided(t)]
         ranked = order(wanted, self.body.tool_pose()[:3, 3], known)
         return ranked[0] if ranked else None
+
+    def in_punnet(self) -> bool:
+        """Return whether the tool is between the punnet's walls or just above."""
+        shape = self.punnet.pattern.shape
+        at = self.body.tool_pose()[:3, 3] - shape.position
+        at[0] -= self.body.joints()[0]
+        return bool(np.all(np.abs(at[:2]) < shape.inner[:2] / 2.0) and at[2] < self.settings.place_above)
+
+    def departure(self) -> list[Plan]:
+        """Return the motion that has to come first: up and out of the punnet, when the tool is in it."""
+        if not self.in_punnet():
+            return []
+        above = self.body.tool_pose().copy()
+        above[2, 3] += self.settings.place_above
+        return [self.body.plan_line(self.body.joints(), above, self.settings.retract_speed)]
+
+    def go(self, goal: Pose) -> tuple[Action, float]:
+        """Move freely to a pose; return the motion and when it has left the punnet [s from its start]."""
+        first = self.departure()
+        start = first[-1].end if first else self.body.joints()
+        action = self.body.move(self.body.join([*first, self.body.plan(start, goal, self.job.speed)]))
+        return action, sum(plan.duration for plan in first)
 
     def is_decided(self, target: Target) -> bool:
         """Return whether this berry, or one that was seen at its place under another id, has its result."""

@@ -17,7 +17,7 @@ class PickSettings:
         relook_shift: a berry that moved more than this between survey and the second look is another one.
         relook_agree: one that moved more than this is looked at once more before it is believed.
         place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken.
-        place_above: from here the fruit is lowered straight down; its lower side then clears the wall (70 mm).
+        place_above: from here the fruit is lowered straight down; the pads then clear the wall (70 mm).
         survey_distance: of the camera from the crop.
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
         crop_front: where the fruit hangs, world y.
@@ -36,14 +36,15 @@ class PickSettings:
     relook_agree: float = 0.010
     attempts: int = 2
     interruptions: int = 3
-    survey_distance: float = 0.34
+    survey_distance: float = 0.32
     survey_step: float = 0.30
-    survey_pitch: float = 0.30
+    survey_pitch: float = 0.18
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.022
     place_tilts: tuple[float, ...] = (1.57, 1.80, 1.35, 2.00)
-    place_above: float = 0.08
+    place_above: float = 0.065
+    lower_speed: float = 0.25
     settle: float = 0.06
     grip_settle: float = 0.04
     move_timeout: float = 12.0

@@ -8,16 +8,13 @@ from py_trees.behaviour import Behaviour
 from robot.pick.grip_leaves import (
     Approach,
     BackOut,
+    Carry,
     Close,
     Conclude,
     Cut,
     GiveUp,
-    Lift,
-    Lower,
-    MoveOverPunnet,
     OpenWide,
     Release,
-    Retract,
 )
 from robot.pick.leaf import Loop
 from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView
@@ -40,12 +37,9 @@ def picking_tree(round_: Round) -> Behaviour:
         Approach("approach", round_, s.move_timeout, "approach"),
         Close("close", round_, s.grip_timeout, "grasp", settle=s.grip_settle),
         Cut("cut", round_, s.cut_timeout, "cut"),
-        Retract("retract", round_, s.move_timeout, "retract"),
-        MoveOverPunnet("carry", round_, s.move_timeout, "place"),
-        Lower("lower", round_, s.move_timeout, "place"),
+        Carry("carry", round_, s.move_timeout, "place"),
         Release("release", round_, s.grip_timeout, "place", settle=s.grip_settle),
         Conclude("conclude", round_, s.move_timeout),
-        Lift("lift", round_, s.move_timeout, "travel"),
     )
     recover = _sequence(
         "recover",

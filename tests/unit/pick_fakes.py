@@ -111,6 +111,9 @@ class FakeBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> FakePlan:
         return self.plan(start, goal, tool_speed)
 
+    def join(self, plans: list[FakePlan]) -> FakePlan:
+        return plans[-1]
+
     def move(self, plan: FakePlan) -> FakeAction:
         self.log.append("move")
         if not self.move_error:

@@ -48,8 +48,8 @@ def test_the_steps_of_one_pick_come_in_order() -> None:
     body = FakeBody([berry(1, 0.0)])
     round_ = make_round(body)
     run(round_, body)
-    pick = body.log[body.log.index("open") :]
-    expected = ["open", "move", "look", "move", "close", "cut", "move", "move", "move", "open", "move"]
+    pick = body.log[body.log.index("open") - 1 :]
+    expected = ["move", "open", "look", "move", "close", "cut", "move", "open"]
     assert pick == expected
 
 
@@ -108,7 +108,7 @@ def test_a_berry_that_still_hangs_after_the_cut_was_a_missed_stem() -> None:
 
     def stem_holds(_: int) -> None:
         body.crop = list(hanging)
-        if round_.task == "retract":
+        if round_.task == "place":
             body.measured = Grip(opening=0.0, force=0.0)
 
     run(round_, body, each=stem_holds)
