@@ -12,8 +12,9 @@ from robot.hardware.fake import FakeHardware
 from robot.kinematics import solve, tool_position
 from robot.loop import BlackBox, ControlLoop, LoopError, LoopSettings
 from robot.loop.blackbox import COLUMNS
+from robot.loop.jaws import Jaws
 from robot.motion import Trajectory, joint_move, line_move
-from robot.safety import State
+from robot.safety import Limiter, State
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -305,6 +306,28 @@ def test_late_ticks_stop_the_arm_where_the_overrun_policy_applies() -> None:
     rig.loop.tick()
     assert rig.state is State.PSTOP
     assert rig.loop.supervisor.causes == ("loop_overrun",)
+
+
+def test_a_stop_that_the_limiter_refuses_is_left_to_the_driver(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.loop.follow(rig.along_rail())
+    rig.run(0.5)
+    rig.loop.hold()
+    rig.run(DT)
+    monkeypatch.setattr(Limiter, "judge", lambda *_, stopping, **__: "joint_limit" if stopping else "")
+    rig.run(2 * DT)
+    assert rig.state is State.FAULT
+    assert "hardware_fault" in rig.loop.supervisor.causes
+    rest = rig.loop.joints.position
+    rig.run(0.5)
+    assert np.allclose(rig.loop.joints.position, rest, atol=1e-6)
+
+
+def test_a_stop_while_the_pads_open_opens_them_no_further() -> None:
+    jaws = Jaws(ARM.tool)
+    jaws.grip(ARM.tool.opening_max, 1.0, 0.0)
+    held = GripperState(stamp=0.1, opening=0.028, opening_velocity=0.0, force=0.6, blade_out=False)
+    jaws.stop("operator_stop", held)
+    assert jaws.command(1, 1.0, blade=True).opening == 0.028
 
 
 def test_pads_keep_what_they_hold_when_the_robot_stops(rig: Rig) -> None:

@@ -32,7 +32,9 @@ def shifted(joint: int, by: float) -> np.ndarray:
     return q
 
 
-def ramp(q: np.ndarray, joint: int, *, acceleration: float, jerk: float, ticks: int) -> tuple[str, np.ndarray]:
+def ramp(
+    q: np.ndarray, joint: int, *, acceleration: float, jerk: float, ticks: int, tool_speed: float = AUTO
+) -> tuple[str, np.ndarray]:
     """Speed one joint up and return the first refusal and where it came."""
     made = limiter(q)
     v = a = 0.0
@@ -42,7 +44,7 @@ def ramp(q: np.ndarray, joint: int, *, acceleration: float, jerk: float, ticks: 
         v += a * DT
         q = q.copy()
         q[joint] += v * DT
-        wrong = judge(made, q)
+        wrong = made.judge(q, np.zeros(7), tool_speed=tool_speed)
         if wrong:
             return wrong, q
     return "", q
@@ -107,7 +109,8 @@ def test_the_tool_speed_limit_is_the_states_and_never_above_the_files() -> None:
         made = limiter()
         results = [made.judge(*move.sample(k * DT), tool_speed=limit) for k in range(1, int(peak / DT))]
         assert next((r for r in results if r), "") == wrong
-    assert "tool_speed" in ramp(HOME, 0, acceleration=1.4, jerk=14.0, ticks=200)[0]
+    for limit in (AUTO, 99.0):  # the rail alone could be faster than the tool may be
+        assert ramp(HOME, 0, acceleration=1.4, jerk=14.0, ticks=200, tool_speed=limit)[0] == "tool_speed"
 
 
 def test_the_workspace_ends_with_a_refusal_before_the_wall_is_reached() -> None:
