@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from dashboard.chain_check import ChainCheck
 from dashboard.errors import ApiError
 from dashboard.guard import Address, Served, Signed, audited
 from dashboard.harvest import STAGES, HarvestLog
@@ -199,13 +200,14 @@ async def lot(services: Served, lot: LotId) -> Response:
 
 
 @router.get("/trace/{lot}")
-async def trace(services: Served, lot: LotId) -> Response:
+async def trace(request: Request, services: Served, lot: LotId) -> Response:
     """Return what a buyer may see of a lot: place, minute, facts, climate; no names, no machines, no orders."""
     full = await _trace(services, lot)
     known: dict[str, Any] = full["lot"]
     beds = {bed.id: bed for bed in services.farm.beds}
     zones = {zone.id: zone.name or zone.id for zone in services.farm.zones}
     site = services.farm.site
+    chain: ChainCheck = request.app.state.chain
     return JSONResponse(
         {
             "lot": known["id"],
@@ -213,6 +215,8 @@ async def trace(services: Served, lot: LotId) -> Response:
             "zone": zones.get(known["zone"], known["zone"]),
             "cultivars": sorted({beds[row["bed"]].cultivar for row in full["rows"] if row["bed"] in beds}),
             "rows": full["rows"],
+            "beds": [{"id": b.id, "segments": b.segments} for b in services.farm.beds if b.zone == known["zone"]],
+            "chain": await chain.found(services),
             "first_pick": full["first_pick"],
             "last_pick": full["last_pick"],
             "first_pick_at": known["first_pick_at"],

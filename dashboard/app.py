@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 from dashboard import api_alarms, api_data, api_harvest, api_robots, api_session, live
 from dashboard.assets import Assets
 from dashboard.auth import AuthError
+from dashboard.chain_check import ChainCheck
 from dashboard.errors import TEXTS, ApiError, body_of, status_of
 from dashboard.guard import Envelope, guard
 from dashboard.harvest import HarvestLog
@@ -57,6 +58,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.login = asyncio.Lock()
     app.state.histories = api_data.HistoryCache()
     app.state.harvest = HarvestLog(services.farm.site.id)
+    app.state.chain = ChainCheck()
     app.state.hub = live.Hub(services)
     app.state.assets = Assets(services.static, editing=services.editing)
     _add_pages(app)
