@@ -45,6 +45,15 @@ def test_a_berry_is_gripped_cut_carried_and_laid_down_undamaged(rig: Rig) -> Non
     assert rig.tool_error < 0.003
 
 
+def test_a_berry_that_is_not_ripe_counts_as_unripe_picked_and_as_nothing_else(rig: Rig) -> None:
+    berry = ripe(rig.cell)[0]
+    rig.pick(berry)
+    rig.wait(0.6)
+    above = rig.cell.scene.bed.berries[berry].ripeness + 0.01
+    result = score(rig.cell, visible=ALL_SEEN, window=(above, 1.0))
+    assert (result.ripe_present, result.picked, result.placed, result.unripe_picked) == (1, 0, 0, 1)
+
+
 @pytest.mark.parametrize("force", [0.5, 1.0, 2.0])
 def test_pads_press_no_harder_than_asked(rig: Rig, force: float) -> None:
     berry = ripe(rig.cell)[0]
