@@ -32,7 +32,13 @@ async function read(page, which) {
 /** Fetch the words of a page (`i18n/<language>/<page>.js`). @param {string} page */
 export async function loadWords(page) {
   if (loaded.has(page)) return;
-  words = { ...words, ...(await read(page, lang())) };
+  let which = lang();
+  let found = await read(page, which);
+  while (which !== lang()) {
+    which = lang(); // changed meanwhile
+    found = await read(page, which);
+  }
+  words = { ...words, ...found };
   loaded.add(page);
 }
 

@@ -22,7 +22,7 @@ export const live = new Store({
   connected: false,
   everConnected: false,
   lostAt: /** @type {number|null} */ (null), // performance.now() [ms]
-  heardAt: /** @type {number|null} */ (null),
+  heardAt: /** @type {number|null} */ (null), // changes without redrawing anything: views that show it count seconds
   broker: "ok",
   brokerLostAt: /** @type {number|null} */ (null),
   robots: /** @type {Record<string, RobotNow>} */ ({}),
@@ -129,13 +129,13 @@ function hear(data) {
   const heardAt = performance.now();
   if (typeof data !== "string") {
     hearFrame(data);
-    live.set({ heardAt });
+    live.get().heardAt = heardAt;
     return;
   }
   const message = JSON.parse(data);
   if (message.type === "pulse" || message.type === "pong") hearTime(message.at);
   if (message.type === "state") hearState(message, heardAt);
-  else live.set({ heardAt });
+  else live.get().heardAt = heardAt;
   for (const call of hearers.get(message.type) ?? []) call(message);
 }
 

@@ -13,6 +13,7 @@ const KEPT = "bb.robots";
 export const stopping = new Store({
   phase: /** @type {"rest"|"stopping"|"confirmed"|"unconfirmed"} */ ("rest"),
   seconds: 0,
+  confirmedAt: 0, // performance.now() [ms]
   robots: /** @type {string[]} */ ([]),
   failed: /** @type {string[]} */ ([]),
 });
@@ -43,7 +44,7 @@ export async function stopRobots() {
     if (!left.delete(robot) || mine !== press) return;
     const seconds = (performance.now() - began) / 1000;
     if (left.size) stopping.set({ failed: stopping.get().phase === "unconfirmed" ? [...left] : [] });
-    else stopping.set({ phase: "confirmed", seconds, failed: [] });
+    else stopping.set({ phase: "confirmed", seconds, failed: [], confirmedAt: performance.now() });
   };
   const unhear = on("ack", (ack) => ack.command === "stop" && CONFIRMED.includes(ack.status) && confirm(ack.robot));
   await Promise.all([...left].map((robot) => stopOne(robot, began, () => left.has(robot), confirm)));
@@ -79,22 +80,31 @@ async function askForRobots(mine, began) {
   return [];
 }
 
-/** Forget a stop that is over: the robot was reset since, or it says itself that it stands still. */
-export function settle() {
-  const { phase, robots } = stopping.get();
-  if (!live.get().connected || (phase !== "confirmed" && phase !== "unconfirmed")) return;
+/** Robots that say so themselves stand still. */
+const STILL = ["PSTOP", "ESTOP", "FAULT", "OFF"];
+/** So long a robot may take to tell its new state after it confirmed [ms]. */
+const TELL_MS = 3000;
+
+/**
+ * Let the robots' own word take over: a confirmed stop is shown while they say that they stand still, an unconfirmed one until
+ * they say so. Nothing is claimed of a robot that is out of touch.
+ */
+function settle() {
+  const { phase, robots, confirmedAt } = stopping.get();
+  if (phase !== "confirmed" && phase !== "unconfirmed") return;
   const now = robots.map((id) => live.get().robots[id]);
-  const still = now.every((robot) => robot && robot.link === "ok" && ["PSTOP", "ESTOP", "FAULT", "OFF"].includes(robot.safety));
-  const moved = now.some((robot) => robot && robot.link === "ok" && ["READY", "RUN"].includes(robot.safety));
-  if (phase === "unconfirmed" ? still : seenStill && moved) {
-    stopping.set({ phase: "rest", robots: [], failed: [] });
-  }
-  seenStill = phase === "confirmed" && (seenStill || still);
+  const inTouch = live.get().connected && now.every((robot) => robot?.link === "ok");
+  const still = inTouch && now.every((robot) => STILL.includes(robot.safety));
+  if (still) seenStill = true;
+  const over = phase === "unconfirmed" ? still : !inTouch || (!still && (seenStill || performance.now() - confirmedAt > TELL_MS));
+  if (over) stopping.set({ phase: "rest", robots: [], failed: [] });
 }
 
 let seenStill = false;
 stopping.subscribe(() => {
-  if (stopping.get().phase === "stopping") seenStill = false;
+  const { phase } = stopping.get();
+  if (phase === "stopping") seenStill = false;
+  if (phase === "confirmed") setTimeout(settle, TELL_MS + 50);
 });
 live.subscribe(settle);
 addEventListener(

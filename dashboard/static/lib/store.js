@@ -1,5 +1,5 @@
 // Values that views follow: a store holds one object, a hook redraws a view when its part of it changes.
-import { useEffect, useState } from "/static/lib/ui.js";
+import { useEffect, useRef, useState } from "/static/lib/ui.js";
 
 /** @template {object} T */
 export class Store {
@@ -34,18 +34,16 @@ export class Store {
  */
 export function useStore(store, select) {
   const [, redraw] = useState(0);
-  const chosen = select(store.get());
+  const shown = useRef({ select, chosen: /** @type {R | undefined} */ (undefined) });
+  shown.current = { select, chosen: select(store.get()) };
   useEffect(() => {
-    let last = select(store.get());
-    if (!Object.is(last, chosen)) redraw((n) => n + 1);
-    return store.subscribe(() => {
-      const now = select(store.get());
-      if (Object.is(now, last)) return;
-      last = now;
-      redraw((n) => n + 1);
-    });
+    const look = () => {
+      if (!Object.is(shown.current.select(store.get()), shown.current.chosen)) redraw((n) => n + 1);
+    };
+    look(); // it may have changed since it was drawn
+    return store.subscribe(look);
   }, [store]);
-  return chosen;
+  return /** @type {R} */ (shown.current.chosen);
 }
 
 /** Who is signed in (`me` of the API, null when nobody, undefined while unknown), and the farm file as the API tells it. */

@@ -2,6 +2,7 @@
 import { ApiError, post } from "/static/lib/api.js";
 import { hearTime } from "/static/lib/clock.js";
 import { t } from "/static/lib/i18n.js";
+import { stopping } from "/static/lib/stop.js";
 import { session, useStore } from "/static/lib/store.js";
 import { html, useEffect, useRef, useState } from "/static/lib/ui.js";
 import { siteName } from "/static/lib/words.js";
@@ -11,6 +12,7 @@ import { Tunnel } from "/static/parts/tunnel.js";
 
 function Login() {
   const site = useStore(session, (value) => value.site);
+  const unsure = useStore(stopping, (value) => value.phase === "unconfirmed"); // the session ended under a stop
   const [state, setState] = useState({ busy: false, error: /** @type {ApiError | null} */ (null), empty: "" });
   const name = useRef(/** @type {HTMLInputElement | null} */ (null));
   const password = useRef(/** @type {HTMLInputElement | null} */ (null));
@@ -47,6 +49,7 @@ function Login() {
     <main class="l-form" id="main">
       <header class="t-top"><span class="brand"><${Icon} name="logo" />BerryBrain</span><span class="spring"></span>
         <${LanguageButton} /><${ThemeButton} /></header>
+      ${unsure && html`<p class="notice" role="alert"><${Icon} name="critical" class="g" /><span>${t("stop.unconfirmed")}. ${t("login.red_switch")}</span></p>`}
       <form onSubmit=${submit} novalidate>
         <h1>${siteName(site) || "BerryBrain"}</h1>
         <p>${t("login.why")}</p>

@@ -2,7 +2,7 @@
 import { now, useNow } from "/static/lib/clock.js";
 import { useData } from "/static/lib/data.js";
 import { clock, day, mass, massText, midnight, num, percent } from "/static/lib/format.js";
-import { rich, t } from "/static/lib/i18n.js";
+import { lang, rich, t } from "/static/lib/i18n.js";
 import { on } from "/static/lib/live.js";
 import { session, useStore } from "/static/lib/store.js";
 import { html, useEffect, useState } from "/static/lib/ui.js";
@@ -55,9 +55,14 @@ function sentence({ key, args }) {
     left: num(args.left),
     kg: massText(args.kg),
     bed: args.bed ? placeName({ bed: args.bed }) : t("morning.some_bed"),
-    fault: args.fault ? faultName(args.fault) : t("morning.some_fault"),
+    fault: args.fault ? inSentence(faultName(args.fault)) : t("morning.some_fault"),
     place: [args.place?.zone && zoneName(args.place.zone), args.place?.device].filter(Boolean).join(" "),
   });
+}
+
+/** English: what stands inside a sentence begins small. @param {string} text */
+function inSentence(text) {
+  return lang() === "en" && /^[A-Z]([a-z]| [a-z])/.test(text) ? text[0].toLowerCase() + text.slice(1) : text;
 }
 
 /** Ripe fruit that was counted and not picked since: how much, and when the oldest of it was looked at. */

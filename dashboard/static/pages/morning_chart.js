@@ -38,6 +38,10 @@ export function DayChart(props) {
     })}
     ${lines.before.map((line) => html`<path class="ln before" d=${path(line)} stroke="var(--c-compare)" />`)}
     ${lines.today.map((line) => html`<path class="ln" d=${path(line)} stroke="var(--c-temp)" stroke-width="2.5" />`)}
+    ${(history?.rejected ?? []).filter(([at]) => at >= midnight).map(
+      ([at, value]) => html`<g><title>${t("morning.day.rejected", { value: num(value, 1), clock: clock(at) })}</title>
+        <circle cx=${x(at)} cy="24" r="4" fill="none" stroke="var(--sev-major)" stroke-width="2" /></g>`,
+    )}
     ${html`<${Words} box=${box} lines=${lines} x=${x} y=${y} now=${now} history=${history} />`}
     ${html`<${Work} box=${box} x=${x} picks=${picks} now=${now} wide=${wide} robot=${props.robot} />`}
     ${hours.map((hour) => html`<text x=${x(midnight + hour * 3600)} y=${box.foot - 2} class="axis" text-anchor="middle">${String(hour).padStart(2, "0")}</text>`)}

@@ -3,11 +3,11 @@ import { post } from "/static/lib/api.js";
 import { useNow } from "/static/lib/clock.js";
 import { clock, duration } from "/static/lib/format.js";
 import { lang, setLanguage, t } from "/static/lib/i18n.js";
-import { useLive } from "/static/lib/live.js";
+import { on, useLive } from "/static/lib/live.js";
 import { session, useStore } from "/static/lib/store.js";
 import { toggleTheme } from "/static/lib/theme.js";
-import { html, useState } from "/static/lib/ui.js";
-import { siteName } from "/static/lib/words.js";
+import { html, useEffect, useState } from "/static/lib/ui.js";
+import { faultName, siteName } from "/static/lib/words.js";
 import { Icon } from "/static/parts/icon.js";
 import { RobotBar } from "/static/parts/robotbar.js";
 import { BottomSheet } from "/static/parts/sheet.js";
@@ -29,7 +29,7 @@ export function Frame({ current, children }) {
     <div class="app">
       <${Nav} current=${current} />
       <${Top} />
-      <main id="main" tabindex="-1"><${OfflineStrip} />${children}</main>
+      <main id="main" tabindex="-1"><${OfflineStrip} /><${Announcer} />${children}</main>
       <${RobotBar} />
     </div>`;
 }
@@ -112,6 +112,20 @@ function Account({ me, onClose }) {
   <//>`;
 }
 
+/** Says a critical alarm to those who do not see it come. */
+function Announcer() {
+  const [said, say] = useState("");
+  useEffect(
+    () =>
+      on("alarm", (alarm) => {
+        const fresh = alarm.severity === "critical" && !alarm.cleared_at && !alarm.acknowledged_at;
+        if (fresh) say(`${t("severity.critical")}: ${faultName(alarm.fault)}`);
+      }),
+    [],
+  );
+  return html`<p class="sr" aria-live="assertive">${said}</p>`;
+}
+
 /** One strip while this page, or the dashboard, is out of touch: since when, and how to stop the robot all the same. */
 function OfflineStrip() {
   const now = useNow();
@@ -124,5 +138,6 @@ function OfflineStrip() {
   } else if (connected && broker !== "ok") {
     text = t("offline.broker", { time: duration(since(brokerLostAt ?? performance.now())) });
   }
-  return text && html`<p class="notice" role="status"><${Icon} name="unknown" class="g" /><span>${text}</span></p>`;
+  return html`<p class="sr" role="status">${text && t("offline.said")}</p>
+    ${text && html`<p class="notice"><${Icon} name="unknown" class="g" /><span>${text}</span></p>`}`;
 }

@@ -33,7 +33,7 @@ export function RobotBar() {
   return html`<aside class="bar" aria-label=${t("bar.label")} data-state=${shown.key}>
     <a class="now" href="#/robot">
       <${Dial} icon=${shown.icon} tone=${shown.tone} share=${share} />
-      <span aria-live="polite"><b class=${act}>${shown.title}</b><small>${shown.note}${rows.length > 1 ? ` · ${t("bar.more", { n: rows.length - 1 })}` : ""}</small></span>
+      <span aria-live=${stop.phase === "rest" ? "off" : "assertive"}><b class=${act}>${shown.title}</b><small>${shown.note}${rows.length > 1 ? ` · ${t("bar.more", { n: rows.length - 1 })}` : ""}</small></span>
     </a>
     <div class="prog">${bed && first.robot.segment >= 0 && html`<${Strip} segments=${bed.segments} segment=${first.robot.segment} />`}</div>
     <${StopButton} busy=${stop.phase === "stopping"} />

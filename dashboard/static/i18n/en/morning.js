@@ -12,6 +12,7 @@ export default {
   "morning.day.no_picks": "nothing picked yet today",
   "morning.day.note": "{zone} · air temperature, °C",
   "morning.day.r": "R",
+  "morning.day.rejected": "{value} °C at {clock} is impossible; left out",
   "morning.day.robot": "Robot",
   "morning.figures": "Harvest figures",
   "morning.forecast": "forecast {p50}, 80 % sure {p10}–{p90}",

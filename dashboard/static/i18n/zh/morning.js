@@ -12,6 +12,7 @@ export default {
   "morning.day.no_picks": "今天还没有采",
   "morning.day.note": "{zone} · 气温 °C",
   "morning.day.r": "机",
+  "morning.day.rejected": "{clock} 的 {value} °C 不可能，已剔除",
   "morning.day.robot": "机器人",
   "morning.figures": "采收指标",
   "morning.forecast": "预测 {p50}，八成把握 {p10}–{p90}",
