@@ -32,7 +32,7 @@ class CameraSettings:
 
 
 class CameraNode(Node):
-    """Hosts one camera. Frames are exposed only when asked for: looking costs computing, and the robot mostly travels."""
+    """Hosts one camera. Frames are exposed only when asked for: looking costs computing, the robot mostly travels."""
 
     def __init__(self, context: Context, clock: Clock, settings: CameraSettings, camera: Camera) -> None:
         super().__init__("camera", context=context, namespace=settings.namespace)
