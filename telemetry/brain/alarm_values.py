@@ -16,7 +16,6 @@ OLD_S = 3600.0
 MS = 1e-3
 """Times are kept in whole milliseconds [s]."""
 BAD = int(Quality.RANGE | Quality.RATE | Quality.STUCK)
-NOT_NOW = int(Quality.LATE)
 
 
 class Values:
@@ -85,10 +84,9 @@ class _Watched:
             samples.at.tolist(), samples.value.tolist(), samples.quality.tolist(), strict=True
         ):
             self.seen_at = max(self.seen_at, at)
-            if not quality & NOT_NOW:
-                yield from self._by_flag(at, value, quality)
-                if not quality & BAD:
-                    yield from self._by_limit(at, value)
+            yield from self._by_flag(at, value, quality)
+            if not quality & BAD:
+                yield from self._by_limit(at, value)
 
     def _by_flag(self, at: float, value: float, quality: int) -> Iterator[Finding]:
         for rule, condition, latch in self._flags:

@@ -182,6 +182,40 @@ def test_flagged_values_are_alarms_and_not_held_against_the_limits(house: Farmho
     assert house.faults() == {"value_out_of_range": True}
 
 
+def test_messages_that_are_lost_in_numbers_are_an_alarm_and_a_few_are_not(house: Farmhouse) -> None:
+    house.values["ingest"] = {"messages_lost": 3.0}
+    house.run(600.0)
+    house.values["ingest"] = {"messages_lost": 20.0}
+    house.run(600.0)
+    assert house.faults() == {}
+    house.values["ingest"] = {"messages_lost": 60.0}
+    house.run(62.0)
+    assert house.faults() == {"messages_lost": True}
+    house.run(1200.0)
+    assert house.faults() == {"messages_lost": False}, "no more are lost"
+
+
+def test_values_of_long_ago_raise_nothing_and_those_of_an_outage_count(house: Farmhouse) -> None:
+    def write(device: str, start: float, minutes: int) -> None:
+        series = Series(SITE, ZONE, device, "air_temperature")
+        now = house.clock.now()
+        points = [
+            Point(series=series, at=start + 60.0 * i, value=1.0, received_at=now, quality=Quality.LATE)
+            for i in range(minutes)
+        ]
+        house.store.write(points)
+
+    house.run(60.0)
+    write("imported", EPOCH - 3e7, 600)
+    house.run(60.0)
+    assert house.faults() == {}, "a file from another year"
+    house.mute.add("climate-1")
+    house.run(1800.0)
+    write("climate-1", EPOCH + 180.0, 29)
+    house.run(4.0)
+    assert house.faults()["air_frost"] is True, "it froze while the network was away"
+
+
 def test_a_device_is_silent_after_three_intervals_and_speaks_again(house: Farmhouse) -> None:
     house.run(120.0)
     house.mute.add("climate-1")
