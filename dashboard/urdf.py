@@ -12,12 +12,13 @@ TYPES = ("fixed", "revolute", "continuous", "prismatic")
 
 
 def chain(urdf: str) -> dict[str, Any]:
-    """Return `{"name", "root", "joints": […], "links": […]}` of a URDF.
+    """Return `{"name", "root", "joints": […], "links": […], "capsules": […]}` of a URDF.
 
     A joint: name, type, parent, child, origin {xyz [m], rpy [rad]}, axis, lower, upper, mimic {joint, multiplier,
     offset} or null; parents come before children. Its child's frame is origin · turn (or shift) about axis by the
     joint's position; rpy is Rz(yaw) · Ry(pitch) · Rx(roll). A link: name, shapes: type `capsule` (radius, length
     between the balls' centres, along z), `cylinder`, `sphere` or `box` (size), each with its origin in the link.
+    A capsule once more, as it is drawn: link, from, to (the balls' centres in the link [m]), radius.
 
     Raises:
         ValueError: it is no URDF of a tree of joints, or too large.
@@ -37,7 +38,25 @@ def chain(urdf: str) -> dict[str, Any]:
     links: list[dict[str, Any]] = [{"name": _name(link), "shapes": _shapes(link)} for link in root.findall("link")]
     joints = [_joint(joint) for joint in root.findall("joint")]
     first, ordered = _ordered([link["name"] for link in links], joints)
-    return {"name": root.get("name", ""), "root": first, "joints": ordered, "links": links}
+    capsules = [
+        {"link": link["name"], "radius": shape["radius"]} | _ends(shape)
+        for link in links
+        for shape in link["shapes"]
+        if shape["type"] == "capsule"
+    ]
+    return {"name": root.get("name", ""), "root": first, "joints": ordered, "links": links, "capsules": capsules}
+
+
+def _ends(capsule: dict[str, Any]) -> dict[str, list[float]]:
+    """Return the centres of a capsule's balls: half its length along the z axis of its origin, both ways."""
+    (x, y, z), (roll, pitch, yaw) = capsule["origin"]["xyz"], capsule["origin"]["rpy"]
+    (cr, cp, cy), (sr, sp, sy) = ((f(roll), f(pitch), f(yaw)) for f in (math.cos, math.sin))
+    axis = (cy * sp * cr + sy * sr, sy * sp * cr - cy * sr, cp * cr)
+    half = capsule["length"] / 2.0
+    return {
+        key: [origin + sign * half * along for origin, along in zip((x, y, z), axis, strict=True)]
+        for key, sign in (("from", -1.0), ("to", 1.0))
+    }
 
 
 def _joint(element: ET.Element) -> dict[str, Any]:

@@ -205,6 +205,7 @@ class Show:
                     "ripeness": round(float(berry.ripeness), 3),
                     "stage": berry.stage,
                     "score": round(float(berry.score), 3),
+                    "target": False,
                 }
             )
             if in_hand is not None and T_world_camera is not None:
@@ -212,6 +213,8 @@ class Show:
                 distance = float(np.linalg.norm(place - np.array(in_hand["position"])))
                 if distance < nearest:
                     nearest, target = distance, number
+        if target is not None:
+            rows[target - 1]["target"] = True
         camera = self._arm.camera
         frame = {"at": round(stamp, 3), "width": camera.width, "height": camera.height, "ok": bool(array.image_ok)}
         return {"berries": rows, "target": target, "frame": frame}

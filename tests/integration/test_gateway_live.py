@@ -242,7 +242,9 @@ def test_berries_have_boxes_and_the_one_in_hand_is_found_by_its_place(world: Wor
         "diameter": 0.031,
     }
     assert content["target"] == 2
-    assert content["berries"][1] == {"id": 2, "box": [10, 20, 30, 40], "ripeness": 0.95, "stage": "ripe", "score": 0.9}
+    row = {"id": 2, "box": [10, 20, 30, 40], "ripeness": 0.95, "stage": "ripe", "score": 0.9, "target": True}
+    assert content["berries"][1] == row
+    assert content["berries"][0]["target"] is False
     assert (content["frame"]["width"], content["frame"]["height"]) == (640, 480)
     world.run(6.0)
     assert world.live()["berry"] is None, "the picker has said nothing for two seconds"

@@ -65,18 +65,15 @@ def test_urdf_places_every_frame_where_the_dh_parameters_do(q: Array) -> None:
 def test_capsules_lie_where_the_collision_check_has_them(q: Array) -> None:
     found = places(dict(zip(ARM.joint_names, q.tolist(), strict=True)))
     frames = link_frames(ARM, q)
-    drawn = []
-    for link in CHAIN["links"]:
-        for shape in link["shapes"]:
-            if shape["type"] == "capsule":
-                T = found[link["name"]] @ origin(shape["origin"])
-                half = T[:3, 2] * shape["length"] / 2.0
-                drawn.append((T[:3, 3] - half, T[:3, 3] + half, shape["radius"]))
+    drawn = [
+        ([found[c["link"]][:3, :3] @ c[end] + found[c["link"]][:3, 3] for end in ("from", "to")], c["radius"])
+        for c in CHAIN["capsules"]
+    ]
     assert len(drawn) == len(ARM.arm.capsules)
-    for capsule, (start, end, radius) in zip(ARM.arm.capsules, drawn, strict=True):
+    for capsule, (ends, radius) in zip(ARM.arm.capsules, drawn, strict=True):
         T = frames[capsule.link]
         wanted = [T[:3, :3] @ point + T[:3, 3] for point in (capsule.start, capsule.end)]
-        assert np.abs(np.array([start, end]) - np.array(wanted)).max() < 1e-9
+        assert np.abs(np.array(ends) - np.array(wanted)).max() < 1e-9
         assert radius == capsule.radius
 
 
