@@ -1,0 +1,107 @@
+// State of a robot and what one may do about it: hold and resume; after a stop look, reset, and only then resume.
+import { post } from "/static/lib/api.js";
+import { now } from "/static/lib/clock.js";
+import { ago, clock, num } from "/static/lib/format.js";
+import { t } from "/static/lib/i18n.js";
+import { session, useStore } from "/static/lib/store.js";
+import { html } from "/static/lib/ui.js";
+import { faultAdvice, faultName, placeName } from "/static/lib/words.js";
+import { Command } from "/static/parts/button.js";
+import { Dial } from "/static/parts/robotstate.js";
+import { stageName } from "/static/parts/stage.js";
+
+/** States out of which only a person leads. */
+export const STOPPED = ["stopped", "stopped_itself", "fault", "red_switch"];
+const RESET_S = 2;
+
+/**
+ * @typedef {{id: string, robot: import("/static/lib/live.js").RobotNow, words: import("/static/parts/robotstate.js").RobotWords, ack: any}} Props
+ */
+
+/** @param {string} id @param {string} command */
+const send = (id, command) => () => post(`/robots/${encodeURIComponent(id)}/${command}`);
+
+/** How long ago the robot said what is shown here. @param {import("/static/lib/live.js").RobotNow} robot */
+function heard(robot) {
+  return robot.age === null ? t("robot.unheard") : ago(robot.age + (performance.now() - robot.heard) / 1000);
+}
+
+/** @param {Props & {share: number, issuer: string|null}} props */
+export function Control({ id, robot, words, ack, share, issuer }) {
+  const { me } = useStore(session, (value) => value);
+  const known = robot.link === "ok";
+  const held = ["hold", "waits", "ready", "free"].includes(words.key) && robot.safety !== "RUN";
+  const holder = robot.order_id ? (issuer === null ? t("robot.holder_unknown") : issuer === "brain" ? t("robot.holder_plan") : issuer) : t("robot.holder_none");
+  return html`<section class="sheet o4" aria-labelledby="state-title">
+    <div class="state-big"><${Dial} icon=${words.icon} tone=${words.tone} share=${share} />
+      <div><h2 id="state-title" class=${words.tone === "berry" ? "act" : ""}>${t(`robot.big_${words.key}`)}</h2><span>${words.note ? `${words.note} · ` : ""}${heard(robot)}</span></div></div>
+    <hr class="rule" />
+    <dl class="kv">
+      <dt>${t("robot.holder")}</dt><dd>${holder}</dd>
+      <dt>${t("robot.order")}</dt><dd class="code">${robot.order_id || "—"}</dd>
+      <dt>${t("robot.queued")}</dt><dd>${num(robot.queued)}</dd>
+      <dt>${t("robot.counts")}</dt><dd>${t("robot.counts_of", { picked: num(robot.picked), attempted: num(robot.attempted) })}</dd>
+      <dt>${t("robot.last_command")}</dt><dd>${ack ? acked(ack) : t("robot.no_command")}</dd>
+    </dl>
+    ${robot.causes.map((cause) => html`<p class="cause"><b>${faultName(cause)}</b> ${faultAdvice(cause)}</p>`)}
+    <div class="btns fill">
+      <${Command} key=${`hold${held}`} label=${t("robot.hold_button")} icon="i-hold" role="grower" disabled=${!known || robot.safety !== "RUN"} send=${send(id, "hold")} />
+      <${Command} key=${`resume${held}`} label=${t("robot.resume_button")} icon="i-play" go=${held && known} role="grower" disabled=${!known || !held} send=${send(id, "resume")} />
+    </div>
+    <p class="note-p">${t(me?.role === "viewer" ? "robot.viewer_may" : "robot.hold_meaning")}</p>
+  </section>`;
+}
+
+/** @param {any} ack */
+function acked(ack) {
+  const done = ["done", "accepted"].includes(ack.status);
+  const command = t(`robot.cmd_${ack.command}`);
+  return t(done ? "robot.acked" : "robot.refused", { command, by: ack.by, at: clock(ack.at, true), seconds: num(ack.seconds, 2) });
+}
+
+/** After a stop: what is known, what to do in which order, reset, and then resume. @param {Props} props */
+export function Stopped({ id, robot, words, ack }) {
+  const ready = words.key === "ready";
+  const known = robot.link === "ok";
+  const mine = ack && ["stop", "reset"].includes(ack.command) ? acked(ack) : robot.at === null ? "" : t("robot.stopped_at", { at: clock(robot.at, true) });
+  const steps = [["still", true], ["look", ready], ["reset", ready], ["resume", false]];
+  const place = robot.bed ? t("robot.stopped_where", { place: placeName(robot) }) : "";
+  return html`<section class=${`sheet c12 after-stop ${ready ? "ready" : ""}`} aria-labelledby="stopped-title"><div class="split">
+    <div>
+      <div class="state-big"><${Dial} icon=${words.icon} tone=${words.tone} />
+        <div><h2 id="stopped-title" class=${ready ? "" : "act"}>${t(`robot.big_${words.key}`)}</h2><span>${mine}${mine ? " · " : ""}${heard(robot)}</span></div></div>
+      ${robot.causes.filter((cause) => cause !== "operator_stop").map((cause) => html`<p class="cause"><b>${faultName(cause)}</b> ${faultAdvice(cause)}</p>`)}
+      <p class="note-p">${place} ${t("robot.software_stop")}</p>
+    </div>
+    <div>
+      <ol class="ladder">${steps.map(([name, done]) => html`<li class=${done ? "ok" : ""}><span>${t(`robot.ladder_${name}`)}</span></li>`)}</ol>
+      <div class="btns fill">
+        <${Command} key=${`reset${ready}`} label=${t("robot.reset_button")} icon="i-reset" go=${!ready} role="grower" hold=${RESET_S} disabled=${!known || ready || words.key === "red_switch"} send=${send(id, "reset")} />
+        <${Command} key=${`go${ready}`} label=${t("robot.resume_button")} icon="i-play" go=${ready} role="grower" disabled=${!known || !ready} send=${send(id, "resume")} />
+      </div>
+    </div>
+  </div></section>`;
+}
+
+/** @param {{store: import("/static/lib/store.js").Store<import("/static/parts/robotlive.js").RobotShown>, steps: string[]}} props */
+export function ThisBerry({ store, steps }) {
+  const { task, taskAt, done, at, berry } = useStore(store, (value) => value);
+  const current = steps.indexOf(task);
+  const running = taskAt ? Math.max(0, now() - taskAt) : 0;
+  const total = Object.values(done).reduce((sum, seconds) => sum + seconds, 0) + running;
+  const note = at === null ? t("robot.arm_waiting") : current >= 0 ? (taskAt ? t("robot.berry_so_far", { n: num(total, 1) }) : "") : t(task in TASKS ? TASKS[task] : "robot.berry_none");
+  return html`<section class="sheet o2" aria-labelledby="berry-title">
+    <header><h2 id="berry-title">${t("robot.berry")}</h2><span class="note">${note}</span></header>
+    <ol class="cycle">${steps.map((step, i) => html`<li class=${i < current ? "ok" : i === current ? "at" : ""} aria-current=${i === current ? "step" : undefined}>
+      <span>${t(`robot.step_${step}`)}</span>${done[step] !== undefined && html`<b>${num(done[step], 1)} s</b>`}</li>`)}</ol>
+    ${berry && html`<p class="note-p">${t("robot.berry_facts", { stage: stageName(berry.stage), ripeness: num(berry.ripeness, 2), mm: num(berry.diameter * 1000) })}</p>`}
+  </section>`;
+}
+
+/** What it does when it is not at a berry. @type {Record<string, string>} */
+const TASKS = {
+  survey: "robot.task_survey",
+  count: "robot.task_count",
+  choose: "robot.task_choose",
+  recover: "robot.task_recover",
+};
