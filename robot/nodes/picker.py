@@ -153,7 +153,8 @@ class PickerNode(Node):
             report=self._report,
             report_count=self._report_count,
         )
-        round_.views = survey_views(job, self._arm.camera, pick, rotation(0.0, pick.survey_pitch))
+        at = float(self.body.tool_pose()[0, 3]) if self.body.history.known else float(goal.start)
+        round_.views = survey_views(job, self._arm.camera, pick, rotation(0.0, pick.survey_pitch), at)
         return round_
 
     def _tick(self) -> None:

@@ -18,6 +18,9 @@ from robot.pick.target import Target
 NEAR_MISS = 0.15
 """Fruit that is this far below the window is reported as a candidate that was not ripe."""
 
+CROWDED = (PickResult.COLLISION_RISK, PickResult.TWO_STEMS)
+"""Reasons that may be gone once the neighbours are picked; such a candidate waits until the others are done."""
+
 SHARP = 0.12
 """From near by, fruit further than this from the target is out of focus and cut off by the picture's edge [m]."""
 
@@ -105,6 +108,10 @@ class ChooseNext(Leaf):
         if reason is None:
             attempt.number += 1
             return Status.SUCCESS
+        if attempt.number == 0 and reason.result in CROWDED and attempt.target.id not in self.round.deferred:
+            self.round.deferred.add(attempt.target.id)  # picking its neighbours may make room
+            self.round.current = None
+            return Status.FAILURE
         tried = attempt if attempt.number else None
         self.round.settle(
             attempt.target, attempt.result if tried else reason.result, attempt=tried, detail=reason.detail

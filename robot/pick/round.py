@@ -105,6 +105,7 @@ class Round:
     report_count: Callable[[Counter[str]], None] = lambda _: None
     views: list[Pose] = field(default_factory=list)
     decided: dict[int, PickResult] = field(default_factory=dict)
+    deferred: set[int] = field(default_factory=set)
     outcomes: list[Outcome] = field(default_factory=list)
     current: Attempt | None = None
     task: str = ""
@@ -131,7 +132,8 @@ class Round:
         """Return the wanted berry to try next; None when all are decided."""
         known = self.crop.targets()
         wanted = [t for t in known if self.job.window.wants(t) and not self.is_decided(t)]
-        ranked = order(wanted, self.body.tool_pose()[:3, 3], known)
+        ready = [t for t in wanted if t.id not in self.deferred]
+        ranked = order(ready or wanted, self.body.tool_pose()[:3, 3], known)
         return ranked[0] if ranked else None
 
     def in_punnet(self) -> bool:
@@ -191,11 +193,14 @@ class Round:
         self.report(outcome)
 
 
-def survey_views(job: Job, camera: Camera, settings: PickSettings, orientation: Matrix) -> list[Pose]:
-    """Return tool poses along the segment from which the camera sees all of it, in order of x.
+def survey_views(job: Job, camera: Camera, settings: PickSettings, orientation: Matrix, at: float) -> list[Pose]:
+    """Return tool poses along the segment from which the camera sees all of it.
+
+    The one that is furthest from the tool comes first: the last is then near where picking begins.
 
     Args:
         orientation: of the tool while looking, shape (3, 3).
+        at: where the tool is along the bed [m].
     """
     start, end = job.window.start, job.window.end
     count = max(1, round((end - start) / settings.survey_step))
@@ -210,4 +215,4 @@ def survey_views(job: Job, camera: Camera, settings: PickSettings, orientation: 
         pose[:3, :3] = orientation
         pose[:3, 3] = aim - looking[:, 2] * settings.survey_distance - offset
         poses.append(pose)
-    return poses
+    return sorted(poses, key=lambda pose: -abs(float(pose[0, 3]) - at))

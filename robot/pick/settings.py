@@ -25,8 +25,8 @@ class PickSettings:
         heights: of the crop's fruit above the floor, lowest and highest.
     """
 
-    standoff: float = 0.09
-    retract: float = 0.09
+    standoff: float = 0.08
+    retract: float = 0.08
     approach_speed: float = 0.25
     retract_speed: float = 0.40
     speed: float = 1.0
@@ -41,7 +41,7 @@ class PickSettings:
     survey_pitch: float = 0.18
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
-    crowding_max: float = 0.022
+    crowding_max: float = 0.026
     place_tilts: tuple[float, ...] = (1.57, 1.80, 1.35, 2.00)
     place_above: float = 0.065
     lower_speed: float = 0.25
