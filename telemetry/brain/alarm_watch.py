@@ -47,9 +47,9 @@ class AlarmWatch:
         now = self._clock.now()
         try:
             if not self._begun:
-                self._findings += self._faults.begin(self._archive, self._alarms)
+                self._findings += self._faults.begin(self._archive, self._alarms, now)
                 self._begun = True
-            self._findings += self._faults.update(self._archive)
+            self._findings += self._faults.update(self._archive, now)
             self._findings += self._values.update(self._archive, now)
             self._findings += self._silence.update(
                 self._archive.last(), now, excused=lambda zone, device: self._faults.has(zone, device, OFFLINE)

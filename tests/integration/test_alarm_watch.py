@@ -12,7 +12,7 @@ from sim.lockstep import Lockstep
 from telemetry.brain.alarm_watch import AlarmWatch
 from telemetry.brain.alarms import Alarms
 from telemetry.farm import default_farm_text, parse_farm
-from telemetry.messages import Event, Kind, Payload, State, Topic
+from telemetry.messages import Birth, Event, Kind, Payload, State, Topic
 from telemetry.store import Point, Quality, Series
 from telemetry.store.embedded import EmbeddedStore, open_store
 from telemetry.store.journal import Batch, Entry
@@ -261,6 +261,20 @@ def test_a_robots_fault_is_one_alarm_from_event_and_state_and_stays_unseen_when_
     assert house.row("eyes_lost")["times"] == 1
 
 
+def test_programs_that_start_one_after_the_other_are_no_alarm_unless_one_stays_away(house: Farmhouse) -> None:
+    house.watch.update()
+    house.tell("berry-1", Kind.BIRTH, Birth(at=house.clock.now(), boot="r1", model="", firmware="", metrics={}))
+    house.state("berry-1", "eyes_lost", "picker_lost", "estop_input", fault="eyes_lost")
+    house.run(6.0)
+    assert house.faults() == {"estop_input": True}, "what is not a program that starts is told at once"
+    house.state("berry-1", "picker_lost", fault="picker_lost")
+    house.run(14.0)
+    assert house.faults() == {"estop_input": False, "picker_lost": True}, "the eyes came in time"
+    house.state("berry-1", "eyes_lost", fault="eyes_lost")
+    house.run(2.0)
+    assert house.faults() == {"estop_input": False, "picker_lost": False, "eyes_lost": True}, "later it is one at once"
+
+
 def test_the_state_alone_tells_which_faults_a_robot_has(house: Farmhouse) -> None:
     house.state("berry-1", "estop_input", "door_open", fault="estop_input")
     house.watch.update()
@@ -303,6 +317,13 @@ def test_a_fault_nobody_knows_is_shown_as_such_with_its_name(house: Farmhouse) -
     house.watch.update()
     assert house.faults() == {"unknown_fault": True}
     assert house.row("unknown_fault")["args"] == {"key": "<script>"}
+    for number in range(50):
+        house.fault("berry-1", f"nonsense_{number}", active=True)
+    house.watch.update()
+    assert len(house.alarms.all()) == 1, "one device cannot flood the list"
+    house.state("berry-1")
+    house.watch.update()
+    assert house.faults() == {"unknown_fault": False}
 
 
 def test_alarms_wait_while_their_file_cannot_be_written(house: Farmhouse, monkeypatch: pytest.MonkeyPatch) -> None:
