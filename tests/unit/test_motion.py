@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import robot
 from robot.arms import load_arm
 from robot.kinematics import forward, solve, tool_position
-from robot.motion import MotionError, Trajectory, brake, brake_along, joint_move, line_move
+from robot.motion import MotionError, Trajectory, brake, brake_along, joint_move, line_move, refuse
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -161,6 +161,19 @@ def test_a_slower_trajectory_takes_longer_on_the_same_path() -> None:
     slow = move.slower(2.0)
     assert slow.duration == pytest.approx(2 * move.duration)
     assert np.allclose(slow.sample(1.0)[0], move.sample(0.5)[0])
+
+
+@pytest.mark.parametrize(("by", "faster", "limit"), [(0.3, 1.3, "acceleration"), (0.02, 1.3, "jerk")])
+def test_a_trajectory_that_is_too_hard_for_the_drives_is_refused_before_it_begins(
+    by: float, faster: float, limit: str
+) -> None:
+    goal = HOME.copy()
+    goal[3] += by
+    move = joint_move(ARM, HOME, goal)
+    assert refuse(ARM, move) == ""
+    reason = refuse(ARM, move.slower(1.0 / faster))
+    assert limit in reason, reason
+    assert "elbow_joint" in reason
 
 
 @pytest.mark.parametrize(
