@@ -83,16 +83,30 @@ def test_every_vendored_file_is_listed_with_its_version_and_licence() -> None:
         assert re.search(r"MIT|Apache-2\.0|BSD|ISC", row)
 
 
-def test_the_first_page_is_small() -> None:
-    waiting = [STATIC / file for file in ("app.js", "pages/morning.js", "i18n/zh/frame.js", "i18n/zh/morning.js")]
-    files = {STATIC / file for file in ("index.html", "boot.js", "icons.svg", "logo.svg")}
-    files |= {STATIC / "css" / file for file in ("tokens.css", "base.css", "morning.css")}
+def closure(*paths: Path) -> set[Path]:
+    """Return scripts and all that they import, directly or not."""
+    waiting, files = list(paths), set[Path]()
     while waiting:
         path = waiting.pop()
         if path not in files:
             files.add(path)
             found = IMPORT.findall(path.read_text(encoding="utf-8"))
             waiting += [STATIC / address.removeprefix("/static/") for address in found]
+    return files
+
+
+def test_the_browser_is_told_at_once_which_modules_the_app_needs() -> None:
+    told = re.findall(
+        r'rel="modulepreload" href="/static/([^"]+)"', (STATIC / "index.html").read_text(encoding="utf-8")
+    )
+    assert sorted(told) == sorted(name(path) for path in closure(STATIC / "app.js") - {STATIC / "app.js"})
+
+
+def test_the_first_page_is_small() -> None:
+    scripts = ("app.js", "boot.js", "pages/morning.js", "i18n/zh/frame.js", "i18n/zh/morning.js")
+    styles = ("css/tokens.css", "css/base.css", "css/morning.css")
+    files = closure(*(STATIC / script for script in scripts))
+    files |= {STATIC / file for file in ("index.html", "icons.svg", "logo.svg", *styles)}
     size = sum(len(gzip.compress(path.read_bytes(), 9)) for path in files) / 1024.0
     assert size <= FIRST_LOAD_KB
     print(f"first load {size:.0f} KB in {len(files)} files")
