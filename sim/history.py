@@ -13,6 +13,7 @@ import numpy as np
 from sim.crop import Crop, Fruit
 from sim.greenhouse import Greenhouse, GreenhouseSettings
 from sim.lockstep import Lockstep
+from sim.sensors import SENSORS
 from telemetry.farm import Bed, Device, Farm, Robot
 from telemetry.messages import Ack, AckStatus, Command, Data, Event, Kind, Payload, Topic
 
@@ -52,8 +53,8 @@ class Day:
 class Past:
     """Runs weather, climate, sensors and crops through the past, as fast as possible.
 
-    Robots visit their bed side each morning that the program's revisit time asks for, never on the day the run begins:
-    today's figures are those of today's run.
+    Devices that measure something no simulated sensor does are left out. Robots visit their bed side each morning that
+    the program's revisit time asks for, never on the day the run begins: today's figures are those of today's run.
     """
 
     def __init__(self, settings: PastSettings) -> None:
@@ -61,7 +62,9 @@ class Past:
         farm = settings.farm
         self._time = Lockstep(settings.start_at)
         self._day = Day()
-        boxes = {device.id: _Box(self, farm, device) for device in farm.devices}
+        boxes = {
+            device.id: _Box(self, farm, device) for device in farm.devices if SENSORS.keys() >= set(device.metrics)
+        }
         self._greenhouse = Greenhouse(boxes, self._time, self._time, GreenhouseSettings(farm=farm, seed=settings.seed))
         self._visitors = [_Visitor(self, settings, robot) for robot in farm.robots]
         self._time.every(3600.0, self._hour)

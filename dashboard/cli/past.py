@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 DELAY_S = 0.05
 """From a measurement to its arrival [s]."""
+MOST_VALUES = 1_000_000
+"""Some 30 s of computing."""
 KPI_EVERY = 2
 """The brain's figures are computed from every second measurement: less often would look like gaps in them."""
 
@@ -36,11 +38,19 @@ def begin_with_past(order: Order, farm: str, say: Callable[[str], None]) -> None
 
     if order.history <= 0 or _has_data(order.data):
         return
-    say(f"laying down {order.history} days of simulated past")
+    parsed = parse_farm(farm)
+    days = affordable(parsed, order.history)
+    say(f"laying down {days} days of simulated past")
     began = time.monotonic()
-    laid = lay_down(order.data, parse_farm(farm), seed=order.seed, end_at=float(int(time.time())), days=order.history)
+    laid = lay_down(order.data, parsed, seed=order.seed, end_at=float(int(time.time())), days=days)
     if laid is not None:
         say(f"{laid.points} values, {laid.entries} events, {laid.lots} lots, in {time.monotonic() - began:.0f} s")
+
+
+def affordable(farm: Farm, days: int) -> int:
+    """Return how many of `days` a farm of this size may have laid down without making people wait for minutes."""
+    per_day = sum(86400.0 / device.interval * len(device.metrics) for device in farm.devices)
+    return max(1, min(days, int(MOST_VALUES / max(per_day, 1.0))))
 
 
 def lay_down(data: Path, farm: Farm, *, seed: int, end_at: float, days: int) -> Laid | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dashboard.cli.past import lay_down
+from dashboard.cli.past import affordable, lay_down
 from dashboard.harvest import HarvestLog
 from sim.lockstep import Lockstep
 from telemetry.brain.node import Brain, BrainSettings
@@ -30,6 +31,41 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert laid.points == DAYS * (1440 * 5 + 288 * 3 + 720 * 4)
     assert laid.lots > 0
     return folder
+
+
+def test_a_large_farm_gets_a_shorter_past_and_one_without_devices_any() -> None:
+    assert affordable(FARM, 40) == 40
+    many = replace(FARM, devices=tuple(replace(FARM.devices[0], id=f"c{n}", interval=10.0) for n in range(20)))
+    assert affordable(many, 40) == 1
+    assert affordable(replace(FARM, devices=()), 40) == 40
+
+
+def test_a_farm_with_other_devices_beds_and_zones_has_a_past_too(tmp_path: Path) -> None:
+    text = (
+        default_farm_text()
+        + """
+[[zones]]
+id = "house-2"
+kind = "glasshouse"
+[[devices]]
+id = "meter-1"
+zone = "house-2"
+metrics = ["battery"]
+[[devices]]
+id = "climate-2"
+zone = "house-2"
+interval = 600.0
+metrics = ["air_temperature", "relative_humidity", "ppfd"]
+"""
+    )
+    farm = parse_farm(text)
+    laid = lay_down(tmp_path, farm, seed=1, end_at=END, days=1)
+    assert laid is not None
+    store = open_store(tmp_path / "store", read_only=True)
+    devices = {(series.zone, series.device) for series in store.series()}
+    store.close()
+    assert devices >= {("house-2", "climate-2"), ("house-2", "brain"), ("tunnel-1", "brain")}
+    assert ("house-2", "meter-1") not in devices
 
 
 def test_a_second_past_is_never_laid_over_data(data: Path) -> None:
