@@ -16,7 +16,6 @@ from dashboard.guard import Served
 from dashboard.history import BAD, History, as_measured, in_buckets, step_for, to_csv
 from dashboard.services import Services
 from dashboard.values import interval_of, last_rows
-from telemetry.messages.tables import faults, metrics
 from telemetry.store import Series
 from telemetry.store.journal import Archive
 
@@ -61,7 +60,7 @@ async def farm(services: Served) -> Response:
             "program": _fields(known.program),
             "metrics": {
                 m.key: {"unit": m.unit, "label_zh": m.zh, "label_en": m.en, "min": m.minimum, "max": m.maximum}
-                for m in metrics().values()
+                for m in services.metrics.values()
             },
             "faults": {
                 f.key: {
@@ -72,7 +71,7 @@ async def farm(services: Served) -> Response:
                     "severity": f.severity.value,
                     "effect": f.effect.value,
                 }
-                for f in faults().values()
+                for f in services.faults.values()
             },
         }
     )
@@ -87,7 +86,7 @@ def _fields(settings: Any) -> dict[str, Any]:
 async def last(services: Served) -> Response:
     """Return the newest value of every metric, with its age; metrics without a value have a row too."""
     points = await services.reader.archive(lambda archive: archive.last())
-    return JSONResponse(last_rows(services.farm, services.view.births, metrics(), points, services.clock.now()))
+    return JSONResponse(last_rows(services.farm, services.view.births, services.metrics, points, services.clock.now()))
 
 
 class Span(BaseModel):
@@ -115,7 +114,7 @@ async def history(request: Request, services: Served, span: Annotated[Span, Quer
     if not since < until <= since + LONGEST_S:
         raise ApiError("bad_request", f"start, end: expected start < end within 11 years, got {since:.0f}, {until:.0f}")
     series = await services.reader.archive(lambda archive: _find(archive, services, zone, device, metric))
-    table = metrics()
+    table = services.metrics
     unit = table[metric].unit if metric in table else _unit(services, series)
     if span.format == "csv":
         samples = await services.reader.archive(lambda archive: archive.read(series, since, until))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import connect
+from websockets.typing import Origin
 
 STATIC = re.compile(r"""(?:from|import)\s*["'](/static/[^"']+)["']|(?:src|href)=["'](/static/[^"']+)["']""")
 PAGE_CSS = re.compile(r"""css:\s*["'](/static/[^"']+\.css)["']""")
@@ -106,7 +107,11 @@ async def watch(host: str, port: int, key: str, topics: Sequence[str], seconds: 
     heard = Heard()
     address, cookie = f"{host}:{port}", {"cookie": f"bb_session={key}"}
     async with connect(
-        f"ws://{address}/live", origin=f"http://{address}", additional_headers=cookie, compression=None, max_size=None
+        f"ws://{address}/live",
+        origin=Origin(f"http://{address}"),
+        additional_headers=cookie,
+        compression=None,
+        max_size=None,
     ) as socket:
         await socket.send(json.dumps({"watch": list(topics)}))
         end = pinged = time.monotonic()

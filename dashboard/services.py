@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from dashboard.reader import Reader
 from dashboard.view import FarmView
 from telemetry.clock import Clock
 from telemetry.farm import Farm
+from telemetry.messages.tables import Fault, Metric, faults, metrics
 
 STATIC = Path(__file__).parent / "static"
 
@@ -23,6 +25,7 @@ class Services:
 
     Attributes:
         clock: `now()` is the farm's time (simulated in a demo), `monotonic()` is the wall's.
+        metrics, faults: the two tables of the farm's contract, read once.
         static: folder of the pages.
         editing: look for changed files of the pages at each request; for those who write them.
     """
@@ -35,5 +38,7 @@ class Services:
     audit: Audit
     reader: Reader
     alarms: AlarmBook = field(default_factory=NoAlarms)
+    metrics: Mapping[str, Metric] = field(default_factory=metrics)
+    faults: Mapping[str, Fault] = field(default_factory=faults)
     static: Path = STATIC
     editing: bool = False

@@ -9,7 +9,6 @@ from typing import Any
 from dashboard.services import Services
 from dashboard.values import last_rows
 from telemetry.brain.alarms import AlarmsError
-from telemetry.messages.tables import metrics
 from telemetry.store.journal import StoreError
 
 log = logging.getLogger(__name__)
@@ -40,7 +39,6 @@ class Snapshot:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._metrics = metrics()
         self._rows: list[dict[str, Any]] = []
         self._sent_rows: dict[tuple[str, str, str], dict[str, Any]] = {}
         self._sent_robots: dict[str, dict[str, Any]] = {}
@@ -93,7 +91,7 @@ class Snapshot:
 
     def _last(self) -> list[dict[str, Any]]:
         services = self._services
-        return last_rows(services.farm, services.view.births, self._metrics, self._points, services.clock.now())
+        return last_rows(services.farm, services.view.births, services.metrics, self._points, services.clock.now())
 
     def _active(self) -> list[dict[str, Any]]:
         try:

@@ -96,6 +96,28 @@ def ingest(as_json: bool, messages: int, repeats: int) -> None:
     report(bench(messages, repeats), as_json)
 
 
+@command.command(name="dashboard")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--seconds", type=click.FloatRange(min=2.0), default=20.0, show_default=True, help="Of each load.")
+@click.option("--stops", type=click.IntRange(min=1), default=120, show_default=True, help="How many stops are sent.")
+@click.option(
+    "--watch",
+    type=click.FloatRange(min=2.0),
+    default=60.0,
+    show_default=True,
+    help="Seconds of one page without video.",
+)
+def dashboard(*, as_json: bool, seconds: float, stops: int, watch: float) -> None:
+    """Weight of a page, cost of viewers, answer times of the API and of Stop robot; the robot is a pretend one."""
+    from dashboard.bench import run
+
+    try:
+        figures = run(seconds=seconds, stops=stops, state_seconds=watch)
+    except (TimeoutError, ValueError) as error:
+        raise Problem(f"the dashboard could not be measured: {error}") from error
+    report({"bench": "dashboard", **figures}, as_json)
+
+
 def report(figures: dict[str, Any], as_json: bool) -> None:
     """Print the figures: as one JSON object, or a line each."""
     if as_json:

@@ -43,6 +43,8 @@ max_inflight_messages 1000
 # Larger payloads belong to no kind; those above 256 KiB still arrive, and become dead letters with a reason.
 message_size_limit {max_payload}
 persistent_client_expiration 14d
+# Else a command waits 40 ms for the acknowledgement of the packet before it (Nagle), and so does its answer.
+set_tcp_nodelay true
 log_dest stderr
 log_type error
 log_type warning

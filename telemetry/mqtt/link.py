@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import select
+import socket
 import struct
 import time
 from collections import deque
@@ -98,6 +99,9 @@ class Link:
                 clean_start=settings.clean if settings.version5 else MQTT_CLEAN_START_FIRST_ONLY,
                 properties=properties,
             )
+            connection = self._client.socket()
+            if isinstance(connection, socket.socket):  # a command does not wait for the packet before it
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             log.info("cannot connect to %s:%d: %s", settings.host, settings.port, error)
             self.broken = True

@@ -55,3 +55,13 @@ def test_picking_is_measured_by_difficulty(capsys: pytest.CaptureFixture[str]) -
     assert 0.0 <= overall["success"] <= 1.0
     assert counts["placed"] <= counts["picked"] <= counts["ripe_present"]
     assert figures["status"] == ["done"]
+
+
+def test_bench_dashboard_measures_pages_viewers_and_stops(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = bench(capsys, "dashboard", "--seconds", "3", "--stops", "5", "--watch", "3")
+    assert 20.0 < figures["first_load_kb"] <= 250.0
+    assert figures["stops_unconfirmed"] == 0
+    assert 0.0 < figures["stop_ms_p99"] < 1000.0
+    assert figures["api_p99_ms"] > 0.0
+    assert 0.0 < figures["mb_per_hour_no_video"] < 10.0
+    assert figures["cpu_5_viewers_pct"] > 0.0 and figures["viewer_fps"] > 1.0
