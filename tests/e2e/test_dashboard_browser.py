@@ -217,6 +217,19 @@ def test_a_clock_that_is_a_day_off_changes_no_age(browser: Browser, site: Any) -
         expect(page.locator(".top .age")).to_have_text(re.compile(r"Live · \d s"))
 
 
+def test_a_session_that_was_ended_leads_back_to_the_log_in(browser: Browser, site: Any) -> None:
+    with opened(browser, site.url, forgiven="status of 401") as page:
+        sign_in(page)
+        expect(page.locator(".head h1")).to_be_visible()
+        (cookie,) = page.context.cookies()
+        assert cookie["httpOnly"] and cookie["sameSite"] == "Strict"
+        site.call(lambda: site.beds.services.accounts.logout(cookie["value"]))
+        expect(page.locator("form")).to_be_visible(timeout=15_000)
+        expect(page.locator(".stop")).to_have_count(0)
+        sign_in(page)
+        expect(page.locator(".head h1")).to_be_visible()
+
+
 def test_the_pages_reckon_right(browser: Browser, site: Any) -> None:
     """Sunrise and sunset as almanacs print them for London on 21 June and Beijing on 21 December 2024 [UTC]."""
     with opened(browser, site.url) as page:

@@ -10,7 +10,7 @@ import { Icon } from "/static/parts/icon.js";
 import { Dial, robotWords } from "/static/parts/robotstate.js";
 
 /** The robot that most needs to be seen comes first. */
-const URGENT = ["fault", "red_switch", "stopped_itself", "stopped", "page_lost", "lost", "silent", "waits", "hold", "picking"];
+const URGENT = ["fault", "red_switch", "stopped_itself", "blocked", "stopped", "page_lost", "lost", "silent", "waits", "hold", "manual", "picking"];
 
 export function RobotBar() {
   useNow(); // silence is counted in seconds

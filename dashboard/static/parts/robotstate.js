@@ -14,6 +14,9 @@ const SIGNS = {
   lost: ["unknown", "sev-unknown"],
   unknown: ["unknown", "sev-unknown"],
   off: ["i-x", "ink-3"],
+  idle: ["i-x", "ink-3"],
+  manual: ["i-hold", "sev-warning"],
+  blocked: ["major", "sev-major"],
   red_switch: ["critical", "berry"],
   fault: ["critical", "berry"],
   stopped: ["i-stop", "berry"],
@@ -35,8 +38,10 @@ function keyOf(robot, connected) {
   if (robot.safety === "HOLD") return ["operator_hold", ""].includes(causeOf(robot)) ? "hold" : "waits";
   if (robot.safety === "READY") return "ready";
   if (robot.safety === "OFF" || robot.state === "offline") return "off";
+  if (robot.safety === "IDLE") return "idle";
+  if (robot.safety === "MANUAL_REDUCED") return "manual";
   if (robot.safety !== "RUN") return "unknown";
-  return robot.state === "working" ? "picking" : "free";
+  return { working: "picking", holding: "waits", blocked: "blocked" }[/** @type {"working"} */ (robot.state)] ?? "free";
 }
 
 /** @param {RobotNow} robot */
@@ -56,7 +61,7 @@ export function robotWords(id, robot, connected, silence) {
   const args = { robot: id, time: duration(silence), place, cause: cause ? faultName(cause) : "" };
   let note = t(`robot.${key}.note`, args);
   if (["picking", "hold"].includes(key) && place) note = place;
-  return { key, icon, tone, title: t(`robot.${key}`, args), note, moving: key === "picking" };
+  return { key, icon, tone, title: t(`robot.${key}`, args), note, moving: key === "picking" || key === "manual" };
 }
 
 /** The ring with the sign in it; `share`: how far it is, 0 … 1. @param {{icon: string, tone: string, share?: number}} props */
