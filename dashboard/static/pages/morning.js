@@ -37,11 +37,11 @@ function Morning() {
         <${Harvest} harvest=${data.harvest} hanging=${hanging} />
         <${Performance} robot=${data.robot} hanging=${hanging} />
         <${Stages} stages=${data.stages} />
+        <${PlanList} plan=${data.plan} />
       </div>
       <div class="c4 stack">
         <${Things} things=${data.things} />
         <${AlarmList} alarms=${data.alarms} />
-        <${PlanList} plan=${data.plan} />
       </div>
     </div>`;
 }

@@ -19,7 +19,7 @@ export function DayChart(props) {
   const { wide, midnight, now, history, picks, site } = props;
   const box = wide ? { width: 820, left: 44, right: 808, low: 150, row: 176, foot: 216 } : { width: 358, left: 30, right: 348, low: 136, row: 160, foot: 200 };
   const x = (/** @type {number} */ at) => box.left + ((at - midnight) / DAY_S) * (box.right - box.left);
-  const lines = history ? split(history, midnight) : { today: [], before: [] };
+  const lines = history ? split(history, midnight, now) : { today: [], before: [] };
   const scale = range([...lines.today, ...lines.before].flat());
   const y = (/** @type {number} */ value) => box.low - ((value - scale.min) / (scale.max - scale.min)) * (box.low - 18);
   const path = (/** @type {Point[]} */ line) => line.map(([at, value], i) => `${i ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`).join("");
@@ -95,9 +95,9 @@ function NowLine({ box, x, text }) {
 
 /**
  * Cut a history into unbroken lines: of today, and of the day before moved onto today.
- * @param {History} history @param {number} midnight @returns {{today: Point[][], before: Point[][]}}
+ * @param {History} history @param {number} midnight @param {number} now the last bucket may reach past it @returns {{today: Point[][], before: Point[][]}}
  */
-export function split(history, midnight) {
+export function split(history, midnight, now) {
   /** @type {{today: Point[][], before: Point[][]}} */
   const lines = { today: [], before: [] };
   let cut = true;
@@ -114,7 +114,7 @@ export function split(history, midnight) {
     }
     const line = isToday ? lines.today : lines.before;
     if (cut || !line.length) line.push([]);
-    line.at(-1)?.push([isToday ? at : at + DAY_S, value]);
+    line.at(-1)?.push([isToday ? Math.min(at, now) : at + DAY_S, value]);
     cut = false;
   });
   return lines;

@@ -24,7 +24,7 @@ export default {
   "morning.looked": "oldest count {clock}",
   "morning.never_looked": "the robot has not counted yet",
   "morning.no_alarms": "No alarms",
-  "morning.no_plan": "Nothing planned: nothing waits, or the brain has not said yet",
+  "morning.no_plan": "No orders at the moment",
   "morning.no_rate": "needs a few more berries",
   "morning.no_tries": "nothing tried yet today",
   "morning.open.alarms": "Open alarms",

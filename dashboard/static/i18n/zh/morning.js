@@ -24,7 +24,7 @@ export default {
   "morning.looked": "最早的一段 {clock} 数的",
   "morning.never_looked": "机器人还没有去数过",
   "morning.no_alarms": "没有报警",
-  "morning.no_plan": "还没有排：没有等着采的，或大脑还没有说",
+  "morning.no_plan": "现在没有工单",
   "morning.no_rate": "要多采几颗才算得出",
   "morning.no_tries": "今天还没有采",
   "morning.open.alarms": "看报警",
