@@ -13,6 +13,9 @@ from robot.pick.target import Target, Vector
 CLUSTER_GAP = 0.02
 """Berries whose surfaces are nearer than this hang in one cluster [m]."""
 
+DOUBT = 0.08
+"""Ripeness from afar is uncertain by this much: leaves, shade and the side that is seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -25,6 +28,10 @@ class Window:
 
     def wants(self, target: Target) -> bool:
         return self.covers(target) and self.ripe(target)
+
+    def near(self, target: Target) -> bool:
+        """Return whether the ripeness may be inside the window: worth a look from near by."""
+        return self.ripeness_min - DOUBT <= target.ripeness <= self.ripeness_max
 
     def covers(self, target: Target) -> bool:
         return self.start <= float(target.position[0]) < self.end

@@ -15,6 +15,9 @@ from robot.pick.round import Attempt, Round
 from robot.pick.target import Vector
 from robot.pick.verify import after_close, after_release, still_held, touches_down
 
+CREEP = 0.9
+"""The jaws close in less than this [s]; what moves then still is fruit that gives way."""
+
 LOST_TICKS = 3
 """The grip must be missing in so many ticks in a row before the fruit counts as lost."""
 
@@ -78,6 +81,12 @@ class Close(ActionLeaf):
         if result is not PickResult.OK:
             return self.fail(result, f"opening {grip.opening * 1000:.1f} mm, force {grip.force:.2f} N after closing")
         return Status.SUCCESS
+
+    def step(self) -> Status:
+        """Judge jaws that creep on soft fruit after a while instead of waiting for them to stand still."""
+        if self.round.body.monotonic() - self._began > CREEP:
+            return self.finish()
+        return super().step()
 
 
 class Cut(ActionLeaf):

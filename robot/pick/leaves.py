@@ -27,8 +27,8 @@ SHARP = 0.12
 ALIKE = 0.35
 """Two looks at one berry differ by less than this in ripeness."""
 
-PALER = 0.12
-"""From near by the camera looks down on the paler shoulder: so much less ripeness is still the same fruit."""
+PALER = 0.08
+"""From near by the camera looks down on the paler shoulder: so much less of the fruit looks ripe."""
 
 
 class MoveTo(ActionLeaf):
@@ -86,7 +86,7 @@ class Count(Leaf):
             self.round.counted[target.stage] += 1
             self.round.counted["in_window"] += window.ripe(target)
             nearly = window.ripeness_min - NEAR_MISS <= target.ripeness
-            if nearly and not window.ripe(target) and not self.round.is_decided(target):
+            if nearly and not window.near(target) and not self.round.is_decided(target):
                 self.round.settle(target, PickResult.NOT_RIPE, detail=f"ripeness {target.ripeness:.2f}, {target.stage}")
         self.round.report_count(self.round.counted)
         return Status.SUCCESS
@@ -192,11 +192,12 @@ class LookAgain(ActionLeaf):
             self.look = self.round.body.look()
             self.action, self._ended = self.look, None
             return Status.RUNNING
-        near = target.ripeness
+        near = min(1.0, target.ripeness + PALER)
+        ripeness = 0.5 * (attempt.target.ripeness + near)
         target = replace(target, ripeness=attempt.target.ripeness)
         attempt.target, attempt.seen_from = target, sighting.stamp
-        if near < self.round.job.window.ripeness_min - PALER:
-            return self.fail(PickResult.NOT_RIPE, f"ripeness {near:.2f} from near by")
+        if ripeness < self.round.job.window.ripeness_min:
+            return self.fail(PickResult.NOT_RIPE, f"ripeness {ripeness:.2f} over both looks")
         attempt.grasp = same_way(_grasp_of(self.round), grasps(target, crop.targets(), self.round.tool))
         return Status.SUCCESS
 

@@ -131,7 +131,8 @@ class Round:
     def next_candidate(self) -> Target | None:
         """Return the wanted berry to try next; None when all are decided."""
         known = self.crop.targets()
-        wanted = [t for t in known if self.job.window.wants(t) and not self.is_decided(t)]
+        window = self.job.window
+        wanted = [t for t in known if window.covers(t) and window.near(t) and not self.is_decided(t)]
         ready = [t for t in wanted if t.id not in self.deferred]
         ranked = order(ready or wanted, self.body.tool_pose()[:3, 3], known)
         return ranked[0] if ranked else None

@@ -44,7 +44,7 @@ class PickSettings:
     crowding_max: float = 0.026
     place_tilts: tuple[float, ...] = (1.57, 1.80, 1.35, 2.00)
     place_above: float = 0.065
-    lower_speed: float = 0.25
+    lower_speed: float = 0.35
     settle: float = 0.06
     grip_settle: float = 0.04
     move_timeout: float = 12.0
