@@ -117,7 +117,7 @@ async def history(request: Request, services: Served, span: Annotated[Span, Quer
     table = services.metrics
     unit = table[metric].unit if metric in table else _unit(services, series)
     if span.format == "csv":
-        samples = await services.reader.archive(lambda archive: archive.read(series, since, until))
+        samples = await services.reader.history(lambda archive: archive.read(series, since, until))
         name = f"{device}-{metric}.csv".encode("ascii", "replace").decode().replace('"', "").replace("?", "_")
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         lines = to_csv(samples, unit, services.farm.site.timezone)
@@ -131,7 +131,7 @@ async def history(request: Request, services: Served, span: Annotated[Span, Quer
     content = cache.get(key) if key else None
     if content is None:
         read = partial(_read, series=series, span=(since, until), now=now, step=step, interval=interval, points=points)
-        content = (await services.reader.archive(read)).json()
+        content = (await services.reader.history(read)).json()
         content = {"device": device, "metric": metric, "zone": series.zone, "unit": unit, **content}
         content |= {"start": since, "end": until, "interval": interval}
         if key:

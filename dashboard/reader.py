@@ -1,4 +1,4 @@
-"""Reads the farm's store and records in a thread of its own, so that a long read never holds up a stop."""
+"""Reads the farm's store and records in threads of its own, so that a long read never holds up a stop."""
 
 from __future__ import annotations
 
@@ -15,8 +15,33 @@ from telemetry.store.journal import Archive
 T = TypeVar("T")
 
 
+class _Lane:
+    """One thread with a connection of its own, opened when it is first needed: ingest may make the store later."""
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._directory = directory
+        self._archive: Archive | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def run(self, read: Callable[[Archive], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: read(self._open()))
+
+    def close(self, before: Callable[[], None] | None = None) -> None:
+        """Wait for what is under way, call `before` in the thread, and close."""
+        if before is not None:
+            self._thread.submit(before).result()
+        self._thread.shutdown()
+        if self._archive is not None:
+            self._archive.close()
+
+    def _open(self) -> Archive:
+        if self._archive is None:
+            self._archive = open_store(self._directory, read_only=True)
+        return self._archive
+
+
 class Reader:
-    """Opens the store when it is first asked, since ingest may make it later than the dashboard starts.
+    """Two lanes: what every page asks for all the time does not wait for a chart of forty days.
 
     Args:
         data: the farm's state folder.
@@ -26,42 +51,43 @@ class Reader:
     def __init__(self, data: Path, timezone: str) -> None:
         self._data = data
         self._timezone = timezone
-        self._archive: Archive | None = None
+        self._quick, self._long = _Lane(data / "store", "quick"), _Lane(data / "store", "long")
         self._records: Records | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="reader")
 
     async def archive(self, read: Callable[[Archive], T]) -> T:
-        """Return `read(archive)`, run in the reader's thread.
+        """Return `read(archive)`, for reads of milliseconds; they run one after the other in one thread.
 
         Raises:
             StoreError: there is no store yet, or it cannot be read.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: read(self._open_archive()))
+        return await self._quick.run(read)
+
+    async def history(self, read: Callable[[Archive], T]) -> T:
+        """Return `read(archive)`, for reads that may take long.
+
+        Raises:
+            StoreError: there is no store yet, or it cannot be read.
+        """
+        return await self._long.run(read)
 
     async def records(self, read: Callable[[Records], T]) -> T:
-        """Return `read(records)`, run in the reader's thread.
+        """Return `read(records)`, run with the quick reads.
 
         Raises:
             StoreError, RecordsError: they cannot be read.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: read(self._open_records()))
+        return await self._quick.run(lambda archive: read(self._open_records(archive)))
 
     def close(self) -> None:
-        """Wait for the read in hand and close everything."""
-        self._thread.submit(self._close).result()
-        self._thread.shutdown()
+        """Wait for the reads in hand and close everything."""
+        self._quick.close(self._close_records)
+        self._long.close()
 
-    def _open_archive(self) -> Archive:
-        if self._archive is None:
-            self._archive = open_store(self._data / "store", read_only=True)
-        return self._archive
-
-    def _open_records(self) -> Records:
+    def _open_records(self, archive: Archive) -> Records:
         if self._records is None:
-            self._records = Records(self._open_archive(), self._data / "records", timezone=self._timezone)
+            self._records = Records(archive, self._data / "records", timezone=self._timezone)
         return self._records
 
-    def _close(self) -> None:
-        for opened in (self._records, self._archive):
-            if opened is not None:
-                opened.close()
+    def _close_records(self) -> None:
+        if self._records is not None:
+            self._records.close()
