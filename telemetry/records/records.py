@@ -207,12 +207,12 @@ class Records:
             values = (
                 str(data["bed"]),
                 str(data["side"]),
-                int(data["segment"]),
+                _storable(int(data["segment"])),
                 str(data.get("order_id", "")),
                 float(data["mass"]),
                 float(data["ripeness"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             log.warning("pick %s is logged but names no origin: %r", ref, error)
             return
         text = json.dumps(data, ensure_ascii=False, sort_keys=True)
@@ -254,6 +254,13 @@ class Records:
             yield
         except (sqlite3.Error, OSError) as error:
             raise RecordsError(f"the farm log cannot be used: {error}") from error
+
+
+def _storable(number: int) -> int:
+    """Return a number that SQLite can hold; one that it cannot would end the whole page of events."""
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError(f"expected a number of at most 63 bits, got {number.bit_length()}")
+    return number
 
 
 def _tally(picks: list[dict[str, Any]]) -> dict[tuple[str, str, int], int]:

@@ -166,6 +166,15 @@ def test_pick_without_an_origin_is_logged_and_left_out_of_lots(store: EmbeddedSt
     assert records.verify() == 3
 
 
+def test_numbers_no_file_can_hold_are_logged_and_do_not_stop_what_follows(
+    store: EmbeddedStore, records: Records
+) -> None:
+    commit(store, pick(1, segment=10**30), pick(2, mass=10**400), pick(3, ripeness=-(10**400)), pick(4))
+    assert records.update() == 4
+    assert records.lots()[0].berries == 1
+    assert records.verify() == 4
+
+
 def test_other_events_of_the_harvest_are_logged_too(store: EmbeddedStore, records: Records) -> None:
     commit(
         store,
