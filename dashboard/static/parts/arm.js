@@ -6,7 +6,7 @@ import { t } from "/static/lib/i18n.js";
 import { useStore } from "/static/lib/store.js";
 import { theme } from "/static/lib/theme.js";
 import { html, useEffect, useRef, useState } from "/static/lib/ui.js";
-import { between, compose, linkPoses, place, shapesOf, turning } from "/static/parts/chain.js";
+import { axles, between, compose, linkPoses, place, shapesOf } from "/static/parts/chain.js";
 import { useSeen } from "/static/parts/robotlive.js";
 import { Blank, Sheet } from "/static/parts/sheet.js";
 
@@ -166,18 +166,18 @@ function SideView({ model, store }) {
   const joints = useStore(store, (value) => value.joints);
   const poses = linkPoses(model, joints);
   const flat = (/** @type {number[]} */ [, y, z]) => `${(y * 100).toFixed(1)} ${(-z * 100).toFixed(1)}`;
-  return html`<svg class="chart arm" viewBox="-75 -165 200 135" role="img" aria-label=${t("robot.arm_label")}>
-    ${[-150, -120, -90, -60].map((z) => html`<line class="grid-l" x1="-75" x2="125" y1=${z} y2=${z} />`)}
+  return html`<svg class="chart arm" viewBox="-60 -150 150 105" role="img" aria-label=${t("robot.arm_label")}>
+    ${[-140, -110, -80, -50].map((z) => html`<line class="grid-l" x1="-60" x2="90" y1=${z} y2=${z} />`)}
     ${shapesOf(model).map(({ link, local, shape }) => {
       const pose = compose(poses.get(link) ?? local, local);
       const half = (shape.length ?? Math.max(...(shape.size ?? [0]))) / 2;
       const wide = shape.radius ? shape.radius * 200 : Math.min(...(shape.size ?? [0.02])) * 100;
       return html`<path class="rod" d=${`M${flat(place(pose, [0, 0, -half]))}L${flat(place(pose, [0, 0, half]))}`} stroke-width=${wide} />`;
     })}
-    ${turning(model).map((joint) => {
-      const [, y, z] = (poses.get(joint.child) ?? []).slice(9);
-      return html`<circle class="knot" cx=${y * 100} cy=${-z * 100} r="3.4" />`;
+    ${axles(model).map(({ link, from, to, radius }) => {
+      const pose = poses.get(link) ?? [];
+      return html`<path class="rod knot" d=${`M${flat(place(pose, from))}L${flat(place(pose, to))}`} stroke-width=${radius * 200} />`;
     })}
-    <text class="axis" x="-73" y="-33">${t("robot.arm_aisle")}</text><text class="axis" x="123" y="-33" text-anchor="end">${t("robot.arm_plants")}</text>
+    <text class="axis" x="-58" y="-52">${t("robot.arm_aisle")}</text><text class="axis" x="88" y="-52" text-anchor="end">${t("robot.arm_plants")}</text>
   </svg>`;
 }

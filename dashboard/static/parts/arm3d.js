@@ -18,9 +18,9 @@ import {
   WebGLRenderer,
 } from "/static/vendor/three-0.187.0.min.js";
 import { token } from "/static/lib/theme.js";
-import { compose, linkPoses, shapesOf, turning } from "/static/parts/chain.js";
+import { axles, compose, linkPoses, place, shapesOf } from "/static/parts/chain.js";
 
-const REACH = 1.9; // [m] from what is looked at to the eye
+const REACH = 1.75; // [m] from what is looked at to the eye
 const START = { turn: -0.95, rise: 0.42 };
 const FLOOR = { span: 1.2, step: 0.3 };
 
@@ -53,7 +53,7 @@ export class Arm3d {
     sun.position.set(-1.5, -2.5, 4);
     this.scene.add(new HemisphereLight(0xffffff, 0x8a9488, 1.9), sun);
     this.shapes = shapesOf(model).map((row) => ({ ...row, mesh: this.add(solid(row.shape), row.shape.type === "box" ? this.materials.box : this.materials.link) }));
-    this.knots = turning(model).map((joint) => ({ link: joint.child, mesh: this.add(new SphereGeometry(0.047, 20, 14), this.materials.joint) }));
+    this.axles = axles(model).map((row) => ({ ...row, mesh: this.add(rodOf(row), this.materials.joint) }));
     this.berry = this.add(new SphereGeometry(1, 20, 14), this.materials.berry);
     this.berry.visible = false;
     this.joints = {};
@@ -105,9 +105,9 @@ export class Arm3d {
       const base = poses.get(link);
       if (base) put(mesh, compose(base, local));
     }
-    for (const { link, mesh } of this.knots) {
-      const [x, y, z] = poses.get(link)?.slice(9) ?? [0, 0, 0];
-      mesh.position.set(x, y, z);
+    for (const { link, from, to, mesh } of this.axles) {
+      const base = poses.get(link);
+      if (base) lay(mesh, new Vector3(...place(base, from)), new Vector3(...place(base, to)));
     }
     const along = this.railName ? (joints[this.railName] ?? 0) : 0;
     this.middle.set(along, 0.2, this.height + 0.2);
@@ -165,6 +165,21 @@ function solid({ type, radius = 0.02, length = 0, size = [0.02, 0.02, 0.02] }) {
   if (type === "sphere" || length < 1e-4) return new SphereGeometry(radius, 18, 12);
   const rod = type === "capsule" ? new CapsuleGeometry(radius, length, 6, 18) : new CylinderGeometry(radius, radius, length, 20);
   return rod.rotateX(Math.PI / 2); // made along y, described along z
+}
+
+/** @param {{from: number[], to: number[], radius: number}} axle */
+function rodOf({ from, to, radius }) {
+  const length = Math.hypot(to[0] - from[0], to[1] - from[1], to[2] - from[2]);
+  return length < 1e-4 ? new SphereGeometry(radius, 18, 12) : new CapsuleGeometry(radius, length, 6, 18);
+}
+
+const UP = new Vector3(0, 1, 0);
+
+/** Lay a rod, which is made along y, from one point to the other. @param {any} mesh @param {any} from @param {any} to */
+function lay(mesh, from, to) {
+  mesh.position.copy(from).add(to).multiplyScalar(0.5);
+  const along = to.sub(from);
+  if (along.lengthSq() > 1e-8) mesh.quaternion.setFromUnitVectors(UP, along.normalize());
 }
 
 /** @param {any} mesh @param {import("/static/parts/chain.js").Pose} pose */

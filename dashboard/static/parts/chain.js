@@ -69,9 +69,34 @@ export function shapesOf(model) {
   return model.links.flatMap((link) => link.shapes.map((shape) => ({ link: link.name, shape, local: fromOrigin(shape.origin.xyz, shape.origin.rpy) })));
 }
 
-/** The joints that turn. @param {Model} model */
-export function turning(model) {
-  return model.joints.filter((joint) => joint.type === "revolute" || joint.type === "continuous");
+/**
+ * What a joint turns on, for the eye: along its axis between the bodies that meet there. In the frame of the link it moves [m].
+ * @param {Model} model @returns {{link: string, from: number[], to: number[], radius: number}[]}
+ */
+export function axles(model) {
+  const shapes = shapesOf(model).filter(({ shape }) => shape.type === "capsule" || shape.type === "cylinder");
+  const turning = model.joints.filter((joint) => joint.type === "revolute" || joint.type === "continuous");
+  return turning.map((joint) => {
+    const parent = inverse(fromOrigin(joint.origin.xyz, joint.origin.rpy));
+    const ends = shapes.flatMap(({ link, shape, local }) => {
+      const here = link === joint.child ? local : link === joint.parent ? compose(parent, local) : null;
+      if (!here) return [];
+      const half = (shape.length ?? 0) / 2;
+      return [place(here, [0, 0, -half]), place(here, [0, 0, half])].map((point) => ({ point, radius: shape.radius ?? 0 }));
+    });
+    const along = ({ point }) => point[0] * joint.axis[0] + point[1] * joint.axis[1] + point[2] * joint.axis[2];
+    const near = ends.filter((end) => Math.hypot(...end.point.map((v, i) => v - along(end) * joint.axis[i])) < NEAR_M);
+    const [low, high] = near.length ? [Math.min(...near.map(along)), Math.max(...near.map(along))] : [0, 0];
+    const radius = near.length ? Math.min(...near.map((end) => end.radius)) * 0.85 : 0.04;
+    return { link: joint.child, from: joint.axis.map((v) => v * low), to: joint.axis.map((v) => v * high), radius };
+  });
+}
+
+const NEAR_M = 0.03;
+
+/** @param {Pose} pose @returns {Pose} */
+function inverse([a, b, c, d, e, f, g, h, i, x, y, z]) {
+  return [a, d, g, b, e, h, c, f, i, -(a * x + d * y + g * z), -(b * x + e * y + h * z), -(c * x + f * y + i * z)];
 }
 
 /** Between two sets of joints. @param {Record<string, number>} a @param {Record<string, number>} b @param {number} share 0 … 1 */

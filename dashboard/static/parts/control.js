@@ -3,10 +3,12 @@ import { post } from "/static/lib/api.js";
 import { now } from "/static/lib/clock.js";
 import { ago, clock, num } from "/static/lib/format.js";
 import { t } from "/static/lib/i18n.js";
-import { session, useStore } from "/static/lib/store.js";
+import { stopping } from "/static/lib/stop.js";
+import { may, useStore } from "/static/lib/store.js";
 import { html } from "/static/lib/ui.js";
 import { faultAdvice, faultName, placeName } from "/static/lib/words.js";
 import { Command } from "/static/parts/button.js";
+import { Icon } from "/static/parts/icon.js";
 import { Dial } from "/static/parts/robotstate.js";
 import { stageName } from "/static/parts/stage.js";
 
@@ -28,7 +30,6 @@ function heard(robot) {
 
 /** @param {Props & {share: number, issuer: string|null}} props */
 export function Control({ id, robot, words, ack, share, issuer }) {
-  const { me } = useStore(session, (value) => value);
   const known = robot.link === "ok";
   const held = ["hold", "waits", "ready", "free"].includes(words.key) && robot.safety !== "RUN";
   const holder = robot.order_id ? (issuer === null ? t("robot.holder_unknown") : issuer === "brain" ? t("robot.holder_plan") : issuer) : t("robot.holder_none");
@@ -44,26 +45,34 @@ export function Control({ id, robot, words, ack, share, issuer }) {
       <dt>${t("robot.last_command")}</dt><dd>${ack ? acked(ack) : t("robot.no_command")}</dd>
     </dl>
     ${robot.causes.map((cause) => html`<p class="cause"><b>${faultName(cause)}</b> ${faultAdvice(cause)}</p>`)}
-    <div class="btns fill">
+    ${may("grower") ? html`<div class="btns fill">
       <${Command} key=${`hold${held}`} label=${t("robot.hold_button")} icon="i-hold" role="grower" disabled=${!known || robot.safety !== "RUN"} send=${send(id, "hold")} />
       <${Command} key=${`resume${held}`} label=${t("robot.resume_button")} icon="i-play" go=${held && known} role="grower" disabled=${!known || !held} send=${send(id, "resume")} />
-    </div>
-    <p class="note-p">${t(me?.role === "viewer" ? "robot.viewer_may" : "robot.hold_meaning")}</p>
+    </div>` : html`<${Locked} what=${t("robot.locked_hold")} />`}
+    <p class="note-p">${t(may("grower") ? "robot.hold_meaning" : "robot.viewer_may")}</p>
   </section>`;
+}
+
+/** What another role may do here. @param {{what: string}} props */
+function Locked({ what }) {
+  return html`<div class="btns fill"><button class="btn" type="button" disabled><${Icon} name="i-lock" />${what}</button></div>`;
 }
 
 /** @param {any} ack */
 function acked(ack) {
   const done = ["done", "accepted"].includes(ack.status);
   const command = t(`robot.cmd_${ack.command}`);
-  return t(done ? "robot.acked" : "robot.refused", { command, by: ack.by, at: clock(ack.at, true), seconds: num(ack.seconds, 2) });
+  return t(done ? "robot.acked" : "robot.refused", { command, by: ack.by, at: clock(ack.at, true), seconds: num(ack.seconds, ack.seconds < 0.1 ? 3 : 2) });
 }
 
 /** After a stop: what is known, what to do in which order, reset, and then resume. @param {Props} props */
 export function Stopped({ id, robot, words, ack }) {
   const ready = words.key === "ready";
   const known = robot.link === "ok";
-  const mine = ack && ["stop", "reset"].includes(ack.command) ? acked(ack) : robot.at === null ? "" : t("robot.stopped_at", { at: clock(robot.at, true) });
+  const stop = useStore(stopping, (value) => value);
+  const own = stop.phase === "confirmed" && !ready ? t("robot.you_stopped", { seconds: num(stop.seconds, 2) }) : "";
+  const since = robot.at === null ? "" : t("robot.stopped_at", { at: clock(robot.at, true) });
+  const mine = ack && ["stop", "reset"].includes(ack.command) ? acked(ack) : own || since;
   const steps = [["still", true], ["look", ready], ["reset", ready], ["resume", false]];
   const place = robot.bed ? t("robot.stopped_where", { place: placeName(robot) }) : "";
   return html`<section class=${`sheet c12 after-stop ${ready ? "ready" : ""}`} aria-labelledby="stopped-title"><div class="split">
@@ -75,10 +84,10 @@ export function Stopped({ id, robot, words, ack }) {
     </div>
     <div>
       <ol class="ladder">${steps.map(([name, done]) => html`<li class=${done ? "ok" : ""}><span>${t(`robot.ladder_${name}`)}</span></li>`)}</ol>
-      <div class="btns fill">
+      ${may("grower") ? html`<div class="btns fill">
         <${Command} key=${`reset${ready}`} label=${t("robot.reset_button")} icon="i-reset" go=${!ready} role="grower" hold=${RESET_S} disabled=${!known || ready || words.key === "red_switch"} send=${send(id, "reset")} />
         <${Command} key=${`go${ready}`} label=${t("robot.resume_button")} icon="i-play" go=${ready} role="grower" disabled=${!known || !ready} send=${send(id, "resume")} />
-      </div>
+      </div>` : html`<${Locked} what=${t("robot.locked_reset")} />`}
     </div>
   </div></section>`;
 }

@@ -8,7 +8,7 @@ export default {
   "map.hours": "{n} h",
   "map.in_beds": "bed {list}|beds {list}",
   "map.in_places": "{list}",
-  "map.in_plan": "Today’s plan",
+  "map.in_plan": "Today's plan",
   "map.in_segments": "segment {list}|segments {list}",
   "map.label": "{zone}: {beds} beds, {segments} segments. Arrow keys move.",
   "map.last_count": "Last counted",

@@ -61,6 +61,8 @@ export default {
   "robot.ladder_resume": "再按「继续」，臂才动",
   "robot.ladder_still": "机器人确认静止",
   "robot.last_command": "上一个命令",
+  "robot.locked_hold": "暂停、继续：要种植员",
+  "robot.locked_reset": "复位、继续：要种植员",
   "robot.log": "采摘记录",
   "robot.log_attempt": "第 {n} 次试",
   "robot.log_left": "留下：{why}",
@@ -144,4 +146,5 @@ export default {
   "robot.which": "机器人",
   "robot.why": "为什么没采",
   "robot.why_none": "今天试的都采到了。",
+  "robot.you_stopped": "您停的，{seconds} 秒后确认",
 };
