@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dashboard.cli.host import Host
 from dashboard.cli.robot_roles import namespace
 from dashboard.cli.roles import ROLES
-from dashboard.cli.settings import RunSettings
+from dashboard.cli.settings import SCORED, RunSettings
 from dashboard.shared_clock import LeadingClock
 
 if TYPE_CHECKING:
@@ -134,7 +134,6 @@ def write_score(settings: RunSettings, simulated: Cell, program: Any) -> None:
     # Who hides behind leaves is not reported here, so it need not be measured.
     visible = np.ones(len(simulated.scene.bed.berries))
     result = score(simulated, window=(program.ripeness_min, program.ripeness_max), visible=visible)
-    names = ("ripe_present", "picked", "placed", "damaged", "unripe_picked", "neighbours_lost", "dropped")
-    counts = {name: getattr(result, name) for name in names}
+    counts = {name: getattr(result, name) for name in SCORED if name != "berries_present"}
     counts["berries_present"] = len(result.records)
     settings.score.write_text(json.dumps(counts), encoding="utf-8")

@@ -17,7 +17,7 @@ from dashboard.cli.errors import Problem
 from dashboard.cli.past import begin_with_past
 from dashboard.cli.prepare import Order, answers, own, pause, prepare
 from dashboard.cli.roles import ROLES, program
-from dashboard.cli.settings import RunSettings, find_farm
+from dashboard.cli.settings import SCORED, RunSettings, find_farm
 from dashboard.shared_clock import LeadingClock, SharedClock
 from dashboard.supervise import ProcessDiedError, Supervisor
 from dashboard.tally import total
@@ -185,14 +185,25 @@ class _Harvest:
             records.close()
             archive.close()
 
-    def _report(self, watch: Watch, resets: int, finished: bool, simulated: float, wall: float) -> dict[str, Any]:
+    def _score(self, finished: bool) -> dict[str, int | None]:
+        """Return what became of the berries; unknown when the run was given up before the cell had begun.
+
+        Raises:
+            Problem: the run is finished and nobody knows.
+        """
         try:
-            score = json.loads(self._settings.score.read_text(encoding="utf-8"))
+            counts: dict[str, int | None] = json.loads(self._settings.score.read_text(encoding="utf-8"))
         except OSError as error:
-            raise Problem(f"the cell has written no score:\n{self._supervisor.tail('cell')}") from error
+            if finished:
+                raise Problem(f"the cell has written no score:\n{self._supervisor.tail('cell')}") from error
+            return dict.fromkeys(SCORED)
+        return counts
+
+    def _report(self, watch: Watch, resets: int, finished: bool, simulated: float, wall: float) -> dict[str, Any]:
+        score = self._score(finished)
         published, counters, stored = total(Path(self._settings.run)), self._counters(), self._stored()
         working = (watch.ended_at or 0.0) - (watch.ordered_at or 0.0)
-        placed = int(score["placed"])
+        placed = score["placed"]
         return {
             "finished": finished,
             "seed": self._order.seed,

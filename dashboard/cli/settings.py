@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 FILE = "settings.json"
 FARM = "farm.toml"
+SCORED = (
+    "ripe_present",
+    "picked",
+    "placed",
+    "damaged",
+    "unripe_picked",
+    "neighbours_lost",
+    "dropped",
+    "berries_present",
+)
+"""What the cell counts when it ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
