@@ -1,0 +1,194 @@
+"""The gateway between a robot and a farm that are stand-ins: commands, acknowledgements, events and state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from robot.arms import load_arm
+from robot.nodes.convert import LATCHED, RELIABLE, header, to_seconds
+from robot.nodes.gateway import GatewayNode, GatewaySettings
+from robot.ros.context import Context
+from robot.ros.interfaces import berry_msgs, std_srvs
+from robot.ros.node import Node
+from robot.ros.transport.inprocess import InProcess
+from sim.lockstep import Lockstep
+from telemetry.messages import Ack, Command, Event, Kind, State
+from telemetry.messages.wire import decode, encode
+from telemetry.mqtt import Message
+from telemetry.mqtt.device import Address, offline_will
+from telemetry.mqtt.memory import MemoryBroker
+
+ADDRESS = Address(site="farm", zone="z1", device="berry-1")
+ARM = load_arm("ur3e")
+HARVEST = {"bed": "bed-1", "side": "a", "segments": [0, 1], "segment_length": 0.6}
+
+
+class Farm:
+    """A gateway, a mission and a control loop that only note what they are asked, and a farm that listens."""
+
+    def __init__(self) -> None:
+        self.time = Lockstep(epoch=1_750_000_000.0)
+        self.broker = MemoryBroker(self.time)
+        context = Context(transport=InProcess(self.time))
+        self.robot = Node("robot", context=context, namespace="/robot")
+        self.orders: list[Any] = []
+        self.asked: list[str] = []
+        self.answer = ("accepted", "")
+        will = offline_will(ADDRESS, self.time)
+        settings = GatewaySettings(address=ADDRESS, boot="g1", capacity=2)
+        self.gateway = GatewayNode(context, self.time, settings, self.broker.client("gateway", will=will), ARM)
+        self.farm = self.broker.client("farm")
+        self.acks: list[Ack] = []
+        self.events: list[Event] = []
+        self.states: list[State] = []
+        for kind, heard in ((Kind.ACK, self.acks), (Kind.EVENT, self.events), (Kind.STATE, self.states)):
+            self.farm.subscribe(ADDRESS.topic(kind), self._hear(kind, heard))
+        self.picks = self.robot.create_publisher(berry_msgs.msg.PickOutcome, "picks", RELIABLE)
+        self.status = self.robot.create_publisher(berry_msgs.msg.OrderStatus, "orders/status", RELIABLE)
+        self.safety = self.robot.create_publisher(berry_msgs.msg.SafetyState, "safety/state", LATCHED)
+        self.mission = self.robot.create_publisher(berry_msgs.msg.MissionState, "mission/state", LATCHED)
+
+    def with_mission(self) -> Farm:
+        self.robot.create_service(berry_msgs.srv.SubmitOrder, "orders/submit", self._on_submit)
+        return self
+
+    def with_control(self) -> Farm:
+        for name in ("start", "hold", "stop", "reset"):
+            self.robot.create_service(std_srvs.srv.Trigger, f"safety/{name}", self._trigger(name))
+        return self
+
+    def _hear(self, kind: Kind, heard: list[Any]) -> Any:
+        def note(message: Message) -> None:
+            heard.extend(decode(kind, message.payload))
+            message.ack()
+
+        return note
+
+    def _on_submit(self, request: Any, response: Any) -> Any:
+        self.orders.append(request)
+        response.status, response.reason = self.answer
+        return response
+
+    def _trigger(self, name: str) -> Any:
+        def respond(_: Any, response: Any) -> Any:
+            self.asked.append(name)
+            response.success = name != "reset"
+            response.message = "" if response.success else "hardware_fault lasts"
+            return response
+
+        return respond
+
+    def send(
+        self, command: str, id: str = "c1", *, expires_in: float = 60.0, **arguments: Any
+    ) -> list[tuple[str, str]]:
+        order = Command(
+            id=id, issuer="plan", expires_at=self.time.now() + expires_in, command=command, arguments=arguments
+        )
+        self.farm.publish(ADDRESS.topic(Kind.CMD), encode(order), qos=1)
+        self.run()
+        return [(str(a.status), a.reason) for a in self.acks if a.id == id]
+
+    def now(self) -> Any:
+        return header(self.time.now(), "world")
+
+    def run(self, seconds: float = 1.0) -> None:
+        self.time.run(seconds=seconds)
+
+    def told(self, type: str) -> list[dict[str, Any]]:
+        return [e.data for e in self.events if e.type == type]
+
+
+@pytest.fixture
+def farm() -> Farm:
+    return Farm()
+
+
+def test_a_harvest_command_becomes_an_order_and_is_acknowledged_twice(farm: Farm) -> None:
+    assert farm.with_mission().send("harvest", **HARVEST) == [("accepted", "")]
+    (order,) = farm.orders
+    assert (order.id, order.issuer, order.bed, list(order.segments)) == ("c1", "plan", "bed-1", [0, 1])
+    assert to_seconds(order.expires_at) == pytest.approx(1_750_000_060.0, abs=1.0)
+    farm.status.publish(
+        berry_msgs.msg.OrderStatus(header=farm.now(), id="c1", status="done", picked=3, placed=3, attempted=4)
+    )
+    farm.run()
+    assert [str(a.status) for a in farm.acks] == ["accepted", "done"]
+    assert farm.told("order")[0]["placed"] == 3
+
+
+def test_a_failed_order_is_told_with_its_fault(farm: Farm) -> None:
+    farm.with_mission().send("harvest", **HARVEST)
+    farm.status.publish(berry_msgs.msg.OrderStatus(header=farm.now(), id="c1", status="failed", fault="picker_lost"))
+    farm.run()
+    assert (str(farm.acks[-1].status), farm.acks[-1].reason) == ("failed", "picker_lost")
+
+
+@pytest.mark.parametrize("status", ["rejected", "duplicate", "expired"])
+def test_the_missions_answer_is_the_acknowledgement(farm: Farm, status: str) -> None:
+    farm.answer = (status, "why")
+    assert farm.with_mission().send("harvest", **HARVEST) == [(status, "why")]
+
+
+def test_commands_that_cannot_be_carried_out_are_refused_with_the_reason(farm: Farm) -> None:
+    assert farm.send("harvest", **HARVEST) == [("rejected", "mission_lost")]
+    assert farm.send("stop", "c2") == [("rejected", "control_lost")]
+    (answer,) = farm.send("harvest", "c3", **(HARVEST | {"segments": []}))
+    assert answer[0] == "rejected"
+    assert answer[1].startswith("order_invalid: segments")
+    assert farm.send("dance", "c4") == [("rejected", "unknown_command")]
+
+
+def test_an_expired_and_a_repeated_command_have_no_effect(farm: Farm) -> None:
+    farm.with_mission()
+    assert farm.send("harvest", "old", expires_in=-1.0, **HARVEST) == [("expired", "")]
+    farm.send("harvest", "new", **HARVEST)
+    assert farm.send("harvest", "new", **HARVEST)[-1] == ("duplicate", "")
+    assert [o.id for o in farm.orders] == ["new"]
+
+
+@pytest.mark.parametrize(("command", "service"), [("stop", "stop"), ("hold", "hold"), ("resume", "start")])
+def test_a_safety_command_is_one_call_of_the_control_loop(farm: Farm, command: str, service: str) -> None:
+    assert farm.with_control().send(command) == [("done", "")]
+    assert farm.asked == [service]
+
+
+def test_a_refused_reset_is_told_with_the_reason(farm: Farm) -> None:
+    assert farm.with_control().send("reset") == [("failed", "hardware_fault lasts")]
+
+
+def test_placed_berries_fill_punnets_and_full_ones_are_closed(farm: Farm) -> None:
+    for _ in range(3):
+        farm.picks.publish(
+            berry_msgs.msg.PickOutcome(header=farm.now(), result="ok", attempt=1, punnet="p1", mass=0.01)
+        )
+    farm.picks.publish(berry_msgs.msg.PickOutcome(header=farm.now(), result="slipped", attempt=2))
+    farm.run()
+    assert [p["result"] for p in farm.told("pick")] == ["ok", "ok", "ok", "slipped"]
+    assert [(p["berries"], p["closed"]) for p in farm.told("punnet")] == [(1, False), (2, True), (1, False)]
+    farm.gateway.close()
+    farm.run()
+    assert farm.told("punnet")[-1]["closed"] is True
+
+
+def test_a_fault_is_told_when_it_comes_and_when_it_goes(farm: Farm) -> None:
+    farm.safety.publish(berry_msgs.msg.SafetyState(state="HOLD", causes=["eyes_lost"]))
+    farm.run()
+    farm.safety.publish(berry_msgs.msg.SafetyState(state="HOLD"))
+    farm.run()
+    faults = [{"fault": "eyes_lost", "active": True}, {"fault": "eyes_lost", "active": False}]
+    assert farm.told("fault") == faults
+
+
+def test_the_state_says_what_the_robot_does_and_its_death_is_noticed(farm: Farm) -> None:
+    farm.mission.publish(berry_msgs.msg.MissionState(state="holding", fault="eyes_lost", order_id="o1", segment=2))
+    farm.run()
+    assert (farm.states[-1].status, farm.states[-1].fault, farm.states[-1].detail["segment"]) == (
+        "holding",
+        "eyes_lost",
+        2,
+    )
+    farm.broker.cut("gateway")
+    farm.run(5.0)
+    assert (farm.states[-1].status, farm.states[-1].fault) == ("offline", "device_offline")
