@@ -17,10 +17,11 @@ import dashboard
 from dashboard.bench_client import CONNECTIONS, Caller, at_rate, percentile, watch, weigh_page
 from dashboard.serve import ADMIN, first_admin
 from telemetry.farm import Farm, default_farm_text, parse_farm
+from telemetry.messages import Event, Kind, Topic
 from telemetry.mqtt.broker import free_port, start_broker
 from telemetry.store import Point, Series
 from telemetry.store.embedded import open_store
-from telemetry.store.journal import Batch
+from telemetry.store.journal import Batch, Entry
 
 HOST = "127.0.0.1"
 START_S = 30.0
@@ -28,6 +29,9 @@ WARM_S = 3.0
 VIEWERS = 5
 RATE = 100.0
 DAYS = 40.0
+PICKS = 500
+POLLS = {"morning": 15.0, "segments": 60.0, "picks?limit=1000": 300.0}
+"""What the morning page asks again while it is open, and how often [s] (`static/pages/morning.js`)."""
 PAGES = ("login", "morning", "map", "robot", "climate", "alarms", "plan")
 
 
@@ -73,7 +77,11 @@ async def _measure(
     try:
         figures |= await _first_load(caller)
         quiet = await watch(HOST, port, key, ["state"], state_seconds)
-        figures["mb_per_hour_no_video"] = round(quiet.bytes * 3600.0 / state_seconds / 1e6, 3)
+        caller.close()
+        caller.writer = None  # it has been idle for longer than the server waits
+        polled = sum([(await caller.request("GET", f"/api/v1/{path}"))[1] / every for path, every in POLLS.items()])
+        figures["mb_per_hour_no_video"] = round(3600.0 * (quiet.bytes / state_seconds + polled) / 1e6, 3)
+        figures["mb_per_hour_socket"] = round(3600.0 * quiet.bytes / state_seconds / 1e6, 3)
         topics = ["state", f"robot:{robot}", f"camera:{robot}"]
         viewers = [asyncio.create_task(watch(HOST, port, key, topics, WARM_S + seconds)) for _ in range(VIEWERS)]
         await asyncio.sleep(WARM_S)
@@ -190,7 +198,31 @@ def _lay_down(farm: Farm, data: Path, now: float) -> None:
                 Point(series=series, at=at, value=20.0 + 5.0 * math.sin(at / 13000.0), received_at=at) for at in ats
             ]
             store.commit(Batch(points=points, messages=count))
+    store.commit(Batch(entries=[_pick(farm, now - 40.0 * i, i) for i in range(PICKS)]))
     store.close()
+
+
+def _pick(farm: Farm, at: float, number: int) -> Entry:
+    robot = farm.robots[0]
+    topic = Topic(site=farm.site.id, zone=robot.zone, device=robot.id, kind=Kind.EVENT)
+    data = {
+        "order_id": "bench",
+        "bed": robot.bed,
+        "side": robot.side,
+        "segment": number % 4,
+        "berry_id": number,
+        "ripeness": 0.8 + (number % 20) / 100.0,
+        "stage": "ripe",
+        "diameter": 0.02 + (number % 13) / 1000.0,
+        "result": "ok" if number % 7 else "unreachable",
+        "attempt": 1,
+        "seconds": 6.0 + (number % 41) / 10.0,
+        "peak_force": 0.5,
+        "mass": 0.01 + (number % 17) / 1000.0,
+        "punnet": f"p{number // 24}",
+    }
+    event = Event(at=at, seq=number, boot="bench", type="pick", data=data)
+    return Entry(topic=topic, payload=event, received_at=at)
 
 
 def _child(stack: ExitStack, *words: str) -> subprocess.Popen[bytes]:

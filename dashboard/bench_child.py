@@ -58,7 +58,8 @@ def robot(mqtt_port: int, fps: float) -> None:
         frames=lambda number: pictures[number % len(pictures)],
         video_period=1.0 / fps,
     )
-    PretendRobot(client, clock, timers, settings)
+    worker = PretendRobot(client, clock, timers, settings)
+    worker.begin("bench", {"bed": known.bed, "side": known.side, "segments": [0, 1, 2, 3] * 1000})
     ended = False
 
     def end(*_: object) -> None:

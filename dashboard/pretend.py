@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,6 +84,13 @@ class PretendRobot:
         """Say offline."""
         self._device.close()
 
+    def begin(self, order_id: str, arguments: Mapping[str, Any]) -> None:
+        """Work on an order: `bed`, `side`, `segments`."""
+        self._order = {"id": order_id, **arguments, "left": list(arguments["segments"])}
+        self._berry = 0
+        self._device.event("order", self._order_data("started"))
+        self._send_state()
+
     def fault(self, cause: str) -> None:
         """Stop as after a fault; it must be reset."""
         self.safety, self.cause = "PSTOP", cause
@@ -118,11 +125,9 @@ class PretendRobot:
         if self._order is not None:
             reply(AckStatus.REJECTED, "busy")
             return
-        self._order = {"id": command.id, **command.arguments, "left": list(command.arguments["segments"])}
-        self._reply, self._berry = reply, 0
+        self._reply = reply
         reply(AckStatus.ACCEPTED, "")
-        self._device.event("order", self._order_data("started"))
-        self._send_state()
+        self.begin(command.id, command.arguments)
 
     def _pick(self) -> None:
         order = self._order
