@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "init",
     "demo": "demo",
     "dashboard": "dashboard",
+    "import": "import_",
     "detect": "detect",
     "bench": "bench",
     "doctor": "doctor",
