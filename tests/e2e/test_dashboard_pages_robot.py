@@ -144,7 +144,10 @@ def test_pictures_come_only_while_they_are_wanted_and_say_age_and_cost(
     browser: Browser, site: Any, until: Callable[..., None]
 ) -> None:
     viewers = site.app.state.hub._viewers
-    watched = lambda: any("camera:berry-1" in viewer.watch for viewer in viewers)  # noqa: E731
+
+    def watched() -> bool:
+        return any("camera:berry-1" in viewer.watch for viewer in viewers)
+
     with signed_in(browser, site, "robot", script=NO_GL) as page:
         camera = page.locator(".cam")
         expect(camera).to_have_attribute("data-state", "live")

@@ -32,7 +32,7 @@ const isOpen = (/** @type {Alarm} */ alarm) => alarm.acknowledged_at === null;
 /** @type {Record<string, (alarm: Alarm) => boolean>} */
 const CHOOSE = {
   active: (alarm) => alarm.active || isOpen(alarm),
-  open: isOpen,
+  open: (alarm) => alarm.active && isOpen(alarm),
   taken: (alarm) => alarm.active && !isOpen(alarm),
   all: () => true,
 };

@@ -84,7 +84,7 @@ export function Field({ lanes, layer, top, chosen, onChoose, markers, desk, labe
   const aisle = (/** @type {number} */ i, /** @type {string} */ wide, /** @type {string} */ small) => (open.has(i) ? wide : small);
   const style = {
     "--most": most,
-    "--across-phone": `2rem ${lanes.map((_, i) => `minmax(2.75rem, 9rem) ${aisle(i, "26px", "3px")}`).join(" ")}`,
+    "--across-phone": `2rem ${lanes.map((_, i) => `minmax(2.75rem, 1fr) ${aisle(i, "26px", "3px")}`).join(" ")}`,
     "--across-desk": `1.5rem ${lanes.map((_, i) => `3.25rem ${aisle(i, "34px", "7px")}`).join(" ")}`,
   };
   const first = lanes.findIndex((lane) => lane.cells.length);

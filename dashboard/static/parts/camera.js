@@ -11,7 +11,7 @@ import { useSeen } from "/static/parts/robotlive.js";
 import { stageName } from "/static/parts/stage.js";
 
 const KEPT = "bb.camera";
-const OLD_S = 1.5;
+const OLD_S = 2.5;
 const SPAN_MS = 5000;
 const SAME_S = 1;
 /** Colour over video and dash of each stage: told apart without colour too. @type {Record<string, [string, number[]]>} */
