@@ -17,6 +17,7 @@ import { robotWords } from "/static/parts/robotstate.js";
 import { Blank } from "/static/parts/sheet.js";
 
 const REFRESH_S = 60;
+const SETTLE_MS = 1500; // what the robot did is on record a moment after it says so
 
 /** @param {{route: import("/static/lib/router.js").Route}} props */
 function RobotPage({ route }) {
@@ -44,7 +45,8 @@ function OneRobot({ id, farm }) {
   const lots = useData("/lots", REFRESH_S * 5);
   const plan = useData("/plan", REFRESH_S);
   const segments = useData("/segments", REFRESH_S);
-  useAgain(`${robot.attempted}`, [picks, segments]);
+  const told = useStore(store, (value) => `${value.counts.picked}/${value.counts.attempted}`);
+  useAgain(`${robot.picked}/${robot.attempted}/${told}`, [picks, segments]);
   useAgain(robot.order_id, [plan, lots]);
   const silence = connected ? (robot.age ?? 0) + (performance.now() - robot.heard) / 1000 : (performance.now() - (heardAt ?? lostAt ?? performance.now())) / 1000;
   const words = robotWords(id, /** @type {any} */ (robot), connected, silence);
@@ -52,7 +54,8 @@ function OneRobot({ id, farm }) {
   const left = segments.data?.find((/** @type {any} */ row) => row.bed === robot.bed && row.side === robot.side && row.segment === robot.segment)?.left ?? null;
   const issuer = plan.data?.entries.find((/** @type {any} */ entry) => entry.order_id && entry.order_id === robot.order_id)?.issuer ?? null;
   const needsPerson = STOPPED.includes(words.key) || words.key === "ready";
-  const shown = { id, robot: /** @type {any} */ (robot), words, ack };
+  const counts = { picked: store.get().counts.picked ?? robot.picked, attempted: store.get().counts.attempted ?? robot.attempted };
+  const shown = { id, robot: /** @type {any} */ ({ ...robot, ...counts }), words, ack };
   const day = morning.data?.robot;
   return html`<div class="head"><p class="when"><span>${id}</span>${bed && html`<span>${placeName(robot)}</span>`}</p>
       <h1>${sentence(words.key, left, robot)}</h1></div>
@@ -90,8 +93,10 @@ function Measured({ id, metric, label, digits }) {
 function useAgain(signature, sources) {
   const known = useRef(signature);
   useEffect(() => {
-    if (known.current !== signature) for (const source of sources) source.again();
+    if (known.current === signature) return undefined;
     known.current = signature;
+    const timer = setTimeout(() => sources.forEach((source) => source.again()), SETTLE_MS);
+    return () => clearTimeout(timer);
   }, [signature]);
 }
 

@@ -20,8 +20,8 @@ import {
 import { token } from "/static/lib/theme.js";
 import { axles, compose, linkPoses, place, shapesOf } from "/static/parts/chain.js";
 
-const REACH = 1.75; // [m] from what is looked at to the eye
-const START = { turn: -0.95, rise: 0.42 };
+const REACH = 1.5; // [m] from what is looked at to the eye
+const START = { turn: -0.85, rise: 0.42 };
 const FLOOR = { span: 1.2, step: 0.3 };
 
 /** Can this browser draw it? */

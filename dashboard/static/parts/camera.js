@@ -49,7 +49,7 @@ export function Camera({ robot, store }) {
       ? t(waiting ? "robot.cam_silent" : "robot.cam_asking")
       : stale
         ? t("robot.cam_old", { time: duration(age) })
-        : t("robot.cam_live", { fps: num(fps), ms: num(Math.max(0, age) * 1000) });
+        : t("robot.cam_live", { fps: num(fps), age: age < 1 ? t("robot.ms", { n: num(Math.max(0, age) * 1000) }) : t("robot.log_seconds", { n: num(age, 1) }) });
   return html`<section class="o1 cam" ref=${box} aria-label=${t("robot.camera")} data-state=${wanted ? (at === null ? "waiting" : stale ? "stale" : "live") : "off"}>
     <canvas ref=${canvas} role="img" aria-label=${describe(store.get().berries)}></canvas>
     <div class="over-t"><span class=${`chip-d ${at !== null && !stale && wanted ? "" : "dull"}`}><i></i>${state}</span>
