@@ -16,6 +16,8 @@ STATIC = re.compile(r"""(?:from|import)\s*["'](/static/[^"']+)["']|(?:src|href)=
 PAGE_CSS = re.compile(r"""css:\s*["'](/static/[^"']+\.css)["']""")
 CSS_URL = re.compile(r"""url\(["']?(/static/[^"')]+)["']?\)|@import\s+["'](/static/[^"']+)["']""")
 CONNECTIONS = 8
+IDLE_S = 10.0
+"""A connection idle for longer is opened anew: the server waits 30 s [s]."""
 
 
 @dataclass(slots=True)
@@ -27,9 +29,14 @@ class Caller:
     headers: dict[str, str] = field(default_factory=dict)
     reader: asyncio.StreamReader | None = None
     writer: asyncio.StreamWriter | None = None
+    used_at: float = 0.0
 
     async def request(self, method: str, path: str, body: object = None) -> tuple[int, int, bytes]:
         """Return status, bytes received (head and body as transferred) and the body as transferred."""
+        if self.writer is not None and time.monotonic() - self.used_at > IDLE_S:
+            self.close()
+            self.writer = None
+        self.used_at = time.monotonic()
         if self.writer is None:
             self.reader, self.writer = await asyncio.open_connection(self.host, self.port)
         assert self.reader is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from telemetry.mqtt import Client
@@ -23,16 +24,22 @@ class Driven(Client, Protocol):
 
 
 class Link:
-    """Turns one client on the running loop until `close`."""
+    """Turns one client on the running loop until `close`.
 
-    def __init__(self, client: Driven) -> None:
+    Args:
+        failed: called when turning ends by itself; a dashboard that no longer hears must not look alive.
+    """
+
+    def __init__(self, client: Driven, *, failed: Callable[[], None]) -> None:
         self._client = client
+        self._failed = failed
         self._watched = -1
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin; call it from a coroutine."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="mqtt")
+        self._task.add_done_callback(self._ended)
 
     async def close(self) -> None:
         """Stop turning; the client stays open."""
@@ -45,6 +52,11 @@ class Link:
         while True:
             self._turn()
             await asyncio.sleep(TURN_S)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("the MQTT client ended: %r", task.exception())
+            self._failed()
 
     def _turn(self) -> None:
         self._client.loop(0.0)

@@ -62,6 +62,12 @@ class Hub:
     def start(self) -> None:
         """Begin; call it from a coroutine."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="live")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            log.error("the live socket's work ended: %r", task.exception())
+            self._services.failed()
 
     async def close(self) -> None:
         """End all that was begun."""

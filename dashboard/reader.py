@@ -71,17 +71,17 @@ class Reader:
         return await self._long.run(read)
 
     async def records(self, read: Callable[[Records], T]) -> T:
-        """Return `read(records)`, run with the quick reads.
+        """Return `read(records)`, run with the long reads.
 
         Raises:
             StoreError, RecordsError: they cannot be read.
         """
-        return await self._quick.run(lambda archive: read(self._open_records(archive)))
+        return await self._long.run(lambda archive: read(self._open_records(archive)))
 
     def close(self) -> None:
         """Wait for the reads in hand and close everything."""
-        self._quick.close(self._close_records)
-        self._long.close()
+        self._quick.close()
+        self._long.close(self._close_records)
 
     def _open_records(self, archive: Archive) -> Records:
         if self._records is None:

@@ -119,6 +119,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
     farm, data = settings.farm, settings.data
     client = PahoClient(settings.mqtt_host, settings.mqtt_port, f"berrybrain-dashboard-{farm.site.id}", clean=True)
     time_of_farm = FarmClock(clock)
+    failed = asyncio.Event()
     accounts = open_accounts(data)
     alarms = BrainAlarms(data, clock.now)
     audit, reader = Audit(data / "audit.jsonl", time.time), Reader(data, farm.site.timezone)
@@ -131,9 +132,8 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         audit=audit,
         reader=reader,
         alarms=alarms,
+        failed=failed.set,
     )
-    link = Link(client)
-    link.start()
     config = uvicorn.Config(
         create_app(services),
         log_config=None,
@@ -149,11 +149,15 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         limit_concurrency=400,
     )
     server = uvicorn.Server(config)
+    link = Link(client, failed=failed.set)
+    link.start()
+    end = asyncio.create_task(_end_when(failed, server))
     if ready is not None:
         ready(listener.getsockname()[1])
     try:
         await server.serve(sockets=[listener])
     finally:
+        end.cancel()
         await link.close()
         client.close()
         reader.close()
@@ -161,6 +165,13 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         accounts.close()
         audit.close()
         listener.close()
+    if failed.is_set():
+        raise RuntimeError("a part of the dashboard has ended; the log says why")
+
+
+async def _end_when(failed: asyncio.Event, server: uvicorn.Server) -> None:
+    await failed.wait()
+    server.should_exit = True
 
 
 def run(settings: ServeSettings, clock: Clock, *, ready: Callable[[int], None] | None = None) -> None:

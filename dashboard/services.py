@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Services:
     Attributes:
         clock: `now()` is the farm's time (simulated in a demo), `monotonic()` is the wall's.
         metrics, faults: the two tables of the farm's contract, read once.
+        failed: called when a part has ended that must not: the process ends and is started again.
         static: folder of the pages.
         editing: look for changed files of the pages at each request; for those who write them.
     """
@@ -40,5 +41,6 @@ class Services:
     alarms: AlarmBook = field(default_factory=NoAlarms)
     metrics: Mapping[str, Metric] = field(default_factory=metrics)
     faults: Mapping[str, Fault] = field(default_factory=faults)
+    failed: Callable[[], None] = lambda: None
     static: Path = STATIC
     editing: bool = False

@@ -121,7 +121,7 @@ class FarmView:
             if topic.kind in STORED:
                 for payload in decode(topic.kind, message.payload):
                     self._apply(topic.zone, topic.device, payload)
-            elif not self._apply_live(topic.device, topic.kind, message.payload):
+            elif not self._apply_live(topic.zone, topic.device, topic.kind, message.payload):
                 return
         except MessageError:
             return  # ingest keeps it as a dead letter
@@ -129,18 +129,22 @@ class FarmView:
         for listener in self._listeners:
             listener(topic.device, topic.kind)
 
+    def _is_robot(self, zone: str, device: str) -> bool:
+        known = self.robots.get(device)
+        return known is not None and known.zone == zone
+
     def _apply(self, zone: str, device: str, payload: object) -> None:
         match payload:
             case Birth():
                 self.births[zone, device] = payload
             case State():
                 self.states[zone, device] = payload
-                if device in self.robots and self.robots[device].zone == zone:
+                if self._is_robot(zone, device):
                     self._apply_state(device, payload)
             case Data():
                 self._apply_data(zone, device, payload)
             case Event():
-                if device in self.robots:
+                if self._is_robot(zone, device):
                     self.robots[device] = replace(self.robots[device], heard_at=self._clock.monotonic())
 
     def _apply_state(self, robot: str, state: State) -> None:
@@ -154,7 +158,7 @@ class FarmView:
             status=state.status,
             fault=state.fault,
             safety=_text(detail, "safety", known.safety if state.status == "offline" else "unknown"),
-            causes=tuple(str(c) for c in detail.get("causes", ()) if isinstance(c, str)),
+            causes=_texts(detail.get("causes")),
             needs_reset=detail.get("needs_reset") is True,
             order_id=_text(detail, "order_id", ""),
             bed=_text(detail, "bed", ""),
@@ -180,7 +184,7 @@ class FarmView:
                 interval=info.interval if info is not None else 0.0,
                 heard_at=heard_at,
             )
-        if device in self.robots:
+        if self._is_robot(zone, device):
             now = self.robots[device]
             picked, placed, attempted = (
                 int(data.metrics.get(f"{name}_total", -1.0)) for name in ("picked", "placed", "attempted")
@@ -193,10 +197,10 @@ class FarmView:
                 attempted=attempted if attempted >= 0 else now.attempted,
             )
 
-    def _apply_live(self, robot: str, kind: Kind, payload: bytes) -> bool:
-        live = self.live.get(robot)
-        if live is None:
+    def _apply_live(self, zone: str, robot: str, kind: Kind, payload: bytes) -> bool:
+        if not self._is_robot(zone, robot):
             return False
+        live = self.live[robot]
         if kind is Kind.VIDEO:
             return self._apply_video(live, payload)
         content = _object(payload)
@@ -204,11 +208,14 @@ class FarmView:
             return False
         live.content, live.heard_at, live.version = content, self._clock.monotonic(), live.version + 1
         known = self.robots[robot]
+        picked, placed, attempted = (_whole(content, name, -1) for name in ("picked", "placed", "attempted"))
         self.robots[robot] = replace(
             known,
             safety=_text(content, "safety", known.safety),
             task=_text(content, "task", known.task),
-            picked=known.picked if "picked" not in content else _whole(content, "picked", 0),
+            picked=picked if picked >= 0 else known.picked,
+            placed=placed if placed >= 0 else known.placed,
+            attempted=attempted if attempted >= 0 else known.attempted,
             heard_at=live.heard_at,
         )
         return True
@@ -235,6 +242,10 @@ def _object(payload: bytes) -> dict[str, Any] | None:
 def _text(values: dict[str, Any], key: str, default: str) -> str:
     value = values.get(key)
     return value if isinstance(value, str) else default
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def _whole(values: dict[str, Any], key: str, default: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import time
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -209,3 +210,27 @@ def test_the_robots_shape_comes_from_what_it_said_at_birth(get: Get) -> None:
     model = get("robots/berry-1/model")
     names = [joint["name"] for joint in model["joints"]]
     assert {"rail_joint", "elbow_joint", "wrist_3_joint"} <= set(names)
+
+
+HOSTILE = "<img src=x onerror=alert(1)>=cmd|' /C calc'!A0"
+
+
+def test_hostile_words_of_a_device_come_back_as_plain_json(
+    site: Any, get: Get, client: httpx.Client, until: Until
+) -> None:
+    event = {"ts": round(time.time() * 1000), "seq": 0, "boot": "evil", "type": "pick"}
+    data = {"bed": HOSTILE, "side": "a", "segment": 0, "result": HOSTILE, "mass": "NaN", "seconds": [], "attempt": {}}
+    payload = json.dumps(event | {"data": data}).encode()
+    topic = f"gh/1/{site.beds.services.farm.site.id}/tunnel-1/berry-1/event"
+    site.call(lambda: site.beds.broker.client("evil").publish(topic, payload, qos=1))
+
+    def arrived() -> list[dict[str, Any]]:
+        return [pick for pick in get("picks", limit=1000) if pick["bed"] == HOSTILE]
+
+    until(arrived, within=10.0, what="the hostile pick")
+    assert (arrived()[0]["result"], arrived()[0]["mass"], arrived()[0]["seconds"]) == (HOSTILE, None, None)
+    for path in ("picks?limit=1000", "morning", "segments", "plan", "lots"):
+        answer = client.get("/api/v1/" + path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["x-content-type-options"] == "nosniff"
