@@ -9,6 +9,7 @@ import { session } from "/static/lib/store.js";
 import { nights } from "/static/parts/nights.js";
 import { html, useState } from "/static/lib/ui.js";
 import { metricName, metricUnit, zoneName } from "/static/lib/words.js";
+import { Imports, isImported, Sensors, sourceOf } from "/static/pages/climate_sensors.js";
 import { Age } from "/static/parts/age.js";
 import { Figure } from "/static/parts/figure.js";
 import { HistoryChart } from "/static/parts/history-chart.js";
@@ -16,7 +17,8 @@ import { FIGURES, QUANTITIES } from "/static/parts/quantities.js";
 import { Blank, Failure, Sheet } from "/static/parts/sheet.js";
 
 const DAY_S = 86400;
-const PRESETS = /** @type {[string, number][]} */ ([["day", DAY_S], ["week", 7 * DAY_S], ["month", 40 * DAY_S]]);
+const WEEK_S = 7 * DAY_S;
+const PRESETS = /** @type {[string, number][]} */ ([["day", DAY_S], ["week", WEEK_S], ["month", 40 * DAY_S]]);
 const SHORTEST_S = 600;
 const LONGEST_S = 400 * DAY_S;
 const AHEAD = 0.04; // a little room to the right of now
@@ -51,31 +53,43 @@ function Climate({ route }) {
 /** @param {{zone: string, rows: any[], now: number}} props */
 function Shown({ zone, rows, now }) {
   const { farm } = session.get();
-  const [view, setView] = useState({ preset: "day", start: 0, end: 0 });
+  const [view, setView] = useState({ preset: "day", start: 0, end: 0, source: "" });
   const phase = phaseOf(now, farm.site);
-  const sensors = rows.filter((row) => row.device !== BRAIN && QUANTITIES.some((quantity) => quantity.metric === row.metric));
+  const own = rows.filter((row) => !isImported(row, now));
+  const measured = rows.filter((row) => row.device !== BRAIN && QUANTITIES.some((quantity) => quantity.metric === row.metric));
+  const sensors = measured.filter((row) => own.includes(row));
+  const brought = measured.filter((row) => !own.includes(row));
   const devices = [...new Set(sensors.map((row) => row.device))];
   const span = PRESETS.find(([name]) => name === view.preset)?.[1];
   const range = span ? { start: now - span, end: now + span * AHEAD, follow: true } : { start: view.start, end: view.end, follow: false };
-  const zoom = (/** @type {number} */ from, /** @type {number} */ to) => setView(within(from, to, now));
-  const reset = () => setView({ preset: "day", start: 0, end: 0 });
-  const charts = QUANTITIES.map((quantity) => ({ quantity, rows: rows.filter((row) => row.metric === quantity.metric).slice(0, MOST_LINES) }))
-    .filter((chart) => chart.rows.some((row) => row.at !== null));
+  const zoom = (/** @type {number} */ from, /** @type {number} */ to) => setView({ ...within(from, to, now), source: view.source });
+  const back = (/** @type {string} */ preset) => setView({ preset, start: 0, end: 0, source: "" });
+  const open = (/** @type {string} */ source, /** @type {number} */ at) => {
+    setView({ ...within(at - WEEK_S, at + DAY_S / 4, now), source });
+    scrollTo({ top: 0, behavior: "smooth" });
+  };
+  const shown = view.source ? brought.filter((row) => sourceOf(row.device, brought) === view.source) : own;
+  const charts = QUANTITIES.map((quantity) => ({ quantity, rows: shown.filter((row) => row.metric === quantity.metric && row.at !== null).slice(0, MOST_LINES) }))
+    .filter((chart) => chart.rows.length > 0);
   const speaking = sensors.filter((row) => row.at !== null);
   const newest = speaking.length ? Math.max(...speaking.map((row) => row.at)) : null;
   return html`<header class="head">
       <div class="when"><span>${zoneName(zone)}</span><span>${t("climate.sensors")} ${t("climate.sensors.count", { n: devices.length })}</span>
         <${Age} at=${newest} stale=${!speaking.some((row) => row.state === "live")} /></div>
-      <h1>${sentence(zone, rows, sensors, phase, now)}</h1>
+      <h1>${sentence(zone, own, sensors, phase, now)}</h1>
     </header>
-    <div class="scroll-x"><div class="kpi">${FIGURES.map((figure) => html`<${Kpi} figure=${figure} rows=${rows} phase=${phase} now=${now} />`)}</div></div>
-    ${charts.length === 0
-      ? html`<${Blank} title=${t("climate.none")} text=${t("climate.none.text")} />`
-      : html`<${Tools} zone=${zone} view=${view} range=${range} now=${now} onPreset=${(/** @type {string} */ preset) => setView({ preset, start: 0, end: 0 })} onZoom=${zoom} />
-        <div class="grid"><section class="sheet c8 o1 charts">
-          ${charts.map((chart) => html`<${HistoryChart} key=${chart.quantity.metric} ...${chart} range=${range} now=${now} onZoom=${zoom} onReset=${reset} />`)}
-          <${Legend} /></section>
-        <div class="c4 stack"><${Disease} rows=${rows} /><${Sensors} devices=${devices} rows=${sensors} /></div></div>`}`;
+    <div class="scroll-x"><div class="kpi">${FIGURES.map((figure) => html`<${Kpi} figure=${figure} rows=${own} phase=${phase} now=${now} />`)}</div></div>
+    <${Tools} zone=${zone} view=${view} range=${range} now=${now} onPreset=${back} onZoom=${zoom} />
+    <div class="grid">
+      ${charts.length === 0
+        ? html`<div class="c8 o1"><${Blank} title=${t("climate.none")} text=${t("climate.none.text")} /></div>`
+        : html`<section class="sheet c8 o1 charts">
+            ${view.source && html`<p class="source">${view.source} · ${new Date(range.end * 1000).getFullYear()}</p>`}
+            ${charts.map((chart) => html`<${HistoryChart} key=${`${view.source} ${chart.quantity.metric}`} ...${chart} range=${range} now=${now} onZoom=${zoom} onReset=${() => back("day")} />`)}
+            <${Legend} /></section>`}
+      <div class="c4 stack"><${Disease} rows=${own} /><${Sensors} devices=${devices} rows=${sensors} />
+        <${Imports} rows=${brought} chosen=${view.source} onOpen=${open} /></div>
+    </div>`;
 }
 
 /** A span people asked for, kept within what there can be. @param {number} from @param {number} to @param {number} now */
@@ -182,18 +196,6 @@ function Disease({ rows }) {
       <${Figure} label=${t("climate.botrytis.index")} value=${index ? index.value * 100 : null} unit="%" state=${index?.state ?? "no_data"} at=${index?.at} />
       <${Figure} label=${t("climate.wet_hours")} value=${wet?.value ?? null} digits=${1} unit="h" state=${wet?.state ?? "no_data"} at=${wet?.at} />
     </div><p class="note-p">${t("climate.botrytis.note")}</p><//>`;
-}
-
-/** Each sensor box: is it talking? @param {{devices: string[], rows: any[]}} props */
-function Sensors({ devices, rows }) {
-  const row = (/** @type {string} */ device) => {
-    const mine = rows.filter((one) => one.device === device);
-    const known = mine.filter((one) => one.at !== null);
-    const at = known.length ? Math.max(...known.map((one) => one.at)) : null;
-    return html`<li><b>${device}</b><${Age} at=${at} stale=${!known.some((one) => one.state === "live")} none=${t("climate.why.never", { device: "" }).trim()} />
-      <small>${mine.map((one) => metricName(one.metric)).join(" · ")}</small></li>`;
-  };
-  return html`<${Sheet} title=${t("climate.sensors")} class="o3"><ul class="rows boxes">${devices.map(row)}</ul><//>`;
 }
 
 /** The signs of the charts, each with its word. */

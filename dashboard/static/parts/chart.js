@@ -189,7 +189,7 @@ export class Chart {
       const name = many ? line.name : "";
       if (line.stale) {
         area.ring(line.last[0], line.last[1], paint.stale, 4.5);
-        area.text([name, line.stale].filter(Boolean).join(" "), ...line.last, paint.ink2, { aside: true });
+        area.text([name, line.stale].filter(Boolean).join(" · "), ...line.last, paint.ink2, { aside: true });
       } else {
         area.dot(line.last[0], line.last[1], paint.line);
         if (name) area.text(name, ...line.last, paint.line, { aside: true });

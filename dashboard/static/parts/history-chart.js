@@ -106,7 +106,7 @@ export function HistoryChart({ quantity, rows, range, now, onZoom, onReset }) {
   const name = metricName(quantity.metric);
   const csv = (/** @type {any} */ row) => {
     const query = { zone: row.zone, device: row.device, metric: row.metric, start: range.start.toFixed(0), end: Math.min(range.end, now).toFixed(0), format: "csv" };
-    const label = rows.length > 1 ? t("climate.csv.of", { device: row.device }) : t("climate.csv");
+    const label = rows.length > 1 ? t("climate.csv.of", { device: shortName(row.device, rows) }) : t("climate.csv");
     return html`<a class="link" download href=${`/api/v1/history?${new URLSearchParams(query)}`} aria-label=${`${name} ${label}`}>${label}</a>`;
   };
   const failed = broken ?? (histories ? null : error);
@@ -141,11 +141,18 @@ function draw(quantity, rows, histories, range, now) {
       const known = row.at !== null && row.at <= now && row.at >= range.start && !(row.quality & 0b111);
       const { mean, ...rest } = columns(history);
       const last = /** @type {[number, number] | null} */ (known ? [row.at, row.value] : null);
-      return { ...rest, mean, name: row.device, banded: history.step > 0, gaps: history.gaps, rejected: history.rejected, last, stale: row.state === "stale" ? t("climate.stale", { time: duration(now - row.at) }) : "" };
+      return { ...rest, mean, name: shortName(row.device, rows), banded: history.step > 0, gaps: history.gaps, rejected: history.rejected, last, stale: row.state === "stale" ? t("climate.stale", { time: duration(now - row.at) }) : "" };
     }),
     words: { gap: t("climate.gap"), now: clock(now), left: t("climate.left_out"), empty: histories ? t("climate.empty") : "" },
     tick: (at) => (Math.abs(at - midnight(at)) < 60 ? shortDay(at) : clock(at)),
   };
+}
+
+/** What tells one device from the others: "import-house-2" beside "import-house" is "2". @param {string} device @param {any[]} rows */
+function shortName(device, rows) {
+  const base = device.replace(/-\d+$/, "");
+  if (rows.some((row) => row.device === base) && base !== device) return device.slice(base.length + 1);
+  return rows.some((row) => row.device.startsWith(`${device}-`)) ? "1" : device;
 }
 
 /** Wanted ranges as soft bands: one where the day's holds by night too, or where nights are too many to tell apart. @param {import("/static/parts/quantities.js").Quantity} quantity @param {[number, number][]} dark @param {Range} range @param {boolean} seen @returns {[number, number, number, number][]} */

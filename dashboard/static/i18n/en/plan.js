@@ -1,5 +1,4 @@
 export default {
-  "plan.at": "worked out {time}",
   "plan.by": "sent by {issuer}",
   "plan.by.brain": "sent by the plan",
   "plan.count": "{n} segment|{n} segments",
@@ -10,7 +9,6 @@ export default {
   "plan.now": "Plan now",
   "plan.now.done": "planned",
   "plan.now.note": "The brain looks over every segment and sends the robot where something is due.",
-  "plan.order": "Order {id}",
   "plan.orders": "Orders sent",
   "plan.orders.none": "No order has been sent yet.",
   "plan.ripe": "{n} ripe",
@@ -29,5 +27,4 @@ export default {
   "plan.status.sent": "sent, not taken yet",
   "plan.title": "Plan",
   "plan.visited": "seen {time} ago",
-  "plan.why": "Why",
 };

@@ -1,5 +1,4 @@
 export default {
-  "plan.at": "{time}算的",
   "plan.by": "{issuer}派的",
   "plan.by.brain": "按计划派的",
   "plan.count": "{n} 段",
@@ -10,7 +9,6 @@ export default {
   "plan.now": "现在就算",
   "plan.now.done": "算好了",
   "plan.now.note": "大脑看一遍所有段，有该采的就派机器人去。",
-  "plan.order": "工单 {id}",
   "plan.orders": "派出的工单",
   "plan.orders.none": "还没有派过工单。",
   "plan.ripe": "熟 {n} 颗",
@@ -29,5 +27,4 @@ export default {
   "plan.status.sent": "已发出，等它接",
   "plan.title": "计划",
   "plan.visited": "{time}前看过",
-  "plan.why": "为什么",
 };
