@@ -216,6 +216,8 @@ class GiveUp(Leaf):
         again = result in RETRY_FROM_ANOTHER_ANGLE and attempt.number < self.round.settings.attempts and attempt.ways
         if again and self.round.stopped is None:
             self._first.setdefault(attempt.target.id, (result, detail))
+            if result is PickResult.LOST_TARGET:  # what hides it hangs above: look from below
+                attempt.ways.sort(key=lambda way: -way.pitch)
             return Status.SUCCESS
         attempt.detail = detail
         self.round.settle(attempt.target, result, attempt=attempt)

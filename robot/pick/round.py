@@ -18,7 +18,7 @@ from robot.pick.result import Outcome, PickResult
 from robot.pick.settings import PickSettings
 from robot.pick.target import Target
 
-SAME_PLACE = 0.015
+SAME_PLACE = 0.022
 """Two fruits are never nearer than this, centre to centre [m]."""
 
 Matrix = npt.NDArray[np.float64]
