@@ -30,7 +30,7 @@ function MapPage({ route }) {
   const [chosen, setChosen] = useState("");
   const desk = useDesk();
   useNow(5);
-  useRefetch(again, Object.values(robots).map((robot) => `${robot.bed}${robot.segment}${robot.picked}`).join());
+  useRefetch(again, Object.values(robots).map((robot) => `${robot.bed}${robot.segment}`).join());
   const zone = zoneOf(route.rest[0], farm, robots);
   const beds = farm.beds.filter((/** @type {any} */ bed) => bed.zone === zone);
   if (!rows) return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Head} site=${site} zone=${zone} />`;
