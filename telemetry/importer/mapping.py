@@ -205,14 +205,15 @@ def _apart(columns: list[Column], device: str) -> tuple[Column, ...]:
 def to_toml(columns: Sequence[Column], *, source: str) -> str:
     """Return the mapping as a file that a person may change."""
     lines = [
-        f"# What the columns of {source} are. `use = false` leaves one out; `unit` is one of:",
+        f"# What the columns of {json.dumps(source)} are. `use = false` leaves one out; `unit` is one of:",
         f"# {', '.join([*UNITS, VAPOUR])}",
     ]
     for column in columns:
         lines += ["", "[[columns]]"]
         for key in ("name", "metric", "unit", "device", "partner", "why"):
             if getattr(column, key):
-                lines.append(f"{key} = {json.dumps(getattr(column, key), ensure_ascii=False)}")
+                text = json.dumps(getattr(column, key), ensure_ascii=False).replace("\x7f", "\\u007f")
+                lines.append(f"{key} = {text}")
         lines += [f"confidence = {column.confidence}", f"use = {str(column.use).lower()}"]
     return "\n".join(lines) + "\n"
 

@@ -59,25 +59,30 @@ def read_table(path: Path) -> Table:
             f"{path.name}: expected at most {MOST_BYTES >> 20} MiB, got {size >> 20}; cut it into years"
         )
     text, code = _decode(raw, path.name)
-    if is_epw(text):
-        return _epw(path.name, text, code)
+    try:
+        return _epw(path.name, text, code) if is_epw(text) else _csv(path.name, text, code)
+    except csv.Error as error:
+        raise ImportFileError(
+            f"{path.name}: expected a table, got a cell that does not end ({error}): is a quotation mark left open?"
+        ) from None
+
+
+def _csv(file: str, text: str, code: str) -> Table:
     lines = text.splitlines()
-    delimiter = _delimiter(lines[:LOOK_AT], path.name)
+    delimiter = _delimiter(lines[:LOOK_AT], file)
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
     width = _width(rows[:LOOK_AT])
-    begin = _first_data(rows, width, path.name)
+    begin = _first_data(rows, width, file)
     head = _head(rows, begin, width)
     if not head:
-        raise ImportFileError(
-            f"{path.name}: expected a row with the names of the columns above line {begin + 1}, got none"
-        )
+        raise ImportFileError(f"{file}: expected a row with the names of the columns above line {begin + 1}, got none")
     names = _unique(rows[head[0]], width)
     units = next((tuple(c.strip() for c in rows[i]) for i in head[1:] if _is_units(rows[i])), ())
     body = rows[begin:]
     kept = tuple((begin + i + 1, tuple(row)) for i, row in enumerate(body) if any(cell.strip() for cell in row))
     used = 1 + bool(units)
     return Table(
-        name=path.name,
+        name=file,
         code=code,
         delimiter=delimiter,
         names=names,

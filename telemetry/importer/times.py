@@ -139,7 +139,7 @@ def _order(days: list[re.Match[str]]) -> str:
 
 def _jumps(days: list[re.Match[str]], kind: str) -> float:
     """Return how far a reading of the dates leaps: backwards steps and long ones weigh most."""
-    dates = [_day(m, kind) for m in days]
+    dates = [_day(m, kind) for m in days if int(m["a"]) and int(m["b"])]
     return sum(abs((b - a).days - 0.5) ** 2 for a, b in pairwise(dates))
 
 
