@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS orders (
   place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL, status TEXT NOT NULL, content TEXT NOT NULL,
   fault TEXT NOT NULL DEFAULT '', next INTEGER NOT NULL DEFAULT 0,
   picked INTEGER NOT NULL DEFAULT 0, placed INTEGER NOT NULL DEFAULT 0, attempted INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS blocked (one INTEGER PRIMARY KEY CHECK (one = 1));
 """
 
 
@@ -123,6 +124,13 @@ class OrderQueue:
         query = "SELECT coalesce(sum(picked),0), coalesce(sum(placed),0), coalesce(sum(attempted),0) FROM orders"
         picked, placed, attempted = self._db.execute(query).fetchone()
         return int(picked), int(placed), int(attempted)
+
+    def blocked(self) -> bool:
+        """Tell whether a person has to let the robot run before the queue goes on."""
+        return self._db.execute("SELECT 1 FROM blocked").fetchone() is not None
+
+    def set_blocked(self, blocked: bool) -> None:
+        self._db.execute("INSERT OR IGNORE INTO blocked VALUES(1)" if blocked else "DELETE FROM blocked")
 
     def close(self) -> None:
         self._db.close()

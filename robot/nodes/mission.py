@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from robot.nodes.convert import LATCHED, RELIABLE, header, to_seconds
+from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.heartbeat import Heartbeat
+from robot.nodes.mission_orders import beyond, harvest_goal, work_order
+from robot.nodes.picker_link import Ending, PickerLink
 from robot.orders import OrderQueue, Progress, Status, WorkOrder
-from robot.ros.action import ActionClient, GoalStatus
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, std_srvs
 from robot.ros.node import Node
@@ -19,8 +21,8 @@ from telemetry.clock import Clock
 
 log = logging.getLogger(__name__)
 
-FEEDBACK_AGE = 3.0
-"""A goal without feedback for so long is lost: the picker died with it [s]. The segment is begun again."""
+START_AGE = 5.0
+"""A start that nobody has answered for so long is asked for again: control has died with it [s]."""
 
 PICKED = ("ok", "place_fail")
 """Results of berries that were cut and held."""
@@ -35,6 +37,7 @@ class MissionSettings:
         beds: where each bed begins, world x [m].
         ends: where each bed ends, world x [m]; the last segment may be shorter.
         retries: how often a segment that failed without a stop is begun again before the order fails.
+        pause: before it is begun again [s].
         period: between two looks at what is to be done [s].
     """
 
@@ -43,6 +46,7 @@ class MissionSettings:
     beds: dict[str, float] = field(default_factory=dict)
     ends: dict[str, float] = field(default_factory=dict)
     retries: int = 2
+    pause: float = 3.0
     period: float = 0.1
 
 
@@ -55,20 +59,17 @@ class MissionNode(Node):
         self._settings = settings
         self._queue = OrderQueue(settings.queue)
         self._safety: Any = None
-        self._goal: Any = None
-        self._busy = False
-        self._starting = False
-        self._blocked = False
-        self._task = ""
+        self._asked_at = float("-inf")
+        self._blocked = self._queue.blocked()
         self._failures = 0
-        self._heard = 0.0
+        self._not_before = float("-inf")
         self._last_state = ""
         self._state = self.create_publisher(berry_msgs.msg.MissionState, "mission/state", LATCHED)
         self._orders = self.create_publisher(berry_msgs.msg.OrderStatus, "orders/status", RELIABLE)
         self.create_service(berry_msgs.srv.SubmitOrder, "orders/submit", self._on_submit)
         self.create_subscription(berry_msgs.msg.SafetyState, "safety/state", self._on_safety, LATCHED)
         self.create_subscription(berry_msgs.msg.PickOutcome, "picks", self._on_pick, RELIABLE)
-        self._harvest = ActionClient(self, berry_msgs.action.Harvest, "harvest")
+        self._picker = PickerLink(self, clock, ended=self._on_ended, changed=self._publish_state)
         self._start = self.create_client(std_srvs.srv.Trigger, "safety/start")
         self.create_timer(settings.period, self._work)
         self.heartbeat = Heartbeat(self, clock)
@@ -81,20 +82,7 @@ class MissionNode(Node):
     # What comes in
 
     def _on_submit(self, request: Any, response: Any) -> Any:
-        order = WorkOrder(
-            id=request.id,
-            issuer=request.issuer,
-            expires_at=to_seconds(request.expires_at),
-            bed=request.bed,
-            side=request.side,
-            segments=tuple(int(s) for s in request.segments),
-            segment_length=float(request.segment_length),
-            ripeness_min=round(float(request.ripeness_min), 4),
-            ripeness_max=round(float(request.ripeness_max), 4),
-            quota=int(request.quota),
-            speed=float(request.speed),
-            force=float(request.force),
-        )
+        order = work_order(request)
         response.status, response.reason = self._take(order)
         log.info("order %s: %s %s", order.id, response.status, response.reason)
         self._publish_state()
@@ -108,6 +96,7 @@ class MissionNode(Node):
         fault = order.fault()
         if not fault and order.bed not in self._settings.beds:
             fault = f"no bed {order.bed!r} here; beds: {', '.join(sorted(self._settings.beds))}"
+        fault = fault or beyond(order, self._end_of(order.bed) - self._settings.beds[order.bed])
         if fault:
             return "rejected", f"order_invalid: {fault}"
         return ("accepted", "") if self._queue.submit(order) else ("duplicate", "")
@@ -115,10 +104,16 @@ class MissionNode(Node):
     def _on_safety(self, message: Any) -> None:
         self._safety = message
         if message.needs_reset:
-            self._blocked = True
+            self._block(True)
         elif message.motion_allowed:
-            self._blocked = False
+            self._block(False)
         self._publish_state()
+
+    def _block(self, blocked: bool) -> None:
+        """Wait for a person, or no longer; a mission that is started anew waits as well."""
+        if blocked is not self._blocked:
+            self._blocked = blocked
+            self._queue.set_blocked(blocked)
 
     def _on_pick(self, message: Any) -> None:
         self._queue.count(
@@ -132,13 +127,11 @@ class MissionNode(Node):
     # What is done
 
     def _work(self) -> None:
-        if self._busy and self._clock_source.monotonic() - self._heard > FEEDBACK_AGE:
-            log.warning("no feedback from the picker for %.1f s, the segment is begun again", FEEDBACK_AGE)
-            self._goal, self._busy = None, False
+        self._picker.watch()
         current = self._queue.current()
         if current is None or self._safety is None:
             return
-        if self._busy:
+        if self._picker.busy:
             if not self._safety.motion_allowed:
                 self._ask_for_start()  # the picker waits through a hold with its goal open
             return
@@ -154,78 +147,54 @@ class MissionNode(Node):
                 return
             self._queue.set_status(current.order.id, Status.STARTED)
             self._announce(current.order, "started")
-        self._send(current)
+        if self._clock_source.monotonic() >= self._not_before:
+            self._send(current)
 
     def _ask_for_start(self) -> None:
         """Ask for RUN, unless a person has to act first or a cause still holds the robot."""
         ready = self._safety.state in ("READY", "HOLD") and not list(self._safety.causes)
-        if self._starting or self._blocked or not ready:
+        now = self._clock_source.monotonic()
+        if now - self._asked_at < START_AGE or self._blocked or not ready:
             return
-        self._starting = True
+        self._asked_at = now
         self._start.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(self._on_started)
 
     def _on_started(self, future: Future[Any]) -> None:
-        self._starting = False
+        self._asked_at = float("-inf")
         answer: Any = future.result()
         if not answer.success:
             log.info("start refused: %s", answer.message)
 
     def _send(self, current: Progress) -> None:
-        order, segment = current.order, current.order.segments[current.next]
-        origin = self._settings.beds[order.bed]
-        start = origin + segment * order.segment_length
-        end = min(start + order.segment_length, self._settings.ends.get(order.bed, float("inf")))
-        goal = berry_msgs.action.Harvest.Goal(
-            order_id=order.id,
-            bed=order.bed,
-            side=order.side,
-            segment=segment,
-            start=start,
-            end=end,
-            ripeness_min=order.ripeness_min,
-            ripeness_max=order.ripeness_max,
-            quota=current.quota_left,
-            speed=order.speed,
-            force=order.force,
-        )
-        self._busy = True
-        self._heard = self._clock_source.monotonic()
-        self._harvest.send_goal_async(goal, self._on_feedback).add_done_callback(self._on_accepted)
+        bed = current.order.bed
+        self._picker.send(harvest_goal(current, self._settings.beds[bed], self._end_of(bed)))
         self._publish_state()
 
-    def _on_feedback(self, message: Any) -> None:
-        self._heard = self._clock_source.monotonic()
-        if message.feedback.task != self._task:
-            self._task = message.feedback.task
-            self._publish_state()
+    def _end_of(self, bed: str) -> float:
+        return self._settings.ends.get(bed, math.inf)
 
-    def _on_accepted(self, future: Future[Any]) -> None:
-        handle: Any = future.result()
-        if not handle.accepted:
-            self._failed("the picker refused the segment")
-            return
-        self._goal = handle
-        handle.get_result_async().add_done_callback(self._on_result)
-
-    def _on_result(self, future: Future[Any]) -> None:
-        response: Any = future.result()
-        self._goal = None
-        self._task = ""
+    def _on_ended(self, ending: Ending) -> None:
+        """Go on after a goal: to the next segment, or to the same once more unless that cannot help."""
         current = self._queue.current()
-        if response.status == int(GoalStatus.STATUS_SUCCEEDED) and current is not None:
-            self._busy = False
-            self._failures = 0
-            self._queue.finish_segment(current.order.id)
+        log.info("segment of order %s: %s %s", ending.order_id, ending.verdict, ending.fault)
+        if current is None or current.order.id != ending.order_id:
+            log.warning("a goal of order %s ended, which is no longer worked on", ending.order_id)
+        elif ending.verdict == "done":
+            self._failures, self._not_before = 0, float("-inf")
+            self._queue.finish_segment(ending.order_id)
             self._work()
-        elif self._blocked or (self._safety is not None and not self._safety.motion_allowed):
-            self._busy = False  # the segment is begun again once a person has let the robot go on
-        else:
-            self._failed(response.result.fault or "the picker gave up")
+        elif ending.verdict == "blind":
+            self._failures = 0
+            self._end(current, Status.FAILED, ending.fault)
+        elif ending.verdict in ("lost", "canceled"):
+            pass  # taken back by this mission: the segment is begun again
+        elif not self._blocked and self._safety is not None and self._safety.motion_allowed:
+            self._failed(ending.fault or ending.verdict)
         self._publish_state()
 
     def _failed(self, why: str) -> None:
-        self._busy = False
         self._failures += 1
+        self._not_before = self._clock_source.monotonic() + self._settings.pause
         current = self._queue.current()
         log.warning("segment failed (%d of %d): %s", self._failures, self._settings.retries + 1, why)
         if self._failures > self._settings.retries and current is not None:
@@ -264,7 +233,7 @@ class MissionNode(Node):
             state=state,
             fault=fault,
             queued=self._queue.waiting(),
-            task=self._task,
+            task=self._picker.task,
             picked=picked,
             placed=placed,
             attempted=attempted,
