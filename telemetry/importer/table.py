@@ -71,6 +71,8 @@ def _csv(file: str, text: str, code: str) -> Table:
     lines = text.splitlines()
     delimiter = _delimiter(lines[:LOOK_AT], file)
     rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True))
+    if not any(any(row) for row in rows[:LOOK_AT]):
+        raise ImportFileError(f"{file}: expected a row of column names and measurements below it, got empty cells")
     width = _width(rows[:LOOK_AT])
     begin = _first_data(rows, width, file)
     head = _head(rows, begin, width)
