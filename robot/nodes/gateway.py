@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +12,7 @@ from robot.arms import ArmDescription
 from robot.arms.urdf import to_urdf
 from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, to_seconds, to_time
 from robot.nodes.gateway_live import LiveSettings, Seen, Show
-from robot.nodes.gateway_texts import count_data, order_data, pick_data, read_harvest
+from robot.nodes.gateway_texts import count_data, finite, order_data, pick_data, read_harvest
 from robot.nodes.heartbeat import Heartbeat
 from robot.ros.client import Client as ServiceClient
 from robot.ros.context import Context
@@ -36,6 +38,7 @@ METRICS: dict[str, MetricInfo] = {
 }
 TRIGGERS = {"stop": "safety/stop", "hold": "safety/hold", "resume": "safety/start", "reset": "safety/reset"}
 """Commands that are one call of a service."""
+CAMERA_LOST = "camera_lost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +158,7 @@ class GatewayNode(Node):
     # What the robot says
 
     def _on_pick(self, message: Any) -> None:
-        self._device.event("pick", pick_data(message), at=to_seconds(message.header.stamp))
+        self._tell("pick", pick_data(message), at=to_seconds(message.header.stamp))
         if message.attempt > 0:
             self._seen.peak_force = float(message.peak_force)
         if message.punnet:
@@ -164,20 +167,22 @@ class GatewayNode(Node):
                 self._close_punnet()
                 self._punnet = _Punnet(id=message.punnet)
             self._punnet.berries += 1
-            self._punnet.mass += float(message.mass)
+            self._punnet.mass += float(message.mass) if math.isfinite(message.mass) else 0.0
             if self._punnet.berries >= self._settings.capacity:
                 self._close_punnet()
             else:
                 self._send_punnet(closed=False)
 
     def _on_count(self, message: Any) -> None:
-        self._device.event("count", count_data(message), at=to_seconds(message.header.stamp))
+        self._tell("count", count_data(message), at=to_seconds(message.header.stamp))
 
     def _on_order(self, message: Any) -> None:
-        self._device.event("order", order_data(message), at=to_seconds(message.header.stamp))
+        self._tell("order", order_data(message), at=to_seconds(message.header.stamp))
         if message.status == "started":
             return
         self._close_punnet()
+        if message.fault == CAMERA_LOST:  # there is no picture by which the eyes could tell
+            self._see(CAMERA_LOST)
         reply = self._orders.pop(message.id, None)
         status = AckStatus.DONE if message.status == "done" else AckStatus.FAILED
         if reply is not None:
@@ -193,17 +198,27 @@ class GatewayNode(Node):
         self._seen.safety = message
         causes = set(message.causes)
         for fault in sorted(causes ^ self._seen.faults):
-            self._device.event("fault", {"fault": fault, "active": fault in causes})
+            self._tell("fault", {"fault": fault, "active": fault in causes})
         self._seen.faults = causes
         self._send_state()
 
     def _on_berries(self, message: Any) -> None:
         self._seen.berries = message
         self._seen.latency = float(message.latency)
-        if message.fault and message.fault not in self._seen.faults:
-            log.warning("eyes: %s", message.fault)
+        self._see("" if message.image_ok else message.fault)
+
+    def _see(self, blind: str) -> None:
+        """Tell the farm when the camera can be trusted no longer, and when it can be again."""
+        before, self._seen.blind = self._seen.blind, blind
+        for fault, active in ((before, False), (blind, True)):
+            if fault and before != blind:
+                log.warning("eyes: %s %s", fault, "began" if active else "is over")
+                self._tell("fault", {"fault": fault, "active": active})
 
     # What the farm hears
+
+    def _tell(self, type: str, data: Mapping[str, Any], *, at: float | None = None) -> None:
+        self._device.event(type, finite(data), at=at)
 
     def _close_punnet(self) -> None:
         if self._punnet.id and self._punnet.berries:
@@ -213,7 +228,7 @@ class GatewayNode(Node):
     def _send_punnet(self, *, closed: bool) -> None:
         punnet = self._punnet
         data = {"punnet": punnet.id, "berries": punnet.berries, "mass": round(punnet.mass, 5), "closed": closed}
-        self._device.event("punnet", data)
+        self._tell("punnet", data)
 
     def _send_state(self) -> None:
         mission, safety = self._seen.mission, self._seen.safety
@@ -239,5 +254,6 @@ class GatewayNode(Node):
                 metrics[name] = round(value, 3)
         if seen.latency > 0.0:
             metrics["vision_latency"] = round(seen.latency, 4)
+        metrics = finite(metrics)
         if metrics:
             self._device.data(metrics)

@@ -14,6 +14,7 @@ import numpy as np
 from robot.arms import ArmDescription
 from robot.kinematics import camera_pose, forward
 from robot.nodes.convert import NEWEST, from_point, to_seconds
+from robot.nodes.gateway_texts import finite
 from robot.nodes.joints import JointHistory
 from robot.ros.entity import Entity
 from robot.ros.interfaces import berry_msgs, sensor_msgs
@@ -59,6 +60,7 @@ class Seen:
     seconds: float = 0.0
     peak_force: float = 0.0
     faults: set[str] = field(default_factory=set)
+    blind: str = ""
 
 
 class Show:
@@ -175,7 +177,7 @@ class Show:
         content["berry"] = self._berry_in_hand()
         if seen.berries is not None:
             content |= self._in_picture(seen.berries)
-        self._device.live(content)
+        self._device.live(finite(content))
 
     def _berry_in_hand(self) -> dict[str, Any] | None:
         berry = self._berry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -85,3 +86,19 @@ def order_data(message: Any) -> dict[str, Any]:
     data: dict[str, Any] = {"order_id": message.id, "status": message.status}
     data |= {name: int(getattr(message, name)) for name in ("picked", "placed", "attempted")}
     return data | {"fault": message.fault}
+
+
+def finite(value: Any) -> Any:
+    """Return content without numbers that no message can hold (NaN, infinite); a list with one in it goes as a whole.
+
+    A measurement that failed is left out, so that the farm hears the rest.
+    """
+    if isinstance(value, Mapping):
+        return {key: finite(v) for key, v in value.items() if not _is_broken(v)}
+    return [finite(v) for v in value] if isinstance(value, list) else value
+
+
+def _is_broken(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_is_broken, value))
+    return isinstance(value, float) and not math.isfinite(value)

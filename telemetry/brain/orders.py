@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from telemetry.messages import Ack, AckStatus, Command, Event
+
+log = logging.getLogger(__name__)
 
 ISSUER = "brain"
 COMMAND = "harvest"
@@ -70,9 +73,22 @@ class OrderBook:
         return self._orders.get(order_id)
 
     def add(self, command: Command, robot: str, at: float) -> None:
-        """Note an order that was sent, or found in the journal after a restart; a known one is left as it is."""
-        if command.issuer == ISSUER and command.command == COMMAND and command.id not in self._orders:
+        """Note an order that was sent, or found in the journal after a restart; a known one is left as it is.
+
+        The journal holds what anybody wrote in this brain's name: what it would not have written itself is left out.
+        """
+        if command.issuer != ISSUER or command.command != COMMAND or command.id in self._orders:
+            return
+        segments, quota = command.arguments.get("segments", ()), command.arguments.get("quota", 0)
+        if isinstance(segments, list | tuple) and all(map(_is_whole, segments)) and _is_whole(quota):
             self._orders[command.id] = Order(command=command, robot=robot, published_at=at, changed_at=at)
+        else:
+            log.warning(
+                "order %s left out: expected a list of segments and a quota, got %.80r, %.80r",
+                command.id,
+                segments,
+                quota,
+            )
 
     def acknowledge(self, ack: Ack, at: float) -> None:
         """Take an acknowledgement in that arrived `at`; the robot's own clock may be wrong."""
@@ -119,3 +135,7 @@ class OrderBook:
         order.status = status
         order.changed_at = max(order.changed_at, at)
         order.reason = reason
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)

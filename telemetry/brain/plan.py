@@ -114,7 +114,7 @@ def make_plan(farm: Farm, robot_id: str, segments: Mapping[SegmentKey, SegmentSt
         entries=entries,
         order=order,
         reason_zh=f"采 {bed.id} {order.side} 侧 {len(chosen)} 段",
-        reason_en=f"harvest {len(chosen)} segments of {bed.id} side {order.side}",
+        reason_en=f"harvest {_count(len(chosen), 'segment', 'segments')} of {bed.id} side {order.side}",
     )
 
 
@@ -147,7 +147,8 @@ def _judge(program: Program, key: SegmentKey, state: SegmentState, now: float) -
     overdue = hours >= program.revisit_hours
     urgency = 1.0 + hours / program.revisit_hours
     if state.ripe_left > 0 and not state.harvested:
-        zh, en = f"还有 {state.ripe_left} 颗熟果未采", f"{state.ripe_left} ripe berries counted and not picked yet"
+        zh = f"还有 {state.ripe_left} 颗熟果未采"
+        en = f"{_count(state.ripe_left, 'ripe berry', 'ripe berries')} counted and not picked yet"
         return _Candidate(
             key=key, state=state, first=False, value=state.ripe_left * urgency, reason_zh=zh, reason_en=en
         )
@@ -160,6 +161,10 @@ def _judge(program: Program, key: SegmentKey, state: SegmentState, now: float) -
     zh = f"{hours:.1f} 小时前去过，{program.revisit_hours - hours:.1f} 小时后再去"
     en = f"visited {hours:.1f} h ago, again in {program.revisit_hours - hours:.1f} h"
     return _Candidate(key=key, state=state, first=False, value=0.0, reason_zh=zh, reason_en=en)
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
 
 
 def _within(robot: Robot, program: Program, due: list[_Candidate], left_s: float) -> list[SegmentKey]:

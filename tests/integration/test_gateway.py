@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from robot.arms import load_arm
 from robot.nodes.convert import LATCHED, RELIABLE, header, to_seconds
 from robot.nodes.gateway import GatewayNode, GatewaySettings
 from robot.ros.context import Context
-from robot.ros.interfaces import berry_msgs, std_srvs
+from robot.ros.interfaces import berry_msgs, sensor_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.transport.inprocess import InProcess
 from sim.lockstep import Lockstep
@@ -22,7 +23,7 @@ from telemetry.mqtt.memory import MemoryBroker
 
 ADDRESS = Address(site="farm", zone="z1", device="berry-1")
 ARM = load_arm("ur3e")
-HARVEST = {"bed": "bed-1", "side": "a", "segments": [0, 1], "segment_length": 0.6}
+HARVEST: dict[str, Any] = {"bed": "bed-1", "side": "a", "segments": [0, 1], "segment_length": 0.6}
 
 
 class Farm:
@@ -192,3 +193,47 @@ def test_the_state_says_what_the_robot_does_and_its_death_is_noticed(farm: Farm)
     farm.broker.cut("gateway")
     farm.run(5.0)
     assert (farm.states[-1].status, farm.states[-1].fault) == ("offline", "device_offline")
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_joints_that_are_no_numbers_are_left_out_and_the_rest_is_told(farm: Farm, watched: bool) -> None:
+    data: list[Any] = []
+    live: list[dict[str, Any]] = []
+    farm.farm.subscribe(ADDRESS.topic(Kind.DATA), farm._hear(Kind.DATA, data))
+    farm.farm.subscribe(ADDRESS.topic(Kind.LIVE), lambda message: live.append(json.loads(message.payload)))
+    joints = farm.robot.create_publisher(sensor_msgs.msg.JointState, "joint_states", RELIABLE)
+    farm.mission.publish(berry_msgs.msg.MissionState(state="idle", picked=3))
+    position = [float("nan"), *[0.1] * (len(ARM.joint_names) - 1)]
+    joints.publish(sensor_msgs.msg.JointState(name=list(ARM.joint_names), position=position))
+    if watched:
+        farm.send("watch", what=["live"])
+    joints.publish(sensor_msgs.msg.JointState(name=list(ARM.joint_names), position=position))
+    farm.picks.publish(
+        berry_msgs.msg.PickOutcome(header=farm.now(), result="ok", attempt=1, punnet="p", mass=float("nan"))
+    )
+    farm.run(12.0)
+    assert data[-1].metrics["picked_total"] == 3.0
+    assert "rail_position" not in data[-1].metrics
+    assert farm.told("pick")[0]["result"] == "ok"
+    assert "mass" not in farm.told("pick")[0]
+    assert farm.told("punnet")[0]["mass"] == 0.0
+    if watched:
+        assert len(live[-1]["joints"]) == len(ARM.joint_names) - 1
+
+
+@pytest.mark.parametrize("fault", ["camera_frozen", "camera_dark"])
+def test_a_camera_the_eyes_do_not_trust_is_a_fault_until_they_trust_it_again(farm: Farm, fault: str) -> None:
+    eyes = farm.robot.create_publisher(berry_msgs.msg.BerryArray, "berries", RELIABLE)
+    for ok in (True, False, False, True, True):
+        eyes.publish(berry_msgs.msg.BerryArray(header=farm.now(), image_ok=ok, fault="" if ok else fault))
+        farm.run()
+    assert farm.told("fault") == [{"fault": fault, "active": True}, {"fault": fault, "active": False}]
+
+
+def test_a_camera_that_gives_no_picture_is_a_fault_until_one_comes(farm: Farm) -> None:
+    eyes = farm.robot.create_publisher(berry_msgs.msg.BerryArray, "berries", RELIABLE)
+    farm.status.publish(berry_msgs.msg.OrderStatus(header=farm.now(), id="c1", status="failed", fault="camera_lost"))
+    farm.run()
+    eyes.publish(berry_msgs.msg.BerryArray(header=farm.now(), image_ok=True))
+    farm.run()
+    assert farm.told("fault") == [{"fault": "camera_lost", "active": True}, {"fault": "camera_lost", "active": False}]

@@ -101,3 +101,15 @@ def test_commands_of_others_and_repeats_are_left_out() -> None:
     orders.acknowledge(Ack(id="o2", at=0.0, status=AckStatus.DONE), 51.0)
     assert [order.command.id for order in orders] == ["o1"]
     assert status(orders) is OrderStatus.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"segments": 5}, {"segments": [[1]]}, {"segments": ["0"]}, {"segments": [True]}, {"quota": [1]}, {"quota": "9"}],
+)
+def test_a_journalled_order_the_brain_would_never_write_is_left_out(arguments: dict[str, Any]) -> None:
+    orders = OrderBook()
+    orders.add(command("odd", **arguments), "berry-1", 0.0)
+    orders.add(command("o1"), "berry-1", 1.0)
+    assert [order.command.id for order in orders] == ["o1"]
+    assert orders.cut_short() == {}

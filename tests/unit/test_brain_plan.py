@@ -69,6 +69,12 @@ def test_counted_ripe_berries_call_the_robot_and_the_richest_segment_is_first() 
     assert plan.entries[0].reason_en == "9 ripe berries counted and not picked yet"
 
 
+def test_one_is_one_berry_and_one_segment() -> None:
+    plan = make_plan(FARM, "berry-1", field(seen(0), seen(1), seen(0), seen(0)), NOON)
+    assert plan.entries[0].reason_en == "1 ripe berry counted and not picked yet"
+    assert plan.reason_en == "harvest 1 segment of bed-1 side a"
+
+
 def test_never_visited_comes_before_the_richest_segment() -> None:
     states = field(seen(9), seen(9))
     plan = make_plan(farm(robot={"capacity": 7}), "berry-1", states, NOON)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from robot.nodes.gateway_texts import count_data, order_data, pick_data, read_harvest
+from robot.nodes.gateway_texts import count_data, finite, order_data, pick_data, read_harvest
 from robot.ros.interfaces import berry_msgs
 
 GOOD: dict[str, Any] = {
@@ -72,3 +72,9 @@ def test_a_count_event_has_the_keys_of_the_contract() -> None:
 def test_an_order_event_has_the_keys_of_the_contract() -> None:
     data = order_data(berry_msgs.msg.OrderStatus(id="o1", status="done", picked=5, placed=4, attempted=6))
     assert data == {"order_id": "o1", "status": "done", "picked": 5, "placed": 4, "attempted": 6, "fault": ""}
+
+
+def test_numbers_no_message_can_hold_are_left_out_with_the_list_they_are_in() -> None:
+    nan, inf = float("nan"), float("inf")
+    content = {"a": nan, "b": 1.0, "c": {"d": -inf, "e": "nan"}, "f": [0.0, nan], "g": [{"h": inf, "i": 2}], "j": None}
+    assert finite(content) == {"b": 1.0, "c": {"e": "nan"}, "g": [{"i": 2}], "j": None}

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from telemetry.messages.tables import faults
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -44,3 +46,13 @@ def test_every_fault_that_code_names_is_in_the_table() -> None:
 def test_scan_finds_a_fault_that_is_raised_and_one_that_is_reported() -> None:
     text = 'raise MqttError("no_such_fault", "x")\nself.state("faulty", fault="not_this_one" if a else "")'
     assert [key for key, _ in keys_in(ast.parse(text))] == ["no_such_fault", "not_this_one"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("key", ["operator_hold", "operator_stop"])
+def test_a_text_that_names_a_button_names_it_as_the_pages_do(key: str, language: str) -> None:
+    words = HOUSE / "dashboard/static/i18n" / language / "robot.js"
+    label = re.search(r'"robot.cmd_resume": "([^"]+)"', words.read_text(encoding="utf-8"))
+    assert label is not None
+    fault = faults()[key]
+    assert label[1] in (fault.do_zh if language == "zh" else fault.do_en.lower())
