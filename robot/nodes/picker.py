@@ -120,7 +120,8 @@ class PickerNode(Node):
             handle.succeed()
         else:
             causes = self.body.safety().causes
-            result.fault = causes[0] if causes else "protective_stop"
+            blind = running.round.looked == 0
+            result.fault = causes[0] if causes else ("unreachable" if blind else "protective_stop")
             handle.abort()
         return result
 
@@ -167,7 +168,8 @@ class PickerNode(Node):
         running.tree.tick_once()
         self._feed_back(running)
         if running.tree.status is not Status.RUNNING:
-            running.ended.set_result("aborted" if running.round.stopped else "done")
+            blind = running.round.looked == 0
+            running.ended.set_result("aborted" if running.round.stopped or blind else "done")
 
     def _cancel(self, running: _Running) -> None:
         running.tree.stop(Status.INVALID)

@@ -12,7 +12,7 @@ from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, from_berry_message, t
 from robot.nodes.joints import JointHistory
 from robot.pick.body import Plan, SafetyView, Sighting
 from robot.pick.grasp import Pose
-from robot.pick.reach import ArmPlan, Reach, joined
+from robot.pick.reach import ArmPlan, Reach
 from robot.pick.target import Vector
 from robot.pick.verify import Grip
 from robot.ros.action import ActionClient
@@ -84,7 +84,7 @@ class RosBody:
         return self._reach.line(start, goal, tool_speed)
 
     def join(self, plans: Sequence[Plan]) -> ArmPlan:
-        return ArmPlan(trajectory=joined([_own(plan).trajectory for plan in plans]))
+        return self._reach.join([_own(plan) for plan in plans])
 
     def move(self, plan: Plan) -> GoalAction:
         goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)

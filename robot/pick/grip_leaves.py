@@ -128,8 +128,9 @@ class Carry(ActionLeaf):
             except PlanError as error:
                 reason = PlanError(PickResult.PLACE_FAIL, error.detail)
                 continue
-            self._lowers_at = body.monotonic() + sum(p.duration for p in (*first, over))
-            return body.move(body.join([*first, over, down]))
+            whole = body.join([*first, over, down])
+            self._lowers_at = body.monotonic() + whole.duration - down.duration
+            return body.move(whole)
         raise reason
 
     def _grasp(self) -> Grasp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.result import PickResult
 from robot.pick.round import Attempt, Round
 from robot.pick.target import Target
+
+log = logging.getLogger(__name__)
 
 NEAR_MISS = 0.15
 """Fruit that is this far below the window is reported as a candidate that was not ripe."""
@@ -48,7 +51,8 @@ class MoveToView(MoveTo):
         while self.round.views:
             try:
                 return super().start()
-            except PlanError:
+            except PlanError as error:
+                log.warning("a view of the survey is left out: %s", error)
                 self.round.views.pop(0)
         return None
 
@@ -71,6 +75,7 @@ class LookAround(ActionLeaf):
         if self.round.views:
             if self.look.sighting.image_ok:
                 self.round.crop.see(self.look.sighting)
+                self.round.looked += 1
             self.round.views.pop(0)
         return Status.SUCCESS
 

@@ -20,6 +20,9 @@ CLEARANCE = 0.014
 RELEASE_MARGIN = 0.010
 """The jaws open only this much more than the berry's width, so that they do not push the ones that lie there [m]."""
 
+OVER_WALL = 0.018
+"""The tool passes this much above the punnet's walls [m], so that pads and fruit clear them."""
+
 MAX_DROP = 0.05
 """A 20 g berry dropped 10 cm may bruise (0.02 J, Ferreira 2008); half of that is allowed [m]."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from robot.kinematics import forward, solve, tool_position
 from robot.motion import MotionError, Trajectory, joint_move, line_move, within_limits
 from robot.pick.body import PlanError
 from robot.pick.grasp import Pose, rotation
+from robot.pick.punnet import OVER_WALL
 from robot.pick.result import PickResult
 from robot.pick.target import Vector
 
@@ -25,9 +27,12 @@ WORKSPACE_MARGIN = 0.05
 KNOT = 0.008
 """Between knots of a trajectory [s]; two periods of the control loop."""
 
+OVERLAP = 0.18
+"""Two motions that follow each other share this time [s]."""
+
+WALL = 0.012
 PUNNET_MARGIN = 0.05
-OVER_WALL = 0.018
-"""Near the punnet the tool stays this much above its walls [m], so that pads and fruit pass over them."""
+"""Beside and in the punnet: how near its walls begin, how far they are minded [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +127,7 @@ class Reach:
             except PlanError as error:
                 reason = error
                 continue
-            return ArmPlan(trajectory=joined([first.trajectory, second.trajectory]))
+            return self.join([first, second])
         raise reason
 
     def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
@@ -176,10 +181,27 @@ class Reach:
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} leaves the workspace")
         punnet = self._arm.punnet
         at = tool - trajectory.positions[::4, :1] * [1.0, 0.0, 0.0] - punnet.position
-        over = np.all(np.abs(at[:, :2]) < punnet.inner[:2] / 2.0 + PUNNET_MARGIN, axis=1)
-        lowest = min(float(punnet.inner[2]) + OVER_WALL, float(at[0, 2]))
-        if np.any(at[over, 2] < lowest - 1e-6):
+        outside = np.any(np.abs(at[:, :2]) > punnet.inner[:2] / 2.0 - WALL, axis=1)
+        walls = outside & np.all(np.abs(at[:, :2]) < punnet.inner[:2] / 2.0 + PUNNET_MARGIN, axis=1)
+        if np.any(at[walls, 2] < float(punnet.inner[2]) + OVER_WALL - 1e-6):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} meets the punnet's wall")
+
+    def join(self, plans: Sequence[ArmPlan]) -> ArmPlan:
+        """Return plans as one motion, each begun a little before the one ahead of it is at rest.
+
+        The corner that this cuts is checked like any other way; where it would touch something, the arm stops there.
+        """
+        parts = [plan.trajectory for plan in plans]
+        if len(parts) == 1:
+            return plans[0]
+        smooth = within_limits(self._arm, joined(parts, OVERLAP), self._arm.safety.tool_speed_auto)
+        clearance = min(self._world.check(part) for part in parts)
+        try:
+            self._judge(smooth, min(self._settings.touch, clearance), forward(self._arm, parts[-1].positions[-1]))
+        except PlanError as error:
+            log.debug("no blending: %s", error)
+            return ArmPlan(trajectory=joined(parts))
+        return ArmPlan(trajectory=smooth)
 
     def _home(self, goal: Pose) -> Vector:
         rail = self._arm.rail
@@ -190,16 +212,25 @@ class Reach:
         return forward(self._arm, joints)
 
 
-def joined(parts: Sequence[Trajectory]) -> Trajectory:
-    """Return trajectories, each from rest to rest and each beginning where the one before it ends, as one."""
-    starts = np.cumsum([0.0, *(part.duration for part in parts[:-1])])
-    times = [parts[0].times, *(start + part.times[1:] for start, part in zip(starts[1:], parts[1:], strict=True))]
-    return Trajectory(
-        times=np.concatenate(times),
-        positions=np.concatenate([parts[0].positions, *(part.positions[1:] for part in parts[1:])]),
-        velocities=np.concatenate([parts[0].velocities, *(part.velocities[1:] for part in parts[1:])]),
-        accelerations=np.concatenate([parts[0].accelerations, *(part.accelerations[1:] for part in parts[1:])]),
-    )
+def joined(parts: Sequence[Trajectory], overlap: float = 0.0) -> Trajectory:
+    """Return trajectories, each from rest to rest and each beginning where the one before it ends, as one.
+
+    Args:
+        overlap: each begins this long before the one ahead of it ends [s]; meanwhile both are added up.
+    """
+    shared = [min(overlap, 0.4 * a.duration, 0.4 * b.duration) for a, b in pairwise(parts)]
+    starts = np.concatenate([[0.0], np.cumsum([p.duration - o for p, o in zip(parts, shared, strict=False)])])
+    end = float(starts[-1]) + parts[-1].duration
+    times = np.linspace(0.0, end, max(2, int(np.ceil(end / KNOT))) + 1)
+    positions = np.tile(parts[0].positions[0], (len(times), 1))
+    velocities, accelerations = np.zeros_like(positions), np.zeros_like(positions)
+    for start, part in zip(starts, parts, strict=True):
+        inside = (times >= start) & (times <= start + part.duration)
+        q, v, a = part.sample_many(times - start)
+        positions += q - part.positions[0]
+        velocities += v * inside[:, None]
+        accelerations += a * inside[:, None]
+    return Trajectory(times=times, positions=positions, velocities=velocities, accelerations=accelerations)
 
 
 def carry(arm: ArmDescription, trajectory: Trajectory, distance: float, speed: float) -> Trajectory:

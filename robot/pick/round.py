@@ -13,7 +13,7 @@ from robot.arms import Camera, Tool
 from robot.pick.body import Action, Body, Crop, Plan
 from robot.pick.candidates import Window, order
 from robot.pick.grasp import Grasp, Pose
-from robot.pick.punnet import PlacePattern
+from robot.pick.punnet import OVER_WALL, PlacePattern
 from robot.pick.result import Outcome, PickResult
 from robot.pick.settings import PickSettings
 from robot.pick.target import Target
@@ -109,6 +109,7 @@ class Round:
     outcomes: list[Outcome] = field(default_factory=list)
     current: Attempt | None = None
     task: str = ""
+    looked: int = 0
     stopped: PickResult | None = None
     counted: Counter[str] = field(default_factory=Counter)
 
@@ -142,14 +143,15 @@ class Round:
         shape = self.punnet.pattern.shape
         at = self.body.tool_pose()[:3, 3] - shape.position
         at[0] -= self.body.joints()[0]
-        return bool(np.all(np.abs(at[:2]) < shape.inner[:2] / 2.0) and at[2] < self.settings.place_above)
+        return bool(np.all(np.abs(at[:2]) < shape.inner[:2] / 2.0) and at[2] < shape.inner[2] + OVER_WALL - 1e-3)
 
     def departure(self) -> list[Plan]:
         """Return the motion that has to come first: up and out of the punnet, when the tool is in it."""
         if not self.in_punnet():
             return []
         above = self.body.tool_pose().copy()
-        above[2, 3] += self.settings.place_above
+        shape = self.punnet.pattern.shape
+        above[2, 3] = shape.position[2] + shape.inner[2] + OVER_WALL
         return [self.body.plan_line(self.body.joints(), above, self.settings.retract_speed)]
 
     def go(self, goal: Pose) -> tuple[Action, float]:
