@@ -24,6 +24,7 @@ class Watcher(Node):
     def __init__(self, rig: Rig) -> None:
         super().__init__("watcher", context=rig.context, namespace="/robot")
         self.status = ""
+        self.fault = ""
         self.results: Counter[str] = Counter()
         self.attempted = 0
         self.counted: Any = None
@@ -46,7 +47,7 @@ class Watcher(Node):
         self.attempted += message.attempt > 0
 
     def _on_status(self, message: Any) -> None:
-        self.status = message.status
+        self.status, self.fault = message.status, message.fault
 
     def _on_count(self, message: Any) -> None:
         self.counted = message

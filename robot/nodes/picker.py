@@ -36,6 +36,8 @@ from vision.types import Stage
 log = logging.getLogger(__name__)
 
 FEEDBACK_TICKS = 5
+CAMERA_AGE = 8.0
+"""A survey whose camera gives no picture for so long is given up [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,7 @@ class _Running:
     round: Round
     tree: Any
     ended: Future[str]
+    seen: float
     counts: Any = None
     told: tuple[int, str] = (0, "")
     messages: list[Any] = field(default_factory=list)
@@ -108,7 +111,8 @@ class PickerNode(Node):
         self._punnet.begin()
         round_ = self._new_round(handle.request)
         ended: Future[str] = Future(executor=self)
-        self._running = _Running(handle=handle, round=round_, tree=picking_tree(round_), ended=ended)
+        now = self._clock_source.monotonic()
+        self._running = _Running(handle=handle, round=round_, tree=picking_tree(round_), ended=ended, seen=now)
         verdict = await ended
         running, self._running = self._running, None
         result = berry_msgs.action.Harvest.Result(result=verdict, outcomes=running.messages)
@@ -118,10 +122,13 @@ class PickerNode(Node):
             handle.canceled()
         elif verdict == "done":
             handle.succeed()
+        elif verdict == "blind":
+            result.fault = self.body.blind
+            handle.abort()
         else:
             causes = self.body.safety().causes
-            blind = running.round.looked == 0
-            result.fault = causes[0] if causes else ("unreachable" if blind else "protective_stop")
+            unseen = running.round.looked == 0
+            result.fault = causes[0] if causes else ("unreachable" if unseen else "protective_stop")
             handle.abort()
         return result
 
@@ -167,9 +174,23 @@ class PickerNode(Node):
             return
         running.tree.tick_once()
         self._feed_back(running)
+        now = self._clock_source.monotonic()
+        if self.body.blind != "camera_lost" or running.round.current is not None:
+            running.seen = now
+        elif now - running.seen > CAMERA_AGE:
+            running.tree.stop(Status.INVALID)
+            running.ended.set_result("blind")
+            return
         if running.tree.status is not Status.RUNNING:
-            blind = running.round.looked == 0
-            running.ended.set_result("aborted" if running.round.stopped or blind else "done")
+            running.ended.set_result(self._verdict(running.round))
+
+    def _verdict(self, round_: Round) -> str:
+        """Say how a round ended: one in which the camera showed nothing, or nothing was looked at, is not done."""
+        if round_.stopped:
+            return "aborted"
+        if self.body.blind and not round_.quota_reached():
+            return "blind"
+        return "done" if round_.looked else "aborted"
 
     def _cancel(self, running: _Running) -> None:
         running.tree.stop(Status.INVALID)
@@ -233,7 +254,7 @@ class PickerNode(Node):
 
     def _report_count(self, counted: Counter[str]) -> None:
         running = self._running
-        if running is None:
+        if running is None or self.body.blind:
             return
         job = running.round.job
         message = berry_msgs.msg.SegmentCount(

@@ -35,6 +35,8 @@ class RosBody:
         self._reach = reach
         self._safety = UNKNOWN
         self._answers: dict[int, Any] = {}
+        self._newest: Any = None
+        self._look: LookAction | None = None
         self.history = JointHistory(arm.joint_names)
         self._arm_client = ActionClient(
             node, control_msgs.action.FollowJointTrajectory, "arm_controller/follow_joint_trajectory"
@@ -55,6 +57,7 @@ class RosBody:
         )
 
     def _on_berries(self, message: Any) -> None:
+        self._newest = message
         self._answers[to_key(message.header.stamp)] = message
         while len(self._answers) > ANSWERS_KEPT:
             self._answers.pop(next(iter(self._answers)))
@@ -83,8 +86,8 @@ class RosBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
         return self._reach.line(start, goal, tool_speed)
 
-    def join(self, plans: Sequence[Plan]) -> ArmPlan:
-        return self._reach.join([_own(plan) for plan in plans])
+    def join(self, plans: Sequence[Plan], *, blend: bool = True) -> ArmPlan:
+        return self._reach.join([_own(plan) for plan in plans], blend=blend)
 
     def move(self, plan: Plan) -> GoalAction:
         goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)
@@ -100,7 +103,15 @@ class RosBody:
         return TriggerAction(self._cut)
 
     def look(self) -> LookAction:
-        return LookAction(self._capture, self._answers.get, self._place)
+        self._look = LookAction(self._capture, self._answers.get, self._place)
+        return self._look
+
+    @property
+    def blind(self) -> str:
+        """The camera's fault by the newest look, or an empty text; what was not seen then is not known."""
+        if self._look is not None and (self._look.error or not self._look.done):
+            return "camera_lost"
+        return "" if self._newest is None or self._newest.image_ok else str(self._newest.fault)
 
     def _place(self, message: Any) -> Sighting:
         """Place a picture's berries in the world with the joints measured at its exposure."""

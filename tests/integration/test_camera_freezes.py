@@ -15,7 +15,7 @@ from sim.camera import SimCamera
 from sim.rig import Rig
 from sim.scenarios import load_scenario
 from sim.truth import score
-from vision.types import Frame
+from vision.types import CameraError, Frame
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -44,7 +44,26 @@ def test_nothing_is_picked_on_a_picture_that_stands_still(freeze: Callable[[Rig]
     truth = score(rig.cell)
     rig.close()
     assert "camera_frozen" in watcher.faults
+    assert (watcher.status, watcher.fault) == ("failed", "camera_frozen")
     assert len(picks) >= 3
     assert {pick.result for pick in picks} <= {"lost_target", "timeout"}
     assert sum("camera_frozen" in pick.detail for pick in picks) >= len(picks) - 1, [pick.detail for pick in picks]
     assert (truth.picked, truth.damaged, truth.neighbours_lost) == (0, 0, 0)
+
+
+def test_a_camera_that_sees_nothing_from_the_beginning_counts_nothing_and_fails_the_order(lockstep: ModuleType) -> None:
+    watcher, rig = lockstep.harvest(load_scenario("short"), 3, dark=True)
+    rig.close()
+    assert (watcher.status, watcher.fault) == ("failed", "camera_dark")
+    assert watcher.counted is None, "a count of nothing would say that nothing is ripe"
+
+
+def test_a_camera_that_gives_no_pictures_fails_the_order(lockstep: ModuleType) -> None:
+    def lost() -> Frame:
+        raise CameraError(code="camera_lost", detail="expected a picture, got none")
+
+    watcher, rig = lockstep.harvest(load_scenario("short"), 3, until=lambda watcher: watcher.status == "started")
+    rig.camera.read = lost
+    rig.time.run(until=lambda: watcher.status in ("done", "failed"), seconds=lockstep.SECONDS)
+    rig.close()
+    assert (watcher.status, watcher.fault) == ("failed", "camera_lost")
