@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from sim.bench.scripted import Hand, ripe
 from sim.camera import SimCamera
 from sim.cell import Cell, CellSettings
+from sim.scenarios import load_scenario
 from sim.scene.build import HANGING
 from sim.truth import Score, score
 
@@ -76,3 +81,20 @@ def _frame_ms(cell: Cell, frames: int = 10) -> float:
         return (time.process_time() - began) / frames * 1e3
     finally:
         camera.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures of one bed as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--scenario", default="bed")
+    parser.add_argument("--picks", type=int, default=None)
+    options = parser.parse_args(arguments)
+    figures = asdict(measure_cell(load_scenario(options.scenario), options.seed, picks=options.picks))
+    figures["score"].pop("records")
+    json.dump(figures, sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
+from sim.bench.cell import main
 from sim.bench.scripted import Hand as Rig
 from sim.bench.scripted import ripe
 from sim.cell import Cell, CellSettings
@@ -159,3 +162,10 @@ def test_the_same_seed_and_commands_end_in_the_same_state() -> None:
         ends.append((rig.cell.data.qpos.copy(), rig.state[0].effort))
     assert np.array_equal(ends[0][0], ends[1][0])
     assert np.array_equal(ends[0][1], ends[1][1])
+
+
+def test_the_command_the_readme_names_prints_the_cells_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--scenario", "short", "--picks", "1"])
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["score"]["picked"] == 1
+    assert 0.0 < figures["peak_pad_force"] < 2.0
