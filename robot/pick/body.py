@@ -119,8 +119,8 @@ class Body(Protocol):
         """
         ...
 
-    def join(self, plans: Sequence[Plan]) -> Plan:
-        """Return plans, each beginning where the one before it ends, as one motion."""
+    def join(self, plans: Sequence[Plan], *, blend: bool = True) -> Plan:
+        """Return plans, each beginning where the one before it ends, as one motion; `blend` cuts the corners."""
         ...
 
     def move(self, plan: Plan) -> Action: ...

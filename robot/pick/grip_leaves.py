@@ -128,7 +128,7 @@ class Carry(ActionLeaf):
             except PlanError as error:
                 reason = PlanError(PickResult.PLACE_FAIL, error.detail)
                 continue
-            whole = body.join([*first, over, down])
+            whole = body.join([body.join([*first, over]), down], blend=False)
             self._lowers_at = body.monotonic() + whole.duration - down.duration
             return body.move(whole)
         raise reason

@@ -186,7 +186,7 @@ class Reach:
         if np.any(at[walls, 2] < float(punnet.inner[2]) + OVER_WALL - 1e-6):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} meets the punnet's wall")
 
-    def join(self, plans: Sequence[ArmPlan]) -> ArmPlan:
+    def join(self, plans: Sequence[ArmPlan], *, blend: bool = True) -> ArmPlan:
         """Return plans as one motion, each begun a little before the one ahead of it is at rest.
 
         The corner that this cuts is checked like any other way; where it would touch something, the arm stops there.
@@ -194,6 +194,8 @@ class Reach:
         parts = [plan.trajectory for plan in plans]
         if len(parts) == 1:
             return plans[0]
+        if not blend:
+            return ArmPlan(trajectory=joined(parts))
         smooth = within_limits(self._arm, joined(parts, OVERLAP), self._arm.safety.tool_speed_auto)
         clearance = min(self._world.check(part) for part in parts)
         try:
