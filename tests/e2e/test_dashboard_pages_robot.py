@@ -1,4 +1,4 @@
-"""Map, robot and alarms as people use them, over a running farm with a robot that picks."""
+"""Map, robot, alarms, climate and plan as people use them, over a running farm with a robot that picks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
@@ -246,3 +247,38 @@ def test_an_alarm_says_what_to_do_first_and_who_has_taken_it_and_a_viewer_who_ma
             expect(page.locator("dialog.bottom")).to_contain_text("grower：看到了，我来管")
     finally:
         set_going(site)
+
+
+def test_a_chart_is_zoomed_by_hand_and_fetches_what_is_looked_at(browser: Browser, site: Any) -> None:
+    with signed_in(browser, site, "climate", who="viewer") as page:
+        plot = page.locator('figure[data-metric="air_temperature"] .plot')
+        expect(plot.locator("canvas")).to_have_count(1)
+        asked: list[float] = []
+
+        def note(request: Any) -> None:
+            query = parse_qs(urlsplit(request.url).query)
+            if "metric=air_temperature" in request.url:
+                asked.append(float(query["end"][0]) - float(query["start"][0]))
+
+        page.on("request", note)
+        before = picture(plot.locator("canvas"))
+        box = plot.bounding_box()
+        assert box is not None
+        middle = box["y"] + box["height"] / 2
+        page.mouse.move(box["x"] + 0.70 * box["width"], middle)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.90 * box["width"], middle, steps=6)
+        with page.expect_response(lambda answer: "metric=air_temperature" in answer.url):
+            page.mouse.up()
+        expect(page.get_by_role("button", name="Back to now")).to_be_visible()
+        assert 0.0 < asked[-1] < 0.5 * 86400.0, "a part of the day was selected, and only that was asked for"
+        assert picture(plot.locator("canvas")) != before
+        page.get_by_role("button", name="Back to now").click()
+        expect(page.get_by_role("button", name="Back to now")).to_have_count(0)
+
+
+def test_a_viewer_reads_the_plan_and_only_a_grower_may_ask_for_a_new_one(browser: Browser, site: Any) -> None:
+    with signed_in(browser, site, "plan", who="viewer") as page:
+        expect(page.get_by_role("main")).to_contain_text("bed 1")
+        asked = page.context.request.post(f"{site.url}/api/v1/plan/run")
+        assert asked.status == 403
