@@ -12,8 +12,8 @@ from sim.lockstep import Lockstep
 from telemetry.ingest import Ingest, IngestSettings
 from telemetry.messages import Ack, AckStatus, Birth, Command, Data, Event, Kind, MetricInfo, Payload, State
 from telemetry.messages.wire import MAX_BYTES, encode
+from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.mqtt.memory import MemoryBroker
-from telemetry.publisher import Address, DevicePublisher, Identity
 from telemetry.store import Quality, Series
 from telemetry.store.embedded import EmbeddedStore, open_store
 from telemetry.store.journal import Batch, Committed, StoreError
