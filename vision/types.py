@@ -30,7 +30,9 @@ class Detection:
         score: confidence, 0-1.
         ripeness: share of the visible surface that has its ripe colour, 0-1.
         polygon: outline of the visible fruit [px], shape (n, 2); None when the detector gives no mask.
-        peduncle: point on the peduncle where the cut is wanted [px], shape (2,); None when not found.
+        peduncle: point on the peduncle where the cut is wanted [px]; None when not found.
+        calyx: point where the peduncle meets the calyx [px]; None when the detector does not tell.
+        stem: unit direction of the peduncle in the picture, from the calyx up; None when the detector does not tell.
         visible: estimated share of the fruit that is not hidden, 0-1.
     """
 
@@ -41,6 +43,8 @@ class Detection:
     polygon: npt.NDArray[np.float64] | None = None
     peduncle: tuple[float, float] | None = None
     visible: float = 1.0
+    calyx: tuple[float, float] | None = None
+    stem: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
