@@ -1,0 +1,1 @@
+"""The parts a node is made of, one topic each."""
