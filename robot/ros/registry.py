@@ -34,6 +34,9 @@ class Registry:
         if folder not in self._search_path:
             self._search_path.append(folder)
 
+    def has(self, package: str) -> bool:
+        return any((folder / package / kind).is_dir() for folder in self._search_path for kind in KINDS)
+
     def packages(self) -> list[str]:
         found = {
             package.name

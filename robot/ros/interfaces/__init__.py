@@ -1,17 +1,21 @@
 """Message, service and action types by package.
 
 Write `from robot.ros.interfaces import sensor_msgs`, then `sensor_msgs.msg.Image()`. The interface files lie beside
-this one (standard packages) and in `robot/msg` (our own). A class is made when it is first used.
+this one (standard packages), in `robot/msg` (our own) and in the folders that $BERRYBRAIN_INTERFACES names (a user's).
+A class is made when it is first used.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from robot.ros.registry import KINDS, Registry
 
-registry = Registry([Path(__file__).parent, Path(__file__).parents[2] / "msg"])
+PATH_VARIABLE = "BERRYBRAIN_INTERFACES"  # folders of users' own packages, separated as in $PATH
+_more = [Path(folder) for folder in os.environ.get(PATH_VARIABLE, "").split(os.pathsep) if folder]
+registry = Registry([Path(__file__).parent, Path(__file__).parents[2] / "msg", *_more])
 get_message = registry.message
 get_service = registry.service
 get_action = registry.action

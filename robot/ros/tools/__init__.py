@@ -1,0 +1,1 @@
+"""What `berrybrain ros …` does, without the command line."""
