@@ -16,7 +16,7 @@ from dashboard.serve import ServeSettings, WallClock, run
 from dashboard.timers import ClockTimers
 from telemetry.farm import default_farm_text, parse_farm
 from telemetry.mqtt.device import Address
-from telemetry.mqtt.paho import PahoClient
+from telemetry.mqtt.network import NetworkClient
 
 HOST = "127.0.0.1"
 KEPT_FRAMES = 16
@@ -51,7 +51,7 @@ def robot(mqtt_port: int, fps: float) -> None:
     farm = parse_farm(default_farm_text())
     known, clock = farm.robots[0], WallClock()
     timers, pictures = ClockTimers(clock), frames()
-    client = PahoClient(HOST, mqtt_port, known.id, clean=True)
+    client = NetworkClient(HOST, mqtt_port, known.id, clean=True)
     settings = PretendSettings(
         address=Address(site=farm.site.id, zone=known.zone, device=known.id),
         boot=secrets.token_hex(4),

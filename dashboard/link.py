@@ -16,7 +16,7 @@ TURN_S = 0.2
 
 
 class Driven(Client, Protocol):
-    """A client whose owner turns it, such as `telemetry.mqtt.paho.PahoClient`."""
+    """A client whose owner turns it, such as `telemetry.mqtt.network.NetworkClient`."""
 
     def fileno(self) -> int: ...
 

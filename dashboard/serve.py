@@ -24,7 +24,7 @@ from dashboard.services import Services
 from dashboard.view import FarmView
 from telemetry.clock import Clock
 from telemetry.farm import Farm
-from telemetry.mqtt.paho import PahoClient
+from telemetry.mqtt.network import NetworkClient
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
     """
     listener = listen(settings.host, settings.port)
     farm, data = settings.farm, settings.data
-    client = PahoClient(settings.mqtt_host, settings.mqtt_port, f"berrybrain-dashboard-{farm.site.id}", clean=True)
+    client = NetworkClient(settings.mqtt_host, settings.mqtt_port, f"berrybrain-dashboard-{farm.site.id}", clean=True)
     time_of_farm = FarmClock(clock)
     failed = asyncio.Event()
     accounts = open_accounts(data)

@@ -49,9 +49,9 @@ class Host:
         self, client_id: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
     ) -> Any:
         """Return a connected MQTT client whose messages are counted; the loop drives it."""
-        from telemetry.mqtt.paho import PahoClient
+        from telemetry.mqtt.network import NetworkClient
 
-        client = PahoClient(
+        client = NetworkClient(
             self.settings.host, self.settings.port, client_id, will=will, clean=clean, manual_ack=manual_ack
         )
         self._clients.append(client)

@@ -108,7 +108,7 @@ def replay(order: Order, found: Understood) -> Stored:
     from telemetry.importer.replay import Replay, Target
     from telemetry.ingest.wall import WallClock
     from telemetry.messages.tables import metrics
-    from telemetry.mqtt.paho import PahoClient
+    from telemetry.mqtt.network import NetworkClient
     from telemetry.store.embedded import open_store
 
     began = time.monotonic()
@@ -117,7 +117,7 @@ def replay(order: Order, found: Understood) -> Stored:
         store = open_store(order.data / "store")  # made here when a farm has none yet
         stack.callback(store.close)
         before = _count(store, order, found)
-        client = PahoClient(host, port, f"berrybrain-{found.boot}", clean=True)
+        client = NetworkClient(host, port, f"berrybrain-{found.boot}", clean=True)
         stack.callback(client.close)
 
         def turn() -> None:

@@ -68,14 +68,14 @@ class _Harvest:
     def run(self) -> dict[str, Any]:
         from dashboard.cli.attendant import Attendant
         from dashboard.cli.watch import Watch
-        from telemetry.mqtt.paho import PahoClient
+        from telemetry.mqtt.network import NetworkClient
         from telemetry.store.embedded import open_store
 
         archive = open_store(self._order.data / "store", read_only=True)
         watch = Watch(archive, self._farm, self._settings.robot, self._say)
         clock = SharedClock(self._settings.clock)
         self._start_broker()
-        client = PahoClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
+        client = NetworkClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
         attendant = Attendant(client, self._farm, self._settings.robot, self._say)
         for name in self._names:
             if name != "broker":

@@ -23,7 +23,7 @@ from telemetry.ingest.wall import Ingester
 from telemetry.messages import Data
 from telemetry.messages.wire import encode
 from telemetry.mqtt.broker import start_broker
-from telemetry.mqtt.paho import PahoClient, PahoSettings
+from telemetry.mqtt.network import NetworkClient, NetworkSettings
 from telemetry.store.embedded import open_store
 
 HOST = "127.0.0.1"
@@ -35,7 +35,7 @@ LIMIT_S = 120.0
 
 def publish(port: int, count: int) -> None:
     """Publish `count` messages as fast as they are acknowledged."""
-    client = PahoClient(HOST, port, "bench-publisher", settings=PahoSettings(queue_limit=2 * count, window=500))
+    client = NetworkClient(HOST, port, "bench-publisher", settings=NetworkSettings(queue_limit=2 * count, window=500))
     while not client.connected:
         client.loop(0.01)
     now = time.time()

@@ -1,4 +1,4 @@
-"""MQTT, as every room of the farm sees it: one small client protocol, with paho and an in-memory twin behind it."""
+"""MQTT, as every room of the farm sees it: one small client protocol, with a client over TCP and an in-memory twin."""
 
 from __future__ import annotations
 

@@ -36,5 +36,9 @@ class Probe:
             return False if time.monotonic() > self._deadline else None
         return self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
 
+    def take(self) -> socket.socket:
+        """Hand the connected socket over to whoever uses it from now on."""
+        return self._socket
+
     def close(self) -> None:
         self._socket.close()

@@ -14,7 +14,7 @@ import pytest
 from telemetry.messages import Data, Event, Kind
 from telemetry.messages.wire import encode
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
-from telemetry.mqtt.paho import PahoClient
+from telemetry.mqtt.network import NetworkClient
 from telemetry.store import Series
 from telemetry.store.embedded import EmbeddedStore, open_store
 
@@ -54,7 +54,7 @@ class Plant:
         self.broker: Broker = start_broker(directory / "broker", self.port)
         open_store(directory / "store").close()
         self.reader: EmbeddedStore = open_store(directory / "store", read_only=True)
-        self.publisher = PahoClient("127.0.0.1", self.port, "publisher")
+        self.publisher = NetworkClient("127.0.0.1", self.port, "publisher")
         self.sent = 0
 
     def run(self, until: Callable[[], bool]) -> None:

@@ -18,7 +18,7 @@ from telemetry.messages.wire import MAX_BYTES
 from telemetry.mqtt import Message, MqttError
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
 from telemetry.mqtt.filters import MAX_PAYLOAD
-from telemetry.mqtt.paho import PahoClient, PahoSettings
+from telemetry.mqtt.network import NetworkClient, NetworkSettings
 
 HOUSE = Path(__file__).parents[2]
 DEADLINE_S = 30.0
@@ -27,7 +27,7 @@ needs_mosquitto = pytest.mark.skipif(
 )
 
 
-def run(until: Callable[[], bool], *clients: PahoClient) -> None:
+def run(until: Callable[[], bool], *clients: NetworkClient) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not until():
         assert time.monotonic() < deadline, "condition not met in time"
@@ -74,8 +74,8 @@ def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_again_and_again(
 ) -> None:
     broker = brokers()
     numbers = Numbers()
-    subscriber = PahoClient(broker.host, broker.port, "subscriber")
-    publisher = PahoClient(broker.host, broker.port, "publisher")
+    subscriber = NetworkClient(broker.host, broker.port, "subscriber")
+    publisher = NetworkClient(broker.host, broker.port, "publisher")
     subscriber.subscribe("gh/1/+/+/+/data", numbers)
     run(lambda: subscriber.connected and publisher.connected, subscriber, publisher)
     run(lambda: _written(broker), subscriber, publisher)
@@ -99,9 +99,9 @@ def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_again_and_again(
 @needs_mosquitto
 def test_messages_for_a_subscriber_that_is_away_survive_the_kill_of_the_broker(brokers: Callable[..., Broker]) -> None:
     broker = brokers()
-    subscriber = PahoClient(broker.host, broker.port, "subscriber")
+    subscriber = NetworkClient(broker.host, broker.port, "subscriber")
     subscriber.subscribe("gh/1/+/+/+/data", Numbers())
-    publisher = PahoClient(broker.host, broker.port, "publisher")
+    publisher = NetworkClient(broker.host, broker.port, "publisher")
     run(lambda: subscriber.connected and publisher.connected, subscriber, publisher)
     run(lambda: _written(broker), subscriber, publisher)
     subscriber.close()
@@ -113,7 +113,7 @@ def test_messages_for_a_subscriber_that_is_away_survive_the_kill_of_the_broker(b
     brokers()
     run(lambda: publisher.connected, publisher)
     numbers = Numbers()
-    returned = PahoClient(broker.host, broker.port, "subscriber")
+    returned = NetworkClient(broker.host, broker.port, "subscriber")
     returned.subscribe("gh/1/+/+/+/data", numbers)
     run(lambda: not numbers.missing(1500), returned, publisher)
     for client in (publisher, returned):
@@ -123,7 +123,7 @@ def test_messages_for_a_subscriber_that_is_away_survive_the_kill_of_the_broker(b
 @needs_mosquitto
 def test_retained_state_is_the_newest_after_the_broker_was_killed(brokers: Callable[..., Broker]) -> None:
     broker = brokers()
-    publisher = PahoClient(broker.host, broker.port, "publisher")
+    publisher = NetworkClient(broker.host, broker.port, "publisher")
     run(lambda: publisher.connected, publisher)
     for number in range(20):
         publisher.publish("gh/1/s/z/d/state", str(number).encode(), qos=1, retain=True)
@@ -134,7 +134,7 @@ def test_retained_state_is_the_newest_after_the_broker_was_killed(brokers: Calla
     brokers()
     run(lambda: publisher.connected and publisher.unacknowledged() == 0, publisher)
     numbers = Numbers()
-    reader = PahoClient(broker.host, broker.port, "reader", clean=True)
+    reader = NetworkClient(broker.host, broker.port, "reader", clean=True)
     reader.subscribe("gh/1/+/+/+/state", numbers)
     run(lambda: bool(numbers.seen), reader)
     assert numbers.seen == [20]
@@ -154,7 +154,7 @@ def test_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
 
 def test_client_without_a_broker_keeps_trying_and_connects_when_there_is_one(brokers: Callable[..., Broker]) -> None:
     port = free_port()
-    lonely = PahoClient("127.0.0.1", port, "lonely")
+    lonely = NetworkClient("127.0.0.1", port, "lonely")
     lonely.publish("gh/1/s/z/d/data", b"1", qos=1)
     started = time.monotonic()
     run(lambda: time.monotonic() - started > 0.5, lonely)
@@ -162,7 +162,7 @@ def test_client_without_a_broker_keeps_trying_and_connects_when_there_is_one(bro
     assert lonely.unacknowledged() == 1
     lonely.close()
     broker = brokers()
-    client = PahoClient(broker.host, broker.port, "c")
+    client = NetworkClient(broker.host, broker.port, "c")
     run(lambda: client.connected, client)
     client.close()
 
@@ -171,7 +171,7 @@ def test_client_whose_broker_never_answers_does_not_block_its_owner() -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        client = PahoClient("127.0.0.1", silent.getsockname()[1], "c", settings=PahoSettings(connect_s=0.3))
+        client = NetworkClient("127.0.0.1", silent.getsockname()[1], "c", settings=NetworkSettings(connect_s=0.3))
         longest = 0.0
         started = time.monotonic()
         while time.monotonic() - started < 1.0:
@@ -185,7 +185,7 @@ def test_client_whose_broker_never_answers_does_not_block_its_owner() -> None:
 
 def test_queue_is_bounded_and_the_oldest_give_way(brokers: Callable[..., Broker]) -> None:
     broker = brokers()
-    client = PahoClient(broker.host, broker.port, "c", settings=PahoSettings(queue_limit=10))
+    client = NetworkClient(broker.host, broker.port, "c", settings=NetworkSettings(queue_limit=10))
     for number in range(25):
         client.publish("gh/1/s/z/d/data", str(number).encode(), qos=1)
     assert (client.unacknowledged(), client.dropped) == (10, 15)
@@ -201,7 +201,7 @@ def test_payload_above_the_limit_of_a_kind_still_arrives_to_become_a_dead_letter
     brokers: Callable[..., Broker],
 ) -> None:
     broker = brokers()
-    client = PahoClient(broker.host, broker.port, "c")
+    client = NetworkClient(broker.host, broker.port, "c")
     sizes: list[int] = []
     client.subscribe("gh/1/+/+/+/data", lambda message: sizes.append(len(message.payload)))
     run(lambda: client.connected, client)
@@ -220,9 +220,9 @@ def test_two_programs_with_one_client_id_are_told_and_do_not_chase_each_other(
     brokers: Callable[..., Broker], caplog: pytest.LogCaptureFixture
 ) -> None:
     broker = brokers()
-    first = PahoClient(broker.host, broker.port, "same")
+    first = NetworkClient(broker.host, broker.port, "same")
     run(lambda: first.connected, first)
-    second = PahoClient(broker.host, broker.port, "same")
+    second = NetworkClient(broker.host, broker.port, "same")
     connections: list[float] = []
     for client in (first, second):
         client.on_connect(lambda: connections.append(time.monotonic()))
@@ -238,8 +238,8 @@ def test_embedded_broker_serves_the_same_client_and_says_that_it_is_not_durable(
 ) -> None:
     broker = brokers(embedded=True)
     assert (broker.name, broker.durable) == ("amqtt", False)
-    publisher = PahoClient(broker.host, broker.port, "p")
-    subscriber = PahoClient(broker.host, broker.port, "s", manual_ack=True)
+    publisher = NetworkClient(broker.host, broker.port, "p")
+    subscriber = NetworkClient(broker.host, broker.port, "s", manual_ack=True)
     numbers = Numbers()
 
     def take(message: Message) -> None:
@@ -257,7 +257,7 @@ def test_embedded_broker_serves_the_same_client_and_says_that_it_is_not_durable(
         client.close()
 
 
-def _echo(publisher: PahoClient, numbers: Numbers) -> bool:
+def _echo(publisher: NetworkClient, numbers: Numbers) -> bool:
     """Publish until the subscription is served."""
     if publisher.unacknowledged() == 0 and not numbers.seen:
         publisher.publish("gh/1/s/z/d/data", b"-1", qos=1)

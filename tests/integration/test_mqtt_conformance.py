@@ -16,7 +16,7 @@ from telemetry.mqtt import Client, MakeWill, Message, Will
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
 from telemetry.mqtt.memory import MemoryBroker
 from telemetry.mqtt.memory_client import MemoryClient
-from telemetry.mqtt.paho import PahoClient
+from telemetry.mqtt.network import NetworkClient
 
 DEADLINE_S = 20.0
 
@@ -73,12 +73,12 @@ class MosquittoWorld:
         self.directory = directory
         self.port = free_port()
         self.broker: Broker = start_broker(directory, self.port)
-        self.clients: list[PahoClient] = []
+        self.clients: list[NetworkClient] = []
 
     def client(
         self, name: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
     ) -> Client:
-        client = PahoClient("127.0.0.1", self.port, name, will=will, clean=clean, manual_ack=manual_ack)
+        client = NetworkClient("127.0.0.1", self.port, name, will=will, clean=clean, manual_ack=manual_ack)
         self.clients.append(client)
         return client
 
@@ -90,13 +90,13 @@ class MosquittoWorld:
                 client.loop(0.002)
 
     def cut(self, client: Client) -> None:
-        assert isinstance(client, PahoClient)
+        assert isinstance(client, NetworkClient)
         with socket.socket(fileno=os.dup(client.fileno())) as connection:
             connection.shutdown(socket.SHUT_RDWR)
         self.run(lambda: not client.connected)
 
     def gone(self, client: Client) -> None:
-        assert isinstance(client, PahoClient)
+        assert isinstance(client, NetworkClient)
         self.clients.remove(client)
         with socket.socket(fileno=os.dup(client.fileno())) as connection:
             connection.shutdown(socket.SHUT_RDWR)

@@ -1,6 +1,6 @@
-"""The MQTT client of real processes: paho, driven by its owner's thread; QoS 1 outlives a broker that goes away.
+"""The MQTT client of real processes, driven by its owner's thread; QoS 1 outlives a broker that goes away.
 
-Each connection has a paho client of its own, so nothing of a broken one is left: what was not acknowledged waits in our
+Each connection has a `Link` of its own, so nothing of a broken one is left: what was not acknowledged waits in our
 queue, and acknowledging a message that an older connection brought does nothing (its packet id may mean another one by
 now; the broker redelivers).
 """
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import select
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from telemetry.mqtt import Handler, MakeWill
 from telemetry.mqtt.filters import check_filter, check_size, check_topic, matches
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PahoSettings:
+class NetworkSettings:
     """How a client connects and what it keeps.
 
     Attributes:
@@ -34,6 +35,8 @@ class PahoSettings:
             acknowledged what it has not written yet. Receivers drop what they know. Five times its autosave interval.
         retry_min_s, retry_max_s: pause between attempts to connect, doubling [s].
         session_s: how long the broker keeps the session of a client that is away [s].
+        username, password: of this client; empty = none.
+        tls: of a secure connection; None = plain TCP, for this machine or a network of one's own.
     """
 
     keepalive_s: int = 20
@@ -44,9 +47,12 @@ class PahoSettings:
     retry_min_s: float = 0.1
     retry_max_s: float = 5.0
     session_s: int = 14 * 86400
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: ssl.SSLContext | None = None
 
 
-class PahoClient:
+class NetworkClient:
     """A `Client` over TCP: MQTT 5, or 3.1.1 where the broker knows no better.
 
     Args:
@@ -65,9 +71,9 @@ class PahoClient:
         will: MakeWill | None = None,
         clean: bool = False,
         manual_ack: bool = False,
-        settings: PahoSettings | None = None,
+        settings: NetworkSettings | None = None,
     ) -> None:
-        self._settings = settings or PahoSettings()
+        self._settings = settings or NetworkSettings()
         self._link_settings = LinkSettings(
             host=host,
             port=port,
@@ -76,6 +82,9 @@ class PahoClient:
             clean=clean,
             keepalive_s=self._settings.keepalive_s,
             session_s=self._settings.session_s,
+            username=self._settings.username,
+            password=self._settings.password,
+            tls=self._settings.tls,
         )
         self._manual_ack = manual_ack
         self._handlers: dict[str, tuple[int, Handler]] = {}
@@ -91,6 +100,7 @@ class PahoClient:
         self._dropped = 0
         self._settled = False
         self._closed = False
+        self._turning = False
 
     @property
     def connected(self) -> bool:
@@ -128,6 +138,7 @@ class PahoClient:
         if qos == 0:
             if self._ready and self._link is not None:
                 self._link.publish_once(message)
+                self._send_now(self._link)
             return
         if self.unacknowledged() >= self._settings.queue_limit and self._queue:
             self._queue.popleft()
@@ -136,6 +147,13 @@ class PahoClient:
                 log.warning("queue of %d messages is full: the oldest give way", self._settings.queue_limit)
         self._queue.append(message)
         self._pump()
+        if self._link is not None:
+            self._send_now(self._link)
+
+    def _send_now(self, link: Link) -> None:
+        """Let nothing wait for the next turn, unless this is one: what handlers publish leaves together at its end."""
+        if not self._turning:
+            link.flush()
 
     def unacknowledged(self) -> int:
         return len(self._queue) + (len(self._link.sent) if self._link is not None else 0)
@@ -146,6 +164,13 @@ class PahoClient:
         if link is None:
             self._connect(timeout)
             return 0
+        self._turning = True
+        try:
+            return self._turn(link, timeout)
+        finally:
+            self._turning = False
+
+    def _turn(self, link: Link, timeout: float) -> int:
         link.turn(timeout)
         if link.accepted and not self._ready:
             self._begin(link)
@@ -153,6 +178,7 @@ class PahoClient:
             self._note_acknowledged(link)
             self._pump()
         count = self._dispatch(link)
+        link.flush()
         if link.broken and self._link is link:
             self._lose(link)
         return count
@@ -182,14 +208,13 @@ class PahoClient:
         reachable = self._probe.wait(timeout)
         if reachable is None:
             return
-        self._probe.close()
-        self._probe = None
-        answer_s = self._settings.connect_s if self._settled else min(self._settings.connect_s, self._answer_s)
-        link = Link(self._link_settings, answer_s) if reachable else None
-        if link is None or link.broken:
+        probe, self._probe = self._probe, None
+        if not reachable:
+            probe.close()
             self._retry.failed(time.monotonic())
             return
-        self._link = link
+        answer_s = self._settings.connect_s if self._settled else min(self._settings.connect_s, self._answer_s)
+        self._link = Link(self._link_settings, probe.take(), answer_s)
 
     def _begin(self, link: Link) -> None:
         self._ready = True
