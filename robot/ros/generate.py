@@ -6,6 +6,7 @@ Each class has keyword construction with defaults, checked properties over priva
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -16,25 +17,9 @@ from robot.ros import fields
 from robot.ros.cdr import make_codec, make_head, tail_field
 from robot.ros.cdr.layout import FORMATS, Lookup
 from robot.ros.idl import Field, Message, Type
+from robot.ros.message import MessageBase, field_type_name, metaclass
 
-IDL_NAMES = {"bool": "boolean", "byte": "octet", "char": "uint8", "float32": "float", "float64": "double"}
 LIST_ITEMS = {"bool": "bool", "byte": "bytes"}
-
-
-def field_type_name(kind: Type) -> str:
-    """Name a type as `get_fields_and_field_types` does: `sequence<double, 3>`, `string<22>`, `std_msgs/Header`."""
-    if kind.is_primitive:
-        name = IDL_NAMES.get(kind.base, kind.base)
-    else:
-        package, _, message = kind.base.split("/")
-        name = f"{package}/{message}"
-    if kind.string_bound:
-        name += f"<{kind.string_bound}>"
-    if kind.array == "array":
-        return f"{name}[{kind.size}]"
-    if kind.array:
-        return f"sequence<{name}, {kind.size}>" if kind.size else f"sequence<{name}>"
-    return name
 
 
 class _Source:
@@ -50,14 +35,14 @@ class _Source:
         names = [field.name for field in self.spec.fields]
         arguments = ", ".join(f"{name}=None" for name in names)
         lines = [
-            f"class {self.short}(Message):",
+            f"class {self.short}(Message, metaclass=Metaclass):",
             f"    __slots__ = {tuple('_' + name for name in names)!r}",
-            f"    def __init__(self{', *, ' + arguments if names else ''}):",
+            f"    def __init__(self{', *, ' + arguments if names else ''}, **_others):",
+            "        if _others: self._refuse(_others)",
         ]
         for field in self.spec.fields:
             lines.append(f"        if {field.name} is None: self._{field.name} = {self.default(field)}")
             lines.append(f"        else: self.{field.name} = {field.name}")
-        lines.append("        pass" if not names else "")
         for field in self.spec.fields:
             lines += [
                 "    @property",
@@ -103,7 +88,7 @@ class _Source:
 
     def setter(self, field: Field) -> str:
         kind, slot = field.type, f"self._{field.name}"
-        name = f"{self.short}.{field.name}"
+        name = field.name
         size, bound = (kind.size, 0) if kind.array == "array" else (0, kind.size)
         if not kind.is_primitive:
             item = self.nested(kind)
@@ -132,53 +117,16 @@ class _Source:
         return f"{slot} = as_int(value, {low}, {high}, '{name}')"
 
 
-class MessageBase:
-    """What every generated message shares."""
-
-    __slots__ = ()
-    _TYPE_NAME: str
-    _TAIL: str
-    _SPEC: Message
-    _encode: Callable[[Any], bytearray]
-    _decode: Callable[[Any], Any]
-
-    @classmethod
-    def get_fields_and_field_types(cls) -> dict[str, str]:
-        return {field.name: field_type_name(field.type) for field in cls._SPEC.fields}
-
-    def __eq__(self, other: object) -> bool:
-        if other.__class__ is not self.__class__:
-            return False
-        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in self._SPEC.fields)
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        parts = ", ".join(f"{field.name}={_text(getattr(self, field.name))}" for field in self._SPEC.fields)
-        package, kind, name = self._TYPE_NAME.split("/")
-        return f"{package}.{kind}.{name}({parts})"
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return type(self)._decode(type(self)._encode(self))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self._TYPE_NAME, bytes(type(self)._encode(self)))
+def snake_case(name: str) -> str:
+    """Spell `AddTwoInts` as rosidl names its modules: `add_two_ints`."""
+    split = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split).lower()
 
 
-def _restore(name: str, data: bytes) -> Any:
-    from robot.ros.interfaces import get_message
-
-    return get_message(name)._decode(data)
-
-
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, np.ndarray):
-        return np.array_equal(one, np.asarray(other))
-    return bool(one == other)
-
-
-def _text(value: object) -> str:
-    return repr(list(value[:32])) if isinstance(value, memoryview) else repr(value)
+def module_name(name: str) -> str:
+    """Name the module rosidl puts an interface in: `std_msgs.msg._string`."""
+    package, kind, short = name.split("/")
+    return f"{package}.{kind}._{snake_case(short if kind == 'msg' else short.split('_')[0])}"
 
 
 def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> type:
@@ -190,17 +138,23 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
         classes: gives the class of a full message name; it is asked for nested messages.
     """
     source = _Source(spec, classes)
-    source.namespace["Message"] = MessageBase
+    source.namespace.update(Message=MessageBase, Metaclass=metaclass(spec.name))
     exec(compile(source.text(), f"<class of {spec.name}>", "exec"), source.namespace)
     made: type = source.namespace[source.short]
-    package, kind, _ = spec.name.split("/")
-    for attribute, value in {"__module__": f"{package}.{kind}", "_TYPE_NAME": spec.name, "_SPEC": spec}.items():
+    attributes = {
+        "__module__": module_name(spec.name),
+        "_TYPE_NAME": spec.name,
+        "_SPEC": spec,
+        "_fields_and_field_types": {field.name: field_type_name(field.type) for field in spec.fields},
+        **{constant.name: constant.value for constant in spec.constants},
+        **{
+            f"{field.name.upper()}__DEFAULT": source.prototype(field.type, field.default)
+            for field in spec.fields
+            if field.default is not None
+        },
+    }
+    for attribute, value in attributes.items():
         setattr(made, attribute, value)
-    for constant in spec.constants:
-        setattr(made, constant.name, constant.value)
-    for field in spec.fields:
-        if field.default is not None:
-            setattr(made, f"{field.name.upper()}__DEFAULT", field.default)
     known = {spec.name: made}
     encode, decode = make_codec(spec, lookup, lambda name: known.get(name) or classes(name))
     made._TAIL = tail_field(spec)  # type: ignore[attr-defined]

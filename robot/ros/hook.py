@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -16,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
+from robot.ros.generate import snake_case
 from robot.ros.idl import InterfaceError
 from robot.ros.registry import KINDS, Registry
 
@@ -23,12 +23,6 @@ CLIENT_LIBRARY = "rclpy"
 OURS = "robot.ros"
 SIDE = "robot.ros.packages"
 EXTRAS = {"test_msgs.message_fixtures": f"{SIDE}.test_msgs_fixtures"}  # Python modules in packages of messages
-
-
-def snake_case(name: str) -> str:
-    """Spell `AddTwoInts` as rosidl names its modules: `add_two_ints`."""
-    split = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split).lower()
 
 
 class Finder(MetaPathFinder):

@@ -7,8 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from robot.ros.generate import make_class
+from robot.ros.generate import make_class, module_name
 from robot.ros.idl import InterfaceError, Message, parse_interface
+from robot.ros.message import group
 from robot.ros.typehash import type_hash
 
 KINDS = ("msg", "srv", "action")
@@ -75,22 +76,24 @@ class Registry:
         """Return a service type with `Request`, `Response` and `Event`."""
         if name not in self._groups:
             parts = {part: self.message(f"{name}_{part}") for part in ("Request", "Response", "Event")}
-            self._groups[name] = _group(name, **parts)
+            self._groups[name] = group(name, module=module_name(name), kind="Service", **parts)
         return self._groups[name]
 
     def action(self, name: str) -> Any:
         """Return an action type with `Goal`, `Result`, `Feedback` and `Impl`."""
         if name not in self._groups:
             parts = {part: self.message(f"{name}_{part}") for part in ("Goal", "Result", "Feedback")}
-            parts["Impl"] = _group(
+            parts["Impl"] = group(
                 f"{name}_Impl",
+                module=module_name(name),
+                kind="Action",
                 SendGoalService=self.service(f"{name}_SendGoal"),
                 GetResultService=self.service(f"{name}_GetResult"),
                 FeedbackMessage=self.message(f"{name}_FeedbackMessage"),
                 CancelGoalService=self.service("action_msgs/srv/CancelGoal"),
                 GoalStatusMessage=self.message("action_msgs/msg/GoalStatusArray"),
             )
-            self._groups[name] = _group(name, **parts)
+            self._groups[name] = group(name, module=module_name(name), kind="Action", **parts)
         return self._groups[name]
 
     def hash(self, name: str) -> str:
@@ -121,8 +124,3 @@ class Registry:
         known = [f"{package}/{kind}/{name}" for name in self.names(package, kind)] or self.packages()
         near = get_close_matches(f"{package}/{kind}/{short}" if "/" in known[0] else package, known)
         raise InterfaceError(f"no interface {package}/{kind}/{short}; did you mean {near or known}?")
-
-
-def _group(name: str, **parts: Any) -> type:
-    package, kind, short = name.split("/")
-    return type(short, (), {"__module__": f"{package}.{kind}", "_TYPE_NAME": name, "__slots__": (), **parts})

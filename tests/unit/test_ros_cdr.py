@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import random
 from array import array
 from typing import Any
@@ -17,6 +18,7 @@ from robot.ros.cdr import CdrError
 from robot.ros.fields import INTEGER_RANGES, FieldError
 from robot.ros.idl import Type
 from robot.ros.interfaces import get_message, registry, sensor_msgs, std_msgs, test_msgs
+from robot.ros.packages.rosidl_parser.definition import BasicType, BoundedSequence
 from robot.ros.typehash import type_hash
 
 ORACLE = get_typestore(Stores.ROS2_JAZZY)
@@ -125,8 +127,8 @@ def test_every_truncation_of_a_joint_state_is_refused() -> None:
 
 
 def test_image_data_is_a_read_only_view_of_the_received_buffer() -> None:
-    pixels = np.arange(48, dtype=np.uint8)
-    message = sensor_msgs.msg.Image(height=4, width=4, step=12, encoding="rgb8", data=pixels)
+    pixels = np.arange(64 * 64 * 3, dtype=np.uint32).astype(np.uint8)
+    message = sensor_msgs.msg.Image(height=64, width=64, step=192, encoding="rgb8", data=pixels)
     received = message._encode(message)
     data = message._decode(received).data
     assert isinstance(data, memoryview) and data.readonly and data.obj is received
@@ -155,14 +157,21 @@ def test_defaults_constants_and_types_follow_rosidl() -> None:
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: std_msgs.msg.UInt8(data=256), r"int in \[0, 255\]"),
-        (lambda: std_msgs.msg.String(data=3), "expected a str"),
-        (lambda: std_msgs.msg.Float32(data=1e39), "float32"),
-        (lambda: std_msgs.msg.Header(stamp="now"), "Time"),
-        (lambda: sensor_msgs.msg.CameraInfo(k=[0.0] * 8), "9 items"),
-        (lambda: test_msgs.msg.BoundedSequences(int8_values=[0] * 4), "at most 3"),
-        (lambda: test_msgs.msg.Strings(bounded_string_value="x" * 23), "at most 22"),
-        (lambda: test_msgs.msg.UnboundedSequences(int32_values=[1.5]), "array"),
+        (lambda: std_msgs.msg.UInt8(data=256), r"The 'data' field must be an unsigned integer in \[0, 255\]"),
+        (lambda: std_msgs.msg.Int8(data=-129), r"an integer in \[-128, 127\]"),
+        (lambda: std_msgs.msg.Int8(data=0.5), "of type 'int'"),
+        (lambda: std_msgs.msg.String(data=3), "The 'data' field must be of type 'str'"),
+        (lambda: std_msgs.msg.Float32(data=1e39), "a float in"),
+        (lambda: std_msgs.msg.Bool(data=1), "of type 'bool'"),
+        (lambda: std_msgs.msg.Byte(data=b"ab"), "of type 'bytes' or 'ByteString' with length 1"),
+        (lambda: std_msgs.msg.Header(stamp="now"), "a sub message of type 'Time'"),
+        (lambda: sensor_msgs.msg.CameraInfo(k=[0.0] * 8), "a set or sequence with length 9"),
+        (lambda: test_msgs.msg.BoundedSequences(int8_values=[0] * 4), "a set or sequence with length <= 3"),
+        (lambda: test_msgs.msg.Strings(bounded_string_value="x" * 23), "string value not longer than 22"),
+        (lambda: test_msgs.msg.UnboundedSequences(int32_values=[1.5]), "each value of type 'int'"),
+        (lambda: test_msgs.msg.UnboundedSequences(uint8_values=[256]), r"unsigned integer in \[0, 255\]"),
+        (lambda: test_msgs.msg.UnboundedSequences(string_values=[1]), "each value of type 'str'"),
+        (lambda: sensor_msgs.msg.JointState(position="abc"), "a set or sequence"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_at_assignment(make: Any, said: str) -> None:
@@ -173,3 +182,50 @@ def test_a_value_that_does_not_fit_is_refused_at_assignment(make: Any, said: str
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(AttributeError):
         std_msgs.msg.String().text = "x"
+    with pytest.raises(AssertionError, match="Invalid arguments passed to constructor: text"):
+        std_msgs.msg.String(text="x")
+    assert std_msgs.msg.String(data="x", check_fields=True).data == "x"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [[1.5, 2.0], (1.5, 2.0), np.array([1.5, 2.0], "<f4"), array("f", [1.5, 2.0]), memoryview(array("d", [1.5, 2.0]))],
+    ids=lambda given: type(given).__name__,
+)
+def test_numbers_are_taken_from_any_sequence_or_buffer(given: Any) -> None:
+    assert sensor_msgs.msg.JointState(position=given).position == array("d", [1.5, 2.0])
+    assert test_msgs.msg.Arrays(float64_values=np.append(given, 0)).float64_values.tolist() == [1.5, 2.0, 0.0]
+
+
+@pytest.mark.parametrize("given", [b"ab", bytearray(b"ab"), memoryview(b"ab"), np.array([97, 98], np.uint8), [97, 98]])
+def test_few_octets_are_an_array_as_in_rosidl(given: Any) -> None:
+    image = sensor_msgs.msg.Image(data=given)
+    assert (
+        image.data == array("B", b"ab") and type(image.data) is type(image._decode(image._encode(image)).data) is array
+    )
+
+
+def test_classes_carry_what_tools_of_rosidl_look_for() -> None:
+    kind = test_msgs.msg.BoundedSequences
+    assert (kind.__module__, kind.__name__) == ("test_msgs.msg._bounded_sequences", "BoundedSequences")
+    assert type(kind)._TYPE_SUPPORT is not None and type(kind).__import_type_support__() is None
+    slots = dict(zip(kind.__slots__, kind.SLOT_TYPES, strict=True))
+    assert slots["_float64_values"] == BoundedSequence(BasicType("double"), 3)
+    assert slots["_basic_types_values"].value_type.namespaced_name() == ("test_msgs", "msg", "BasicTypes")
+    assert test_msgs.msg.Strings().SLOT_TYPES[6].maximum_size == 22
+    assert array("b", [0, 127, -128]) == kind.INT8_VALUES_DEFAULT__DEFAULT
+    with pytest.raises(NotImplementedError, match="can not be instantiated"):
+        test_msgs.srv.Empty()
+
+
+def test_repr_reads_as_in_rosidl() -> None:
+    state = sensor_msgs.msg.JointState(name=["a"], position=[1.0])
+    assert repr(state).endswith("name=['a'], position=[1.0], velocity=[], effort=[])")
+    assert repr(sensor_msgs.msg.Image(data=bytes(10_000))).endswith("0, ... 10000 items])")
+    assert repr(std_msgs.msg.String(data="x")) == "std_msgs.msg.String(data='x')"
+
+
+def test_a_copy_shares_its_parts_and_a_deep_copy_does_not() -> None:
+    first = std_msgs.msg.Header()
+    assert copy.copy(first).stamp is first.stamp and copy.copy(first) == first
+    assert copy.deepcopy(first).stamp is not first.stamp

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from robot.ros.cdr.layout import FORMATS, SIZES, Generator, Lookup, compile_function
+from robot.ros.fields import SMALL
 from robot.ros.idl import Message, Type
 
 Decode = Callable[[memoryview, int], tuple[Any, int]]
@@ -114,7 +115,7 @@ class _Decoder(Generator):
         elif fixed:
             self.lines.append(f"{name} = frombuffer(b, '<{code}', n, p).copy()")
         elif code == "B":
-            self.lines.append(f"{name} = b[p:e]")
+            self.lines.append(f"{name} = b[p:e] if n > {SMALL} else array('B', b[p:e].tobytes())")
         else:
             self.lines.append(f"{name} = array('{code}'); {name}.frombytes(b[p:e])")
         self.lines.append("p = e")

@@ -1,0 +1,1 @@
+"""Names of rosidl's own model of interface types."""
