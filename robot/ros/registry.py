@@ -8,12 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from robot.ros.generate import make_class, module_name
-from robot.ros.idl import InterfaceError, Message, parse_interface
+from robot.ros.idl import Field, InterfaceError, Message, Type, parse_interface
 from robot.ros.message import group
 from robot.ros.typehash import type_hash
 
 KINDS = ("msg", "srv", "action")
 MESSAGE_PARTS = ("_Request", "_Response", "_Event", "_FeedbackMessage", "_Goal", "_Result", "_Feedback")
+SERVICE_PARTS = ("_SendGoal", "_GetResult")
+ACTION_MEMBERS = {
+    "goal": "Goal",
+    "result": "Result",
+    "feedback": "Feedback",
+    "send_goal_service": "SendGoal",
+    "get_result_service": "GetResult",
+    "feedback_message": "FeedbackMessage",
+}
 
 
 class Registry:
@@ -97,11 +106,20 @@ class Registry:
         return self._groups[name]
 
     def hash(self, name: str) -> str:
-        """Return a type's hash; that of a service covers its request and its response."""
+        """Return the RIHS01 hash of a message, service or action type."""
         if name not in self._hashes:
-            message = name if "/msg/" in name or name.endswith(MESSAGE_PARTS) else f"{name}_Event"
-            self._hashes[name] = type_hash(self.spec(message), self.spec)
+            self._hashes[name] = type_hash(self.description(name), self.description)
         return self._hashes[name]
+
+    def description(self, name: str) -> Message:
+        """Return a message's specification, or that of the structure as which rosidl describes a service or an action."""
+        if "/msg/" in name or name.endswith(MESSAGE_PARTS):
+            return self.spec(name)
+        if "/srv/" in name or name.endswith(SERVICE_PARTS):
+            parts = {f"{part.lower()}_message": f"{name}_{part}" for part in ("Request", "Response", "Event")}
+        else:
+            parts = {part: f"{name}_{suffix}" for part, suffix in ACTION_MEMBERS.items()}
+        return Message(name=name, fields=tuple(Field(name=key, type=Type(base=base)) for key, base in parts.items()))
 
     def get(self, name: str) -> Any:
         """Return the class of any full interface name."""

@@ -93,6 +93,18 @@ def test_type_hash_of_char_equals_the_one_rosidl_generates() -> None:
     assert type_hash(registry.spec("std_msgs/msg/Char"), registry.spec) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("srv/AddTwoInts", "e118de6bf5eeb66a2491b5bda11202e7b68f198d6f67922cf30364858239c81a"),
+        ("action/Fibonacci_SendGoal", "d1a57fb2a4afe8c21e34fb10db206f16ce6729b28531141472df92277c55b557"),
+        ("action/Fibonacci_GetResult", "1b0de0d5d29dc955d92f546706568428632771db13ec84c15ec1c1a59f424a57"),
+    ],
+)
+def test_type_hashes_of_services_equal_those_seen_in_ros(name: str, expected: str) -> None:
+    assert registry.hash(f"example_interfaces/{name}") == f"RIHS01_{expected}"
+
+
 def test_the_oracle_covers_most_of_what_is_shipped() -> None:
     assert len(SHIPPED) > 120
 
