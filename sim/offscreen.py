@@ -125,6 +125,15 @@ class Offscreen:
         """Draw the robot (default) or leave it out."""
         self._option.geomgroup[2] = int(shown)
 
+    def show_shadows(self, shown: bool) -> None:
+        """Draw shadows of lights that cast them, or none (default)."""
+        self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shown
+
+    def resize(self, width: int, height: int) -> None:
+        """Draw pictures of another size from now on; neither side may be larger than the model's `offwidth/offheight`."""
+        self.width, self.height = width, height
+        self._rect = mujoco.MjrRect(0, 0, width, height)
+
     def fixed(self, camera: int) -> mujoco.MjvCamera:
         """Return the model's own camera of this id, for `draw`."""
         view = mujoco.MjvCamera()

@@ -19,6 +19,7 @@ COMMANDS = {
     "dashboard": "dashboard",
     "import": "import_",
     "detect": "detect",
+    "sim": "sim",
     "ros": "ros",
     "bench": "bench",
     "doctor": "doctor",

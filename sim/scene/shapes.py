@@ -62,10 +62,10 @@ def plant(leaves: tuple[LeafSpec, ...]) -> Mesh:
 
 def stems(bed: Bed) -> Mesh:
     """Return the static peduncles of all trusses, with their branches to the anchors, as one mesh."""
-    parts = [_tube(truss.path, 0.0016) for truss in bed.trusses]
+    parts = [tube(truss.path, 0.0016) for truss in bed.trusses]
     for b in bed.berries:
         node = bed.trusses[b.truss].path[-1]
-        parts.append(_tube(np.array([node, 0.5 * (node + b.anchor) + [0.0, 0.0, 0.003], b.anchor]), 0.0012))
+        parts.append(tube(np.array([node, 0.5 * (node + b.anchor) + [0.0, 0.0, 0.003], b.anchor]), 0.0012))
     return merge(parts)
 
 
@@ -96,7 +96,7 @@ def _frame(normal: Array, along: Array) -> tuple[Array, Array, Array]:
 
 
 def _leaf(leaf: LeafSpec) -> list[Mesh]:
-    parts = [_tube(np.array([leaf.root, leaf.bend, leaf.tip]), 0.0014)]
+    parts = [tube(np.array([leaf.root, leaf.bend, leaf.tip]), 0.0014)]
     along = leaf.tip - leaf.bend
     u, v, n = _frame(leaf.normal, along)
     for turn, scale in ((0.0, 1.0), (1.15, 0.9), (-1.15, 0.9)):
@@ -123,7 +123,7 @@ def _leaflet(base: Array, direction: Array, normal: Array, size: float) -> Mesh:
     return _two_sided(np.array(points), np.array(faces, dtype=np.int32), np.array(texcoords))
 
 
-def _tube(path: Array, radius: float, sides: int = 4) -> Mesh:
+def tube(path: Array, radius: float, sides: int = 4) -> Mesh:
     """Return a thin prism along a polyline."""
     angle = np.linspace(0.0, 2.0 * np.pi, sides, endpoint=False)
     points, faces = [], []
