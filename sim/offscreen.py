@@ -130,7 +130,7 @@ class Offscreen:
         self._scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shown
 
     def resize(self, width: int, height: int) -> None:
-        """Draw pictures of another size from now on; neither side may be larger than the model's `offwidth/offheight`."""
+        """Draw another size from now on; neither side may exceed the model's `offwidth`, `offheight`."""
         self.width, self.height = width, height
         self._rect = mujoco.MjrRect(0, 0, width, height)
 
