@@ -47,6 +47,17 @@ class Registry:
     def has(self, package: str) -> bool:
         return any((folder / package / kind).is_dir() for folder in self._search_path for kind in KINDS)
 
+    def folder(self, package: str) -> Path:
+        """Return the folder of a package of interface files."""
+        for folder in self._search_path:
+            if any((folder / package / kind).is_dir() for kind in KINDS):
+                return folder / package
+        raise InterfaceError(f"no package {package!r}; there are {self.packages()}")
+
+    def path(self, name: str) -> Path:
+        """Return the file of a full interface name."""
+        return self._file(*self._split(name))
+
     def packages(self) -> list[str]:
         found = {
             package.name
@@ -112,7 +123,7 @@ class Registry:
         return self._hashes[name]
 
     def description(self, name: str) -> Message:
-        """Return a message's specification, or that of the structure as which rosidl describes a service or an action."""
+        """Return a message's specification, or the structure that describes a service or an action to rosidl."""
         if "/msg/" in name or name.endswith(MESSAGE_PARTS):
             return self.spec(name)
         if "/srv/" in name or name.endswith(SERVICE_PARTS):

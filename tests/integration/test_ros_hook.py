@@ -144,3 +144,13 @@ def test_the_pytest_plugin_serves_rclpy_to_tests_that_lie_beside_a_folder_of_tha
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.usefixtures("installed")
+def test_every_message_of_the_fixtures_survives_the_wire() -> None:
+    fixtures = importlib.import_module("test_msgs.message_fixtures")
+    for name in fixtures.MAKERS:
+        for message in fixtures.get_test_msg(name):
+            assert type(message).__name__ == name
+            assert message._decode(message._encode(message)) == message
+    assert fixtures.get_test_msg("BasicTypes")[1].uint64_value == 2**64 - 1
