@@ -20,6 +20,7 @@ from sim.camera import SimCamera
 from sim.cell import TICK, Cell, CellSettings
 from sim.hardware import SimHardware
 from sim.lockstep import Lockstep
+from sim.oracle import BlankCamera, OracleEyes, OracleSettings
 from sim.scene import SceneSettings
 from sim.tray import Tray
 from telemetry.mqtt import Client
@@ -37,6 +38,7 @@ class RigSettings:
         bed: id under which the simulated bed side is known to the mission.
         queue: file of the mission's orders.
         gateway: its settings, when an MQTT client is given.
+        oracle: true poses in place of pictures and perception.
     """
 
     cell: CellSettings = field(default_factory=CellSettings)
@@ -48,6 +50,7 @@ class RigSettings:
     queue: Path | str = ":memory:"
     pick: PickSettings = field(default_factory=PickSettings)
     gateway: GatewaySettings | None = None
+    oracle: bool = False
 
 
 class Rig:
@@ -56,7 +59,8 @@ class Rig:
     def __init__(self, time: Lockstep, settings: RigSettings, detector: Detector, mqtt: Client | None = None) -> None:
         self.time, self.settings = time, settings
         self.cell = Cell(settings.cell, settings.seed)
-        self.hardware, self.camera = SimHardware(self.cell), SimCamera(self.cell)
+        self.hardware = SimHardware(self.cell)
+        self.camera: SimCamera | BlankCamera = (BlankCamera if settings.oracle else SimCamera)(self.cell)
         scene = self.cell.settings.scene
         arm = self.cell.scene.arm
         self.context = Context(InProcess(time))
@@ -68,7 +72,13 @@ class Rig:
         self.camera_node = CameraNode(
             self.context, time, CameraSettings(namespace=name, rate=arm.camera.rate), self.camera
         )
-        self.eyes = EyesNode(self.context, time, EyesSettings(namespace=name, latency=settings.latency), arm, detector)
+        self.eyes: EyesNode | OracleEyes
+        if settings.oracle:
+            told = OracleSettings(namespace=name, latency=settings.latency)
+            self.eyes = OracleEyes(self.context, time, told, self.cell)
+        else:
+            seen = EyesSettings(namespace=name, latency=settings.latency)
+            self.eyes = EyesNode(self.context, time, seen, arm, detector)
         self.picker = PickerNode(
             self.context,
             time,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -14,15 +15,14 @@ from sim.contacts import Touch
 from sim.offscreen import Offscreen
 from sim.scene import BerrySpec, Scene, SceneSettings, build_scene
 from sim.scene.build import HANGING, LOOSE, STOWED
+from sim.scene.plants import gap
 from sim.scene.shapes import berry as berry_mesh
+from sim.scene.visibility import VIEW_DISTANCE
 
 Array = npt.NDArray[np.float64]
 
 WINDOW = (0.80, 1.0)
 """Default picking window of ripeness; "ripe present" means inside it at the start."""
-
-VIEW_DISTANCE = 0.35
-"""From where on the aisle side the visible share is measured [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,14 +196,16 @@ def _damage(model: DamageModel, touch: Touch, *, torn: bool, blade: bool) -> str
 
 
 def neighbour_gaps(berries: tuple[BerrySpec, ...]) -> Array:
-    """Return the distance from each berry to the nearest other [m], skin to skin of mean spheres, shape (n,)."""
+    """Return the distance from each berry to the nearest other, skin to skin [m], shape (n,); inf beyond 20 cm."""
     if len(berries) < 2:
         return np.full(len(berries), np.inf)
-    centers = np.array([b.center for b in berries])
-    radii = np.array([(2.0 * b.half_width + b.half_length) / 3.0 for b in berries])
-    distance = np.linalg.norm(centers[:, None] - centers[None], axis=2) - radii[:, None] - radii[None]
-    np.fill_diagonal(distance, np.inf)
-    return np.asarray(np.maximum(distance.min(axis=1), 0.0), dtype=np.float64)
+    gaps = np.full((len(berries), len(berries)), np.inf)
+    for i, a in enumerate(berries):
+        for k, b in enumerate(berries[:i]):
+            if math.dist(a.center, b.center) < 0.2:
+                apart = gap(a.center, (a.half_width, a.half_length), b.center, (b.half_width, b.half_length))
+                gaps[i, k] = gaps[k, i] = max(apart, 0.0)
+    return np.asarray(gaps.min(axis=1), dtype=np.float64)
 
 
 def visible_shares(settings: SceneSettings, seed: int) -> Array:

@@ -60,16 +60,33 @@ def render(folder: Path, split: str, seed: int, count: int) -> Path:
 @command.command(name="pick")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first bed.")
-@click.option("--berries", type=click.IntRange(min=1), default=45, show_default=True, help="Fruit of every stage.")
-@click.option("--scenario", default="bed", show_default=True, help="How fruit and leaves hang.")
-def pick(*, as_json: bool, seed: int, berries: int, scenario: str) -> None:
-    """Harvest simulated beds in virtual time: success, damage, seconds by difficulty. Simulation is not the field."""
-    from sim.bench.pick import run
-    from sim.scenarios import scenarios
+@click.option(
+    "--berries",
+    type=click.IntRange(min=1),
+    help="Ripe berries present, at least 1; unripe ones hang among them.  [default: 19, or as the scene says]",
+)
+@click.option(
+    "--scene",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A bed side of your own, TOML or JSON; its schema is sim/scenarios/scene.schema.json.",
+)
+@click.option("--oracle", is_flag=True, help="True poses instead of perception.")
+def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, oracle: bool) -> None:
+    """Harvest simulated beds in virtual time: success, damage, seconds by difficulty. Simulation is not the field.
 
-    if scenario not in scenarios():
-        raise click.UsageError(f"expected --scenario to be one of {', '.join(scenarios())}, got {scenario}")
-    report({"bench": "pick", "scenario": scenario, **run(seed, berries, scenario=scenario)}, as_json)
+    Everything else that the figures depend on is on the cell card, sim/scenarios/cell.toml.
+    """
+    from sim.bench.pick import RIPE_PER_BED, run
+    from sim.scenarios.scene_file import SceneFileError, load_scene
+
+    try:
+        side = load_scene(scene) if scene is not None else None
+        ripe = side.mix.ripe if side is not None and side.mix is not None else RIPE_PER_BED
+        figures = run(seed, berries or ripe, scene=side, oracle=oracle)
+    except SceneFileError as error:
+        raise Problem(str(error)) from error
+    report(figures, as_json)
 
 
 @command.command(name="bus")

@@ -14,6 +14,9 @@ from sim.scene import Cultivar, SceneSettings, StageShares
 
 Settings = TypeVar("Settings")
 
+CARD = "cell.toml"
+"""Not a scenario: the numbers that all of them share."""
+
 NESTED: dict[type[Any], dict[str, type[Any]]] = {
     CellSettings: {"scene": SceneSettings, "servo": ServoSettings, "cut": CutSettings, "damage": DamageModel},
     SceneSettings: {"cultivar": Cultivar, "shares": StageShares},
@@ -23,7 +26,7 @@ NESTED: dict[type[Any], dict[str, type[Any]]] = {
 def scenarios() -> list[str]:
     """Return the names of the scenarios that come with the package."""
     folder = resources.files(__name__)
-    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml") and f.name != CARD)
 
 
 def load_scenario(name: str) -> CellSettings:

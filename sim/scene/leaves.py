@@ -15,7 +15,10 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeafSpec:
-    """One trifoliate leaf: petiole from `root` through `bend` to `tip`, leaflets of `size` [m] facing `normal`."""
+    """One trifoliate leaf: petiole from `root` through `bend` to `tip`, leaflets of `size` [m] facing `normal`.
+
+    `droops`: it hangs in front of the fruit, where the robot meets it: it gives way when touched.
+    """
 
     root: Array
     bend: Array
@@ -23,6 +26,7 @@ class LeafSpec:
     normal: Array
     heading: float
     size: float
+    droops: bool = False
 
 
 def plant_positions(settings: SceneSettings, rng: np.random.Generator) -> list[float]:
@@ -56,6 +60,26 @@ def plant(settings: SceneSettings, rng: np.random.Generator, x: float) -> tuple[
             normal = np.array([0.5 * math.cos(heading), 0.5 * math.sin(heading), 1.0])
             size = float(rng.uniform(0.05, 0.08))
         leaves.append(
-            LeafSpec(root=crown, bend=bend, tip=tip, normal=normal / np.linalg.norm(normal), heading=heading, size=size)
+            LeafSpec(
+                root=crown,
+                bend=bend,
+                tip=tip,
+                normal=normal / np.linalg.norm(normal),
+                heading=heading,
+                size=size,
+                droops=droops,
+            )
         )
     return tuple(leaves)
+
+
+def hanging_leaf(settings: SceneSettings, tip: Array, *, size: float, turn: float, tilt: float) -> LeafSpec:
+    """Return a leaf whose petiole comes over the edge and ends at `tip` in the world [m], shape (3,).
+
+    Args:
+        turn, tilt: of its face from the aisle about the vertical, and upwards [rad].
+    """
+    root = np.array([tip[0], settings.edge_y + 0.10, settings.top_z + 0.01])
+    bend = np.array([tip[0], settings.edge_y - 0.03, settings.top_z + 0.06])
+    normal = np.array([math.sin(turn) * math.cos(tilt), -math.cos(turn) * math.cos(tilt), math.sin(tilt)])
+    return LeafSpec(root=root, bend=bend, tip=tip, normal=normal, heading=-0.5 * math.pi, size=size, droops=True)

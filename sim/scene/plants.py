@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,14 @@ class Bed:
 def grow(settings: SceneSettings, seed: int) -> Bed:
     """Draw one bed side; the same settings and seed give the same bed."""
     rng = np.random.default_rng([seed, 0xBE44])
+    if settings.given_berries or settings.given_leaves:
+        from sim.scene.given import grow_given
+
+        return grow_given(settings, rng)
+    if settings.mix is not None:
+        from sim.scene.mixed import grow_mix
+
+        return grow_mix(settings, rng)
     sizes = _truss_sizes(settings, rng)
     xs = _spread(settings, len(sizes), rng)
     stages = _stages(settings, rng)
@@ -81,7 +89,7 @@ def grow(settings: SceneSettings, seed: int) -> Bed:
         chosen = [stages.pop() for _ in range(size)]
         node, members = _truss(settings, rng, index, x, chosen, first_id=len(berries) + 1, others=berries)
         berries.extend(members)
-        trusses.append(TrussSpec(path=_peduncle(settings, rng, node)))
+        trusses.append(TrussSpec(path=peduncle(settings, rng, node)))
     plants = tuple(plant(settings, rng, x) for x in plant_positions(settings, rng))
     return Bed(berries=tuple(berries), trusses=tuple(trusses), plants=plants)
 
@@ -116,7 +124,7 @@ def _stages(settings: SceneSettings, rng: np.random.Generator) -> list[str]:
     return [stages[i] for i in rng.permutation(len(stages))]
 
 
-def _colour(stage: str, rng: np.random.Generator) -> tuple[float, float]:
+def colour(stage: str, rng: np.random.Generator) -> tuple[float, float]:
     """Return ripeness and maturity for a stage."""
     if stage == "green":
         return 0.0, float(rng.uniform(0.0, 0.45))
@@ -150,36 +158,67 @@ def _truss(
         for i in range(1, len(shapes)):
             centers.append(_beside(settings, rng, centers, shapes, i))
         placed = [(c, s) for c, s in zip(centers, shapes, strict=True)]
-        if all(_gap(c, s, o.center, (o.half_width, o.half_length)) > 0.004 for c, s in placed for o in others):
+        if all(gap(c, s, o.center, (o.half_width, o.half_length)) > 0.004 for c, s in placed for o in others):
             break
     highest = max(float(c[2]) + s[1] for c, s in placed)
     anchor_z = min(highest + _uniform(rng, cultivar.stem_length), settings.top_z - 0.03)
     members = []
-    for i, (center, (half_width, half_length)) in enumerate(placed):
-        ripeness, maturity = _colour(stages[i], rng)
-        anchor = np.array([center[0], center[1], anchor_z])
-        volume = 4.0 / 3.0 * math.pi * half_width**2 * half_length * fill()
-        members.append(
-            BerrySpec(
-                id=first_id + i,
-                truss=index,
-                segment=max(0, int((center[0] - settings.origin) // settings.segment_length)),
-                stage=stages[i],
-                ripeness=ripeness,
-                maturity=maturity,
-                center=center,
-                anchor=anchor,
-                half_width=half_width,
-                half_length=half_length,
-                stem_length=float(anchor_z - center[2] - half_length),
-                stem_radius=_uniform(rng, cultivar.stem_radius),
-                mass=volume * cultivar.density,
-                break_force=_uniform(rng, cultivar.break_force),
-                spin=float(rng.uniform(0.0, 2.0 * math.pi)),
-            )
-        )
+    for i, (center, shape) in enumerate(placed):
+        skin = colour(stages[i], rng)
+        member = hang(settings, rng, center, shape, anchor_z=anchor_z, skin=skin, truss=index, id=first_id + i)
+        members.append(replace(member, stage=stages[i]))
     node = np.array([np.mean([c[0] for c in centers]), np.mean([c[1] for c in centers]), anchor_z + 0.012])
     return node, members
+
+
+def hang(
+    settings: SceneSettings,
+    rng: np.random.Generator,
+    center: Array,
+    shape: tuple[float, float],
+    *,
+    anchor_z: float,
+    skin: tuple[float, float],
+    truss: int,
+    id: int,
+) -> BerrySpec:
+    """Return a berry on its pedicel, with what is not told drawn from the cultivar.
+
+    Args:
+        center: of the fruit in the world [m], shape (3,).
+        shape: half width and half length [m].
+        anchor_z: height of the pedicel's upper end [m].
+        skin: ripeness and maturity.
+    """
+    cultivar = settings.cultivar
+    half_width, half_length = shape
+    volume = 4.0 / 3.0 * math.pi * half_width**2 * half_length * fill()
+    return BerrySpec(
+        id=id,
+        truss=truss,
+        segment=max(0, int((center[0] - settings.origin) // settings.segment_length)),
+        stage=stage_of(*skin),
+        ripeness=skin[0],
+        maturity=skin[1],
+        center=center,
+        anchor=np.array([center[0], center[1], anchor_z]),
+        half_width=half_width,
+        half_length=half_length,
+        stem_length=float(anchor_z - center[2] - half_length),
+        stem_radius=_uniform(rng, cultivar.stem_radius),
+        mass=volume * cultivar.density,
+        break_force=_uniform(rng, cultivar.break_force),
+        spin=float(rng.uniform(0.0, 2.0 * math.pi)),
+    )
+
+
+def stage_of(ripeness: float, maturity: float) -> str:
+    """Return the stage of a skin: green, white, turning or ripe."""
+    if ripeness >= 0.75:
+        return "ripe"
+    if ripeness >= 0.05:
+        return "turning"
+    return "white" if maturity > 0.6 else "green"
 
 
 def _beside(
@@ -194,16 +233,16 @@ def _beside(
         reach = shapes[i][0] + shapes[j][0] + rng.uniform(0.0005, 0.008)
         candidate = centers[j] + np.array([reach * math.cos(angle), reach * math.sin(angle), lift])
         candidate[1] = float(np.clip(candidate[1], *settings.fruit_y))
-        gap = min(_gap(candidate, shapes[i], c, s) for c, s in zip(centers, shapes, strict=False))
-        if gap > 0.0003:
+        free = min(gap(candidate, shapes[i], c, s) for c, s in zip(centers, shapes, strict=False))
+        if free > 0.0003:
             return np.asarray(candidate, dtype=np.float64)
-        if best is None or gap > best[0]:
-            best = (gap, candidate)
+        if best is None or free > best[0]:
+            best = (free, candidate)
     assert best is not None
     return np.asarray(best[1] + np.array([0.0, 0.0, -0.03]), dtype=np.float64)
 
 
-def _gap(a: Array, shape_a: tuple[float, float], b: Array, shape_b: tuple[float, float]) -> float:
+def gap(a: Array, shape_a: tuple[float, float], b: Array, shape_b: tuple[float, float]) -> float:
     """Return about how far two upright ellipsoids are apart [m]; exact along the axes."""
     delta = a - b
     distance = float(np.linalg.norm(delta))
@@ -217,7 +256,7 @@ def _gap(a: Array, shape_a: tuple[float, float], b: Array, shape_b: tuple[float,
     return distance - extent(shape_a) - extent(shape_b)
 
 
-def _peduncle(settings: SceneSettings, rng: np.random.Generator, node: Array) -> Array:
+def peduncle(settings: SceneSettings, rng: np.random.Generator, node: Array) -> Array:
     """Return the way of a peduncle from the crown over the edge down to its node, shape (6, 3)."""
     crown = np.array([node[0] + rng.uniform(-0.05, 0.05), settings.edge_y + 0.10, settings.top_z + 0.01])
     over = np.array([node[0], settings.edge_y - 0.005, settings.top_z + rng.uniform(0.015, 0.035)])

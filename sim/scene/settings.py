@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 Range = tuple[float, float]
 
+STYLES = ("table_top", "ridge")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cultivar:
@@ -45,6 +47,67 @@ class StageShares:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """How many ripe berries of each class of difficulty hang on the bed side, and how many unripe ones among them."""
+
+    isolated: int = 0
+    partly_hidden: int = 0
+    cluster: int = 0
+    enclosed: int = 0
+    unripe: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.isolated, self.partly_hidden, self.cluster, self.enclosed, self.unripe) < 0:
+            raise ValueError(f"expected counts >= 0, got {self}")
+
+    @property
+    def ripe(self) -> int:
+        return self.isolated + self.partly_hidden + self.cluster + self.enclosed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenBerry:
+    """One berry whose place and shape are told; None is drawn from the cultivar.
+
+    Attributes:
+        position: along the bed from its beginning, in front of the gutter's edge, below the top; of its centre [m].
+        ripeness: share of its skin that has the ripe colour, 0-1.
+        maturity: colour of the unripe skin, 0 = green, 1 = white; None follows from the ripeness.
+        half_width, half_length: across and along the axis [m].
+        stem_length: from the truss's node to the calyx [m].
+        truss: berries with the same number hang on one peduncle; None = a peduncle of its own.
+    """
+
+    position: tuple[float, float, float]
+    ripeness: float
+    maturity: float | None = None
+    half_width: float | None = None
+    half_length: float | None = None
+    stem_length: float | None = None
+    stem_radius: float | None = None
+    mass: float | None = None
+    break_force: float | None = None
+    truss: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenLeaf:
+    """One leaf that hangs in front of the fruit: its petiole comes over the gutter's edge and ends at `position`.
+
+    Attributes:
+        position: where the three leaflets meet, in the bed's frame as for berries [m]; they hang down from there.
+        size: of a leaflet [m]; it is 1.15 times as long and 0.99 times as wide.
+        turn: of the leaf's face about the vertical, 0 = towards the aisle [rad].
+        tilt: of its face upwards [rad].
+    """
+
+    position: tuple[float, float, float]
+    size: float = 0.045
+    turn: float = 0.0
+    tilt: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneSettings:
     """One side of one table-top bed, in world coordinates (x along the bed, y towards the plants, z up).
 
@@ -61,6 +124,9 @@ class SceneSettings:
         leaf_occlusion: share of the leaves that droop in front of the fruit on the aisle side.
         fruit_front: how far the fruit's centre hangs in front of the edge [m].
         fruit_below: how far it hangs below the top [m].
+        style: "table_top": a gutter on posts; "ridge": a ridge whose face reaches the floor.
+        mix: draw fruit by class of difficulty instead of by `berries`, `shares` and `cluster_rate`.
+        given_berries, given_leaves: told one by one; with any of them no fruit is drawn at random.
     """
 
     arm: str = "ur3e"
@@ -77,8 +143,14 @@ class SceneSettings:
     fruit_below: Range = (0.13, 0.32)
     cultivar: Cultivar = field(default_factory=Cultivar)
     shares: StageShares = field(default_factory=StageShares)
+    style: str = "table_top"
+    mix: Mix | None = None
+    given_berries: tuple[GivenBerry, ...] = ()
+    given_leaves: tuple[GivenLeaf, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.style not in STYLES:
+            raise ValueError(f"expected style to be one of {list(STYLES)}, got {self.style!r}")
         if self.length <= 0.0 or self.berries < 0 or self.plants_per_m <= 0.0:
             raise ValueError(
                 "expected length > 0, plants_per_m > 0 and berries >= 0, "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,13 +49,34 @@ def test_the_detector_is_measured_on_rendered_pictures_when_none_are_named(capsy
     assert 0.0 <= figures["ap50_ripe"] <= 1.0
 
 
-def test_picking_is_measured_by_difficulty(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = bench(capsys, "pick", "--seed", "3", "--berries", "4", "--scenario", "isolated")
-    overall, counts = figures["overall"], figures["counts"]
-    assert overall["n"] == counts["ripe_present"]
-    assert 0.0 <= overall["success"] <= 1.0
-    assert counts["placed"] <= counts["picked"] <= counts["ripe_present"]
-    assert figures["status"] == ["done"]
+RATES = {"first_attempt", "success", "damaged", "damaged_half_threshold", "unripe_picked", "neighbours_lost"}
+
+
+def test_picking_is_measured_by_difficulty(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scene = tmp_path / "two.json"
+    berries = [{"position": [0.15 + 0.3 * k, 0.05, 0.2], "ripeness": 0.95} for k in range(2)]
+    scene.write_text(json.dumps({"format": 1, "bed": {"length": 0.6}, "berries": berries}), encoding="utf-8")
+    figures = bench(capsys, "pick", "--seed", "3", "--scene", str(scene))
+    classes = ["isolated", "partly_hidden", "cluster", "enclosed", "overall"]
+    assert list(figures) == [*classes, "rtf", "tier", "seed", "camera_hz"]
+    for name in classes:
+        assert set(figures[name]) == {"n", "seconds_per_berry", "reasons"} | RATES
+        for rate in RATES:
+            assert figures[name][rate] is None or 0.0 <= figures[name][rate] <= 1.0
+    overall = figures["overall"]
+    assert overall["n"] == figures["isolated"]["n"] == 2
+    assert sum(overall["reasons"].values()) == round(2 * (1.0 - overall["success"]))
+    assert (figures["seed"], figures["tier"]) == (3, "mujoco")
+    assert figures["camera_hz"] >= 10.0
+
+
+def test_a_scene_file_with_a_slip_is_refused_by_its_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    scene = tmp_path / "slip.toml"
+    scene.write_text("format = 1\n[[berries]]\nposition = [0.1, 0.05, 0.2]\nripness = 1.0\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as stop:
+        main(["bench", "pick", "--scene", str(scene)])
+    assert stop.value.code == 1
+    assert "slip.toml: berries[0].ripness: unknown key" in capsys.readouterr().err
 
 
 def test_bench_dashboard_measures_pages_viewers_and_stops(capsys: pytest.CaptureFixture[str]) -> None:
