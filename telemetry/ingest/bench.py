@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -58,12 +59,14 @@ def store(port: int, count: int, directory: Path) -> None:
     """Store until `count` messages are committed."""
     ingester = Ingester(HOST, port, directory)
     _say_ready(lambda: ingester.store.counters().entries > 0, ingester.turn)
+    rest = _memory("VmRSS")
     deadline = time.monotonic() + LIMIT_S
     while time.monotonic() < deadline:
         ingester.turn()
         if not ingester.node.pending() and ingester.store.count() >= count * len(METRICS):
             break
     _tell({"ended": time.monotonic()})
+    _tell({"rest_rss_mb": rest, "rss_mb": _memory("VmHWM")})
     ingester.close()
 
 
@@ -94,6 +97,12 @@ def bare(port: int, count: int) -> None:
     client.disconnect()
 
 
+def _memory(name: str) -> float:
+    """Return a line of this process's status: `VmRSS` is its memory now, `VmHWM` the most it ever was [MB]."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name + ":")) / 1000.0
+
+
 def _tell(fact: dict[str, float]) -> None:
     sys.stdout.write(json.dumps(fact) + "\n")
     sys.stdout.flush()
@@ -112,15 +121,19 @@ def _child(*arguments: str) -> subprocess.Popen[str]:
 
 
 def _read(child: subprocess.Popen[str], key: str) -> float:
+    return _read_all(child, key)[key]
+
+
+def _read_all(child: subprocess.Popen[str], key: str) -> dict[str, float]:
     assert child.stdout is not None
     line = child.stdout.readline()
     if not line:
         raise RuntimeError(f"expected {key!r} from {child.args!r}, got nothing: it ended with {child.wait()}")
-    return float(json.loads(line)[key])
+    return {name: float(value) for name, value in json.loads(line).items()}
 
 
-def measure(kind: str, mode: str, count: int, directory: Path) -> tuple[float, dict[str, int]]:
-    """Return messages per second of one run, and what is in the store afterwards.
+def measure(kind: str, mode: str, count: int, directory: Path) -> tuple[float, dict[str, float]]:
+    """Return messages per second of one run, and what is in the store afterwards, with the memory it took.
 
     Args:
         kind: `store` or `bare`.
@@ -141,46 +154,50 @@ def measure(kind: str, mode: str, count: int, directory: Path) -> tuple[float, d
             subscriber = _child("--role", kind, *common)
             begun = _read(subscriber, "ready")
         rate = count / (_read(subscriber, "ended") - begun)
+        memory = _read_all(subscriber, "rss_mb") if kind == "store" else {}
         publisher.wait()
         subscriber.wait()
     finally:
         broker.close()
-    return rate, _stored(directory / "store", count) if kind == "store" else {}
+    return rate, {**_stored(directory / "store", count), **memory} if kind == "store" else {}
 
 
-def _stored(directory: Path, count: int) -> dict[str, int]:
+def _stored(directory: Path, count: int) -> dict[str, float]:
     archive = open_store(directory, read_only=True)
     counters = archive.counters()
-    points = sum(
-        len(archive.read(series, 0.0, float("inf")).at) for series in archive.series() if series.zone == "bench"
-    )
+    times = [archive.read(series, 0.0, float("inf")).at for series in archive.series() if series.zone == "bench"]
     archive.close()
+    points, different = sum(map(len, times)), sum(len(np.unique(at)) for at in times)
     return {
-        "points_lost": count * len(METRICS) - points,
-        "points_duplicated": counters.points_duplicated,
+        "lost": count * len(METRICS) - different,
+        "duplicated": points - different,
+        "received_again": counters.points_duplicated,
         "dead_letters": counters.dead_letters,
         "sequence_gaps": counters.messages_lost,
     }
 
 
 def bench(count: int, repeats: int) -> dict[str, Any]:
-    """Run every case `repeats` times, in turn; report medians and their ratio."""
+    """Run every case `repeats` times, in turn; report medians, the ratio of those of live runs, and the most memory."""
     rates: dict[tuple[str, str], list[float]] = {}
-    lost = {"points_lost": 0, "points_duplicated": 0, "dead_letters": 0, "sequence_gaps": 0}
+    kept: list[dict[str, float]] = []
     for _ in range(repeats):
         for mode in ("live", "drain"):
             for kind in ("bare", "store"):
                 with tempfile.TemporaryDirectory() as directory:
-                    rate, kept = measure(kind, mode, count, Path(directory))
+                    rate, facts = measure(kind, mode, count, Path(directory))
                 rates.setdefault((mode, kind), []).append(rate)
-                lost = {name: lost[name] + kept.get(name, 0) for name in lost}
+                kept += [facts] if facts else []
     figures: dict[str, Any] = {"bench": "ingest", "messages": count, "metrics": len(METRICS), "repeats": repeats}
-    for mode in ("live", "drain"):
+    for mode, prefix in (("live", ""), ("drain", "drain_")):
         bare_rate, stored = (median(rates[mode, kind]) for kind in ("bare", "store"))
-        figures[f"{mode}_bare_per_s"] = round(bare_rate)
-        figures[f"{mode}_stored_per_s"] = round(stored)
-        figures[f"{mode}_ratio"] = round(stored / bare_rate, 3)
-    return figures | lost
+        figures |= {f"{prefix}bare_per_s": round(bare_rate), f"{prefix}msgs_per_s": round(stored)}
+        figures[f"{prefix}msgs_ratio"] = round(stored / bare_rate, 3)
+    for name in ("lost", "duplicated", "received_again", "dead_letters", "sequence_gaps"):
+        figures[name] = int(sum(facts[name] for facts in kept))
+    for name in ("rest_rss_mb", "rss_mb"):
+        figures[name] = round(max(facts[name] for facts in kept), 1)
+    return figures
 
 
 def main() -> None:

@@ -38,7 +38,8 @@ class IngestSettings:
     Attributes:
         address: where it reports its own counters, every `report_s`.
         boot: new at each start.
-        batch_messages, batch_s: a batch is committed at this size or age; below the broker's window of 1000 in flight.
+        batch_messages, batch_s: a batch is committed at this size or age; well below the broker's window of 4000 in
+            flight, so that the next batch arrives while one is committed.
         late_s, skew_s: see `Flagger`.
         future_s: a time further ahead than this is no time but a mistake, and would hide all that follows it.
         retry_s: pause after a failed commit.
@@ -46,7 +47,7 @@ class IngestSettings:
 
     address: Address
     boot: str
-    batch_messages: int = 400
+    batch_messages: int = 1000
     batch_s: float = 0.05
     late_s: float = 120.0
     skew_s: float = 30.0

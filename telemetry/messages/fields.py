@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 EARLIEST_MS = 946_684_800_000
@@ -95,6 +96,11 @@ def instant(content: dict[str, Any], key: str) -> float:
     return ms / 1000.0
 
 
+@lru_cache(maxsize=4096)
+def _is_word(value: str) -> bool:
+    return WORD.fullmatch(value) is not None
+
+
 def text(content: dict[str, Any], key: str, default: str | None = None) -> str:
     value = get(content, key) if default is None else content.get(key, default)
     if not isinstance(value, str):
@@ -105,8 +111,11 @@ def text(content: dict[str, Any], key: str, default: str | None = None) -> str:
 
 
 def word(content: dict[str, Any], key: str) -> str:
+    value = get(content, key)
+    if type(value) is str and _is_word(value):
+        return value
     value = text(content, key)
-    if not WORD.fullmatch(value):
+    if not _is_word(value):
         raise MessageError(Reason.BAD_VALUE, f"{key}: expected letters, digits, _ . : -, got {value[:80]!r}")
     return value
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
+import orjson
+
 from telemetry.messages import Ack, AckStatus, Birth, Command, Data, Event, Kind, MetricInfo, Payload, State, Topic
 from telemetry.messages.fields import (
     MessageError,
@@ -116,6 +118,14 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 def _load(payload: bytes) -> Any:
     try:
+        return orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return _load_slowly(payload)
+
+
+def _load_slowly(payload: bytes) -> Any:
+    """Find out what is wrong with a payload; NaN has a reason of its own."""
+    try:
         content = payload.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MessageError(Reason.NOT_UTF8, f"byte {error.start}") from None
@@ -169,13 +179,20 @@ def _to_json(payload: Payload) -> dict[str, Any]:
             return head | {"reason": payload.reason}
 
 
+@lru_cache(maxsize=4096)
+def _is_key(name: str) -> bool:
+    return KEY.fullmatch(name) is not None
+
+
 def _read_data(content: dict[str, Any]) -> Data:
     values = as_object(get(content, "m"), "m")
     metrics: dict[str, float] = {}
     for name, value in values.items():
-        if not KEY.fullmatch(name):
+        if not _is_key(name):
             raise MessageError(Reason.BAD_KEY, f"m: expected a metric's name, got {name[:80]!r}")
-        if value is not None:  # null: the device does not know; there is nothing to store
+        if type(value) is float and -math.inf < value < math.inf:
+            metrics[name] = value
+        elif value is not None:  # null: the device does not know; there is nothing to store
             metrics[name] = as_number(value, name)
     if not metrics:
         raise MessageError(Reason.EMPTY, "m: no measured value")

@@ -39,7 +39,8 @@ autosave_on_changes false
 # With the defaults (1000 queued, 20 in flight) a subscriber that acknowledges in batches got 1,040 of 5,000 messages.
 max_queued_messages 0
 max_queued_bytes 0
-max_inflight_messages 1000
+max_inflight_messages 4000
+max_inflight_bytes 67108864
 # Larger payloads belong to no kind; those above 256 KiB still arrive, and become dead letters with a reason.
 message_size_limit {max_payload}
 persistent_client_expiration 14d

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 READ_BYTES = 256 * 1024
 READS_PER_TURN = 8
+ACKNOWLEDGED_BYTES = 1024
 WAITING_BYTES = 2 * 1024 * 1024
 """Messages of QoS 0 are let go while more than this waits for a slow network."""
 MAX_PACKET = 32 * 1024 * 1024
@@ -197,6 +198,8 @@ class Link:
             self._owed.remove(packet_id)
             self._out += packets.ACKNOWLEDGE
             self._out += packet_id
+            if len(self._out) >= ACKNOWLEDGED_BYTES:
+                self.flush()  # the broker sends the next ones while the rest of a batch is acknowledged
 
     def drop(self) -> None:
         """Close the socket without a word."""
