@@ -24,6 +24,10 @@ class Quality(IntFlag):
     SKEW = 64
 
 
+REJECTED = Quality.RANGE | Quality.RATE | Quality.STUCK
+"""Points with these flags are kept as they came, and left out of every roll-up's mean and extremes."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Series:
     """Name of one series: who measured what, where."""
@@ -77,11 +81,59 @@ class Summary:
     left_out: Samples
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Many points in columns of shape (n,): the quick way in and out, for imports, backups and moves to another store.
+
+    Attributes:
+        names: of the series; `series` counts into it.
+        at: device time [ms since 1970 UTC].
+        delay: arrival minus device time [ms].
+    """
+
+    names: tuple[Series, ...]
+    series: npt.NDArray[np.int32]
+    at: npt.NDArray[np.int64]
+    value: npt.NDArray[np.float64]
+    delay: npt.NDArray[np.int64]
+    quality: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buckets:
+    """Many series in buckets, empty ones left out: columns of shape (n,), by series, then oldest first.
+
+    Attributes:
+        names: of the series; `series` counts into it.
+        start: of each bucket, a multiple of its length [UTC epoch s].
+        mean, low, high: of the `count` points that no flag of `REJECTED` has; NaN where there are none.
+        quality: all flags of its points.
+        left_out: how many points were rejected.
+    """
+
+    names: tuple[Series, ...]
+    series: npt.NDArray[np.int32]
+    start: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    high: npt.NDArray[np.float64]
+    count: npt.NDArray[np.int64]
+    quality: npt.NDArray[np.uint8]
+    left_out: npt.NDArray[np.int64]
+
+
 class Store(Protocol):
-    """Write once per (series, at); a repeated key is ignored, the first value stays."""
+    """Write once per (series, at); a repeated key is ignored, the first value stays. Nothing stored is ever edited."""
 
     def write(self, points: Sequence[Point]) -> int:
         """Commit `points` durably and return how many were new. After it returns other processes see them."""
+        ...
+
+    def write_block(self, block: Block) -> int:
+        """Do what `write` does, for points in columns."""
         ...
 
     def last(self, series: Sequence[Series] | None = None) -> dict[Series, Point]:
@@ -94,6 +146,14 @@ class Store(Protocol):
 
     def summary(self, series: Series, start: float, end: float, *, step: float, without: Quality) -> Summary:
         """Return start <= at < end in buckets of `step` [s]; points with a flag of `without` are left out."""
+        ...
+
+    def buckets(self, series: Sequence[Series] | None, start: float, end: float, *, step: float) -> Buckets:
+        """Return many series (all when None), start <= at < end, in buckets of `step` [s], without rejected points."""
+        ...
+
+    def block(self, series: Sequence[Series] | None, start: float, end: float) -> Block:
+        """Return every point of many series (all when None) with start <= at < end, by series, then oldest first."""
         ...
 
     def series(self) -> list[Series]: ...

@@ -1,51 +1,81 @@
-"""The embedded store's hot tier: one SQLite file in WAL mode, one writer at a time, any number of readers."""
+"""The embedded store: a hot tier in SQLite, sealed days in Parquet, roll-ups; one writer at a time, many readers."""
 
 from __future__ import annotations
 
+import itertools
+import math
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from telemetry.messages import Kind
-from telemetry.store import Point, Quality, Samples, Series, Summary
+from telemetry.store import Block, Buckets, Point, Quality, Samples, Series, Summary
+from telemetry.store.cold import Cold
 from telemetry.store.entries import EntryTables
+from telemetry.store.hot import Hot
 from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap
-from telemetry.store.summary import summarize
-from telemetry.store.tables import connect, errors, transaction
+from telemetry.store.names import Names
+from telemetry.store.rollup import DAY, HOUR
+from telemetry.store.segments import segment
+from telemetry.store.tables import connect, errors, snapshot, transaction
+from telemetry.store.tiers import Tiers
 
-ENDLESS_MS = 2**62
+ENDLESS_MS = 2**52
+"""Further than any date, and still exact as a float."""
 
-INSERT_POINT = "INSERT OR IGNORE INTO point (series, at, value, delay, quality) VALUES (?, ?, ?, ?, ?)"
+INSERT_POINT = (
+    "INSERT OR IGNORE INTO point (hour, series, at, value, delay, quality, batch) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
 INSERT_LAST = """
 INSERT INTO last (series, at, value, delay, quality) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (series) DO UPDATE SET at = excluded.at, value = excluded.value, delay = excluded.delay,
     quality = excluded.quality
 WHERE excluded.at > last.at
 """
-SELECT_LAST = """
-SELECT site, zone, device, metric, at, value, delay, quality FROM last JOIN series ON series.id = last.series
-"""
+SELECT_LAST = "SELECT series, at, value, delay, quality FROM last"
 
 _Row = tuple[int, int, float, int, int]
 
 
 class EmbeddedStore:
-    """An `Archive` in one folder. A read-only one sees every commit of others and never makes a writer wait."""
+    """An `Archive` in one folder. A read-only one sees every commit of others and never makes a writer wait.
+
+    Args:
+        directory: of the hot file and, below it, the sealed ones.
+    """
 
     def __init__(self, directory: Path, *, read_only: bool, dead_letter_limit: int) -> None:
-        self._connection: sqlite3.Connection = connect(directory, read_only=read_only)
-        self._ids: dict[Series, int] = {}
-        self._entries = EntryTables(self._connection, dead_letter_limit=dead_letter_limit)
+        self.directory = directory
+        self.connection: sqlite3.Connection = connect(directory, read_only=read_only)
+        self.names = Names(self.connection)
+        self.hot = Hot(self.connection)
+        self.cold = Cold(directory)
+        self._tiers = Tiers(self.connection, self.hot, self.cold)
+        self._entries = EntryTables(self.connection, dead_letter_limit=dead_letter_limit)
 
     def write(self, points: Sequence[Point]) -> int:
         return self.commit(Batch(points=points)).points
 
+    def write_block(self, block: Block) -> int:
+        if not np.isfinite(block.value).all():
+            raise ValueError("value: expected finite numbers, got NaN or infinity")
+        try:
+            with transaction(self.connection):
+                ids = np.array([self.names.number(name) for name in block.names], np.int64)
+                new = self._insert_block(block, ids) if len(block) else 0
+                self._entries.add_to_counters(points=new, points_duplicated=len(block) - new)
+        except BaseException:
+            self.names.forget()
+            raise
+        return new
+
     def commit(self, batch: Batch) -> Committed:
         try:
-            with transaction(self._connection):
-                new_points = self._write_points(batch.points)
+            with transaction(self.connection):
+                new_points = self._insert_points(batch.points)
                 new_entries = self._entries.write(batch.entries)
                 self._entries.bury(batch.dead_letters)
                 repeated = self._entries.number(batch.stamps)
@@ -58,99 +88,185 @@ class EmbeddedStore:
                     messages_repeated=repeated,
                 )
         except BaseException:
-            self._ids.clear()  # ids given in a transaction that was rolled back are void
+            self.names.forget()  # numbers given in a transaction that was rolled back are void
             raise
         return Committed(points=new_points, entries=new_entries, repeated=repeated)
 
-    def _write_points(self, points: Sequence[Point]) -> int:
-        if not points:
-            return 0
+    def _insert_points(self, points: Sequence[Point]) -> int:
         rows: list[_Row] = []
         newest: dict[int, _Row] = {}
+        number = self.names.number
         for point in points:
-            series = self._ids.get(point.series) or self._series_id(point.series)
+            series = number(point.series)
             at = round(point.at * 1000.0)
             row = (series, at, point.value, round(point.received_at * 1000.0) - at, int(point.quality))
             rows.append(row)
             known = newest.get(series)
             if known is None or at > known[1]:
                 newest[series] = row
-        new = self._connection.executemany(INSERT_POINT, rows).rowcount
-        self._connection.executemany(INSERT_LAST, newest.values())
-        return new
+        if not rows:
+            return 0
+        if any(row[2] - row[2] != 0.0 for row in rows):
+            raise ValueError("value: expected finite numbers, got NaN or infinity")
+        self.connection.executemany(INSERT_LAST, newest.values())
+        if min(row[1] for row in rows) <= self._sealed_until():
+            rows = self._not_sealed(rows)
+        batch = self._next_batch()
+        hours = {row[1] // HOUR for row in rows}
+        self._unroll(hours)
+        return self.connection.executemany(INSERT_POINT, [(row[1] // HOUR, *row, batch) for row in rows]).rowcount
 
-    def _series_id(self, series: Series) -> int:
-        name = (series.site, series.zone, series.device, series.metric)
-        self._connection.execute("INSERT OR IGNORE INTO series (site, zone, device, metric) VALUES (?, ?, ?, ?)", name)
-        found = self._find(series)
-        if found is None:
-            raise ValueError(f"expected text names, got {series}")
-        return found
+    def _insert_block(self, block: Block, ids: npt.NDArray[np.int64]) -> int:
+        series = ids[block.series]
+        hour = block.at // HOUR
+        order = np.lexsort((block.at, series, hour))
+        columns = [column[order].tolist() for column in (series, block.at, block.value, block.delay, block.quality)]
+        newest = {row[0]: row for row in zip(*columns, strict=True)}
+        self.connection.executemany(INSERT_LAST, newest.values())
+        rows: Iterable[_Row] = zip(*columns, strict=True)
+        if int(block.at.min()) <= self._sealed_until():
+            rows = self._not_sealed(list(rows))
+            hours: Iterable[int] = [row[1] // HOUR for row in rows]
+        else:
+            hours = hour[order].tolist()
+        self._unroll(set(np.unique(hour).tolist()))
+        batch = itertools.repeat(self._next_batch())
+        full = ((at_hour, *row, number) for at_hour, row, number in zip(hours, rows, batch, strict=False))
+        return self.connection.executemany(INSERT_POINT, full).rowcount
 
-    def _find(self, series: Series) -> int | None:
-        if series not in self._ids:
-            query = "SELECT id FROM series WHERE site = ? AND zone = ? AND device = ? AND metric = ?"
-            name = (series.site, series.zone, series.device, series.metric)
-            row = self._connection.execute(query, name).fetchone()
-            if row is None:
-                return None
-            self._ids[series] = int(row[0])
-        return self._ids[series]
+    def _sealed_until(self) -> int:
+        row = self.connection.execute("SELECT max(last) FROM segment WHERE kind = 'raw'").fetchone()
+        return -ENDLESS_MS if row[0] is None else int(row[0])
+
+    def _not_sealed(self, rows: list[_Row]) -> list[_Row]:
+        """Return the rows whose keys are in no sealed file."""
+        by_day: dict[int, list[_Row]] = {}
+        for row in rows:
+            by_day.setdefault(row[1] // DAY * DAY, []).append(row)
+        kept: list[_Row] = []
+        for day, of_day in by_day.items():
+            file = segment(self.connection, "raw", day)
+            if file is None or file.last < min(row[1] for row in of_day):
+                kept += of_day
+                continue
+            sealed = {
+                number: set(at.tolist()) for number, at in self.cold.has(file, {row[0] for row in of_day}).items()
+            }
+            kept += [row for row in of_day if row[1] not in sealed[row[0]]]
+        return kept
+
+    def _unroll(self, hours: set[int]) -> None:
+        """Take back the buckets of hours that get more points."""
+        newest = self.connection.execute("SELECT max(hour) FROM hour").fetchone()[0]
+        if newest is not None:
+            stale = [(hour,) for hour in hours if hour <= newest]
+            self.connection.executemany("DELETE FROM hour WHERE hour = ?", stale)
+
+    def _next_batch(self) -> int:
+        self._entries.add_to_counters(commits=1)
+        return int(self.connection.execute("SELECT value FROM counter WHERE name = 'commits'").fetchone()[0])
 
     def last(self, series: Sequence[Series] | None = None) -> dict[Series, Point]:
         with errors():
-            if series is None:
-                rows = self._connection.execute(SELECT_LAST).fetchall()
+            if series is None or len(series) > 20:
+                rows = self.connection.execute(SELECT_LAST).fetchall()
             else:
-                ids = [found for found in map(self._find, series) if found is not None]
-                rows = []
-                for series_id in ids:
-                    rows += self._connection.execute(SELECT_LAST + " WHERE last.series = ?", (series_id,)).fetchall()
-        result: dict[Series, Point] = {}
-        for site, zone, device, metric, at, value, delay, quality in rows:
-            name = Series(site, zone, device, metric)
-            result[name] = Point(
-                series=name,
-                at=at / 1000.0,
-                value=value,
-                received_at=(at + delay) / 1000.0,
-                quality=Quality(quality),
-            )
-        return result
+                numbers = [number for number in map(self.names.find, series) if number is not None]
+                query = SELECT_LAST + " WHERE series = ?"
+                rows = [row for number in numbers for row in self.connection.execute(query, (number,))]
+            found = {}
+            for number, at, value, delay, quality in rows:
+                name = self.names.name(number)
+                found[name] = Point(
+                    series=name,
+                    at=at / 1000.0,
+                    value=value,
+                    received_at=(at + delay) / 1000.0,
+                    quality=QUALITIES[quality],
+                )
+        return found if series is None else {name: found[name] for name in series if name in found}
 
     def read(self, series: Series, start: float, end: float, *, step: float | None = None) -> Samples:
-        if step is not None and not step >= 0.001:
-            raise ValueError(f"step: expected at least 0.001 s, got {step}")
+        if step is not None:
+            table = self.summary(series, start, end, step=step, without=Quality.GOOD)
+            return Samples(series=series, at=table.start, value=table.mean, quality=table.quality)
+        number = self._find(series)
+        if number is None:
+            return Samples(series=series, at=np.empty(0), value=np.empty(0), quality=np.empty(0, np.uint8))
         with errors():
-            query = "SELECT at, value, quality FROM point WHERE series = ? AND at >= ? AND at < ? ORDER BY at"
-            rows = self._connection.execute(query, (self._find(series), _ms(start), _ms(end))).fetchall()
-        columns = list(zip(*rows, strict=True)) or [(), (), ()]
-        at = np.array(columns[0], dtype=np.int64)
-        value = np.array(columns[1], dtype=np.float64)
-        quality = np.array(columns[2], dtype=np.uint8)
-        if step is not None and len(at):
-            bucket = at // _ms(step)
-            first = np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
-            counts = np.diff(first, append=len(at))
-            at = bucket[first] * _ms(step)
-            value = np.add.reduceat(value, first) / counts
-            quality = np.bitwise_or.reduceat(quality, first)
+            at, value, quality = self._tiers.points(number, _ms(start), _ms(end))
         return Samples(series=series, at=at / 1000.0, value=value, quality=quality)
 
     def summary(self, series: Series, start: float, end: float, *, step: float, without: Quality) -> Summary:
-        if not step >= 0.001:
-            raise ValueError(f"step: expected at least 0.001 s, got {step}")
-        span = (_ms(start), _ms(end))
+        length = _step(step)
+        number = self._find(series)
         with errors():
-            return summarize(self._connection, series, self._find(series), span=span, step=_ms(step), without=without)
+            table, out = self._tiers.buckets(
+                -1 if number is None else number, _ms(start), _ms(end), step=length, without=int(without)
+            )
+        return Summary(
+            start=table.start / 1000.0,
+            first_at=table.first / 1000.0,
+            last_at=table.last / 1000.0,
+            mean=table.mean,
+            low=table.extreme("low"),
+            high=table.extreme("high"),
+            quality=table.quality,
+            left_out=Samples(series=series, at=out[0] / 1000.0, value=out[1], quality=out[2]),
+        )
+
+    def buckets(self, series: Sequence[Series] | None, start: float, end: float, *, step: float) -> Buckets:
+        length = _step(step)
+        with errors():
+            names, numbers = self._chosen(series)
+            table = self._tiers.many(numbers, _ms(start), _ms(end), step=length)
+            index = self.names.index(names)
+        number = index[table.series]
+        order = np.argsort(number, kind="stable")
+        return Buckets(
+            names=names,
+            series=number[order],
+            start=table.start[order] / 1000.0,
+            mean=table.mean[order],
+            low=table.extreme("low")[order],
+            high=table.extreme("high")[order],
+            count=table.count[order],
+            quality=table.quality[order],
+            left_out=table.left_out[order],
+        )
+
+    def block(self, series: Sequence[Series] | None, start: float, end: float) -> Block:
+        with errors():
+            names, numbers = self._chosen(series)
+            found, at, value, delay, quality = self._tiers.columns(numbers, _ms(start), _ms(end))
+            number = self.names.index(names)[found]
+        order = np.argsort(number, kind="stable")
+        return Block(
+            names=names,
+            series=number[order],
+            at=at[order],
+            value=value[order],
+            delay=delay[order],
+            quality=quality[order],
+        )
+
+    def _chosen(self, series: Sequence[Series] | None) -> tuple[tuple[Series, ...], list[int] | None]:
+        if series is None:
+            return tuple(self.series()), None
+        names = tuple(dict.fromkeys(series))
+        return names, [number for number in map(self.names.find, names) if number is not None]
+
+    def _find(self, series: Series) -> int | None:
+        with errors():
+            return self.names.find(series)
 
     def series(self) -> list[Series]:
         with errors():
-            rows = self._connection.execute("SELECT site, zone, device, metric FROM series").fetchall()
-        return sorted(Series(*row) for row in rows)
+            return sorted(self.names.all())
 
     def count(self) -> int:
-        return self.counters().points
+        counters = self.counters()
+        return counters.points - counters.points_removed
 
     def entries(
         self,
@@ -175,11 +291,16 @@ class EmbeddedStore:
             return self._entries.gaps()
 
     def counters(self) -> Counters:
-        with errors():
+        with errors(), snapshot(self.connection):
             return self._entries.counters()
 
     def close(self) -> None:
-        self._connection.close()
+        self.cold.close()
+        self.connection.close()
+
+
+QUALITIES = tuple(Quality(flags) for flags in range(128))
+"""Made once: an enumeration takes a microsecond for each look-up."""
 
 
 def open_store(directory: Path, *, read_only: bool = False, dead_letter_limit: int = 10_000) -> EmbeddedStore:
@@ -191,5 +312,13 @@ def open_store(directory: Path, *, read_only: bool = False, dead_letter_limit: i
     return EmbeddedStore(directory, read_only=read_only, dead_letter_limit=dead_letter_limit)
 
 
+def _step(step: float) -> int:
+    if not step >= 0.001:
+        raise ValueError(f"step: expected at least 0.001 s, got {step}")
+    return round(min(step, ENDLESS_MS / 1000.0) * 1000.0)
+
+
 def _ms(seconds: float) -> int:
+    if math.isnan(seconds):
+        raise ValueError("expected a time, got NaN")
     return round(max(-ENDLESS_MS / 1000.0, min(ENDLESS_MS / 1000.0, seconds)) * 1000.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import fields
 
 from telemetry.messages import Event, Kind, Topic
 from telemetry.messages.wire import from_text, to_text
@@ -145,5 +146,5 @@ class EntryTables:
             for table, size in (("gap", "last - first + 1"), ("stream", "lost"))
         )
         reasons = {name.removeprefix(REASON): value for name, value in rows.items() if name.startswith(REASON)}
-        totals = {name: value for name, value in rows.items() if not name.startswith(REASON)}
+        totals = {field.name: rows[field.name] for field in fields(Counters) if field.name in rows}
         return Counters(**totals, messages_lost=lost, by_reason=reasons)

@@ -86,7 +86,10 @@ class Committed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Totals since the store was made. `messages_lost` may shrink again when late messages arrive."""
+    """Totals since the store was made. `messages_lost` may shrink again when late messages arrive.
+
+    `points_removed`: points that retention, or a damaged file, has taken out of `points`.
+    """
 
     messages: int = 0
     points: int = 0
@@ -95,6 +98,7 @@ class Counters:
     dead_letters: int = 0
     messages_repeated: int = 0
     messages_lost: int = 0
+    points_removed: int = 0
     by_reason: dict[str, int] = field(default_factory=dict)
 
 

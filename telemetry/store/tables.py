@@ -1,4 +1,4 @@
-"""The embedded store's file: its tables, how it is opened, and SQLite's errors in the farm's words."""
+"""The embedded store's file: its tables, how it is opened and brought up to date, SQLite's errors."""
 
 from __future__ import annotations
 
@@ -9,20 +9,42 @@ from pathlib import Path
 
 from telemetry.store.journal import StoreError
 
-VERSION = 1
+VERSION = 2
 FILE = "hot.sqlite3"
 BUSY_S = 15.0
 
-TABLES = """
+POINT = """
+-- Times in ms, `delay` is arrival minus device time. Hours first: what arrives together lies together. `batch` counts
+-- commits, so that one can tell what was there when a day was sealed.
+CREATE TABLE point (
+    hour INTEGER NOT NULL, series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL, delay INTEGER NOT NULL,
+    quality INTEGER NOT NULL, batch INTEGER NOT NULL,
+    PRIMARY KEY (hour, series, at)
+) WITHOUT ROWID
+"""
+TIERS = """
+-- Sealed files. `kind`: raw (a day), minute (a day) or rollup (a month), `period`: its first instant.
+CREATE TABLE segment (
+    kind TEXT NOT NULL, period INTEGER NOT NULL, file TEXT NOT NULL, rows INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    crc INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+    PRIMARY KEY (kind, period)
+) WITHOUT ROWID;
+-- Hours whose points up to a batch are sealed, and no longer counted here, until they are deleted.
+CREATE TABLE draining (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, batch INTEGER NOT NULL);
+-- Complete hours that are not sealed, in buckets of an hour. Deleted when another point arrives for one.
+CREATE TABLE hour (hour INTEGER PRIMARY KEY, body BLOB NOT NULL);
+-- Files that no segment names any more. They are removed when no reader can still be about to open them.
+CREATE TABLE garbage (file TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE quarantine (
+    file TEXT PRIMARY KEY, kind TEXT NOT NULL, period INTEGER NOT NULL, rows INTEGER NOT NULL, reason TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+TABLES = (
+    """
 CREATE TABLE series (
     id INTEGER PRIMARY KEY, site TEXT NOT NULL, zone TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL,
     UNIQUE (site, zone, device, metric)
 );
--- Times in ms, `delay` is arrival minus device time.
-CREATE TABLE point (
-    series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL, delay INTEGER NOT NULL, quality INTEGER NOT NULL,
-    PRIMARY KEY (series, at)
-) WITHOUT ROWID;
 CREATE TABLE last (
     series INTEGER PRIMARY KEY, at INTEGER NOT NULL, value REAL NOT NULL, delay INTEGER NOT NULL,
     quality INTEGER NOT NULL
@@ -48,13 +70,30 @@ CREATE TABLE gap (
 ) WITHOUT ROWID;
 CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
+    + POINT
+    + ";"
+    + TIERS
+)
+# Version 1 kept all points in one table by (series, at) and had no tiers. Hours before 1970 round down as after it.
+TO_VERSION_2 = (
+    "ALTER TABLE point RENAME TO point_1;"
+    + POINT
+    + """;
+INSERT INTO point SELECT (at - ((at % 3600000) + 3600000) % 3600000) / 3600000, series, at, value, delay, quality, 0
+FROM point_1 ORDER BY 1, 2, 3;
+DROP TABLE point_1;
+"""
+    + TIERS
+)
+UPGRADES = {1: TO_VERSION_2}
+"""From which version, what to do. Each is done whole or not at all."""
 
 
 def connect(directory: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open the file in `directory`, making it when it is to be written.
+    """Open the file in `directory`, making it, or bringing it up to date, when it is to be written.
 
     Raises:
-        StoreError: it cannot be opened, or a newer version wrote it.
+        StoreError: it cannot be opened, it is damaged, or another version wrote it.
     """
     path = directory / FILE
     if read_only and not path.exists():
@@ -70,25 +109,29 @@ def connect(directory: Path, *, read_only: bool) -> sqlite3.Connection:
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA journal_size_limit = 67108864")
-            _make_tables(connection)
+            _bring_up_to_date(connection)
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version != VERSION:
         connection.close()
-        raise StoreError(
-            "store_version", f"expected version {VERSION} in {path}, got {version}; upgrade, or use a backup"
-        )
+        what = "start the farm once with this version" if version < VERSION else "upgrade, or use a backup"
+        raise StoreError("store_version", f"expected version {VERSION} in {path}, got {version}; {what}")
     return connection
 
 
-def _make_tables(connection: sqlite3.Connection) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in TABLES.split(";"):
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        while version < VERSION:
+            for statement in (UPGRADES[version] if version else TABLES).split(";"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-    finally:
+            version = version + 1 if version else VERSION
+            connection.execute(f"PRAGMA user_version = {version}")
         connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 @contextmanager
@@ -115,3 +158,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read one state of the file, whatever is written meanwhile."""
+    with errors():
+        if connection.in_transaction:
+            yield
+            return
+        connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            connection.execute("COMMIT")

@@ -1,21 +1,47 @@
-"""What every store keeps to; InfluxDB joins by one more row in `OPENERS`. What only a journal has follows below it."""
+"""What every store keeps to; another store joins by one more row in `OPENERS`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telemetry.store import Point, Quality, Series, Store
-from telemetry.store.embedded import open_store
+from telemetry.store import REJECTED, Block, Point, Quality, Series, Store
+from telemetry.store.embedded import EmbeddedStore, open_store
+from telemetry.store.seal import Sealer
 
 T0 = 1_780_000_000.0
 AIR = Series("farm", "zone-1", "climate-1", "air_temperature")
 CO2 = Series("farm", "zone-1", "climate-1", "co2")
-OPENERS: dict[str, Callable[[Path], Store]] = {"embedded": open_store}
+
+
+class Sealed(EmbeddedStore):
+    """Seals everything after each write: what is true of the hot tier is true of sealed days."""
+
+    def write(self, points: Sequence[Point]) -> int:
+        return self._sealed(super().write(points))
+
+    def write_block(self, block: Block) -> int:
+        return self._sealed(super().write_block(block))
+
+    def _sealed(self, new: int) -> int:
+        sealer = Sealer(self)
+        for day in sealer.days():
+            sealer.seal(day, 0.0)
+        while sealer.drain():
+            pass
+        return new
+
+
+def sealed(directory: Path) -> Store:
+    return Sealed(directory, read_only=False, dead_letter_limit=10)
+
+
+OPENERS: dict[str, Callable[[Path], Store]] = {"embedded": open_store, "sealed": sealed}
 
 
 @pytest.fixture(params=OPENERS)
@@ -126,7 +152,7 @@ def test_a_summary_has_extremes_and_leaves_out_what_it_was_asked_to(store: Store
     assert store.summary(CO2, start, start + 1e6, step=60.0, without=Quality.GOOD).start.tolist() == []
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sets(st.integers(-5000, 5000), max_size=40), st.sampled_from([0.5, 7.0, 60.0, 3600.0]))
 def test_a_summary_agrees_with_the_buckets_of_a_read(store: Store, times: set[int], step: float) -> None:
     name = Series("farm", "z", f"d{len(times)}-{sum(times)}-{step}", "m")
@@ -158,7 +184,7 @@ def test_extreme_values_and_all_flags_survive(store: Store) -> None:
     assert store.last()[AIR].received_at == pytest.approx(T0 + 4 - 86400.0)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from([0, 1]), st.integers(0, 30), st.floats(-1e6, 1e6)), min_size=1, max_size=40),
     st.integers(1, 10),
@@ -183,3 +209,87 @@ def test_store_agrees_with_a_dictionary(
             if expected:
                 assert store.last([series])[series].at == expected[-1][0]
         store.close()
+
+
+def test_many_series_in_buckets_agree_with_the_summary_of_each(store: Store) -> None:
+    start = T0 - T0 % 86400.0
+    flags = {7: Quality.RANGE, 100: Quality.LATE, 200: Quality.STUCK | Quality.LATE}
+    store.write(
+        [
+            point(series, start + 600.0 * i, i / 7.0 + len(series.metric), quality=flags.get(i, Quality.GOOD))
+            for series in (CO2, AIR)
+            for i in range(300)
+        ]
+    )
+    for step in (600.0, 3600.0, 7200.0, 86400.0):
+        for span in ((start, start + 200_000.0), (start + 1000.0, start + 100_100.0)):
+            table = store.buckets(None, *span, step=step)
+            assert table.names == (AIR, CO2)
+            for place, name in enumerate(table.names):
+                told = store.summary(name, *span, step=step, without=REJECTED)
+                rows = table.series == place
+                assert table.start[rows].tolist() == told.start.tolist()
+                assert table.mean[rows] == pytest.approx(told.mean, nan_ok=True)
+                assert table.low[rows] == pytest.approx(told.low, nan_ok=True)
+                assert table.high[rows] == pytest.approx(told.high, nan_ok=True)
+                assert table.quality[rows].tolist() == told.quality.tolist()
+                assert int(table.count[rows].sum() + table.left_out[rows].sum()) == len(store.read(name, *span).at)
+    only = store.buckets([CO2, Series("x", "y", "z", "w")], start, start + 7200.0, step=3600.0)
+    assert [only.names[place] for place in only.series] == [CO2, CO2]
+
+
+def test_a_block_goes_in_and_comes_out_by_series_and_time(store: Store) -> None:
+    names = (CO2, AIR)
+    at = np.array([T0 * 1000 + 60_000, T0 * 1000, T0 * 1000, T0 * 1000], np.int64)
+    block = Block(
+        names=names,
+        series=np.array([1, 1, 0, 0], np.int32),
+        at=at,
+        value=np.array([2.0, 1.0, 500.0, 501.0]),
+        delay=np.array([3000, -2000, 0, 0], np.int64),
+        quality=np.array([0, 32, 1, 0], np.uint8),
+    )
+    assert store.write_block(block) == 3
+    assert store.write_block(block) == 0
+    assert store.last()[AIR] == point(AIR, T0 + 60.0, 2.0, delay=3.0)
+    found = store.block(None, T0, T0 + 61.0)
+    assert [(found.names[n], t) for n, t in zip(found.series, (found.at - T0 * 1000).tolist(), strict=True)] == [
+        (AIR, 0),
+        (AIR, 60_000),
+        (CO2, 0),
+    ]
+    assert found.value.tolist() == [1.0, 2.0, 500.0]
+    assert found.delay.tolist() == [-2000, 3000, 0]
+    assert found.quality.tolist() == [32, 0, 1]
+    assert store.block([CO2], T0, T0 + 1.0).value.tolist() == [500.0]
+    assert len(store.block([AIR], T0 + 100.0, T0 + 200.0)) == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_value_that_is_no_number_is_refused_with_all_that_came_with_it(store: Store, value: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        store.write([point(AIR, T0, 1.0), point(AIR, T0 + 1, value)])
+    assert store.count() == 0
+    assert store.last() == {}
+
+
+NASTY = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    ["'; DROP TABLE point; --", '" OR 1=1', "a'b", "\0", "%", "series IN (1)", "a,b=c d", "'' UNION SELECT", "{source}"]
+)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.builds(Series, NASTY, NASTY, NASTY, NASTY), min_size=4, max_size=12, unique=True))
+def test_any_text_is_a_name_and_only_a_name(tmp_path_factory: pytest.TempPathFactory, names: list[Series]) -> None:
+    store = open_store(tmp_path_factory.mktemp("names"))
+    store.write([point(name, T0, float(i)) for i, name in enumerate(names)])
+    for sealing in (False, True):
+        if sealing:
+            sealer = Sealer(store)
+            sealer.seal(next(iter(sealer.days())), 0.0)
+        assert store.series() == sorted(names)
+        for i, name in enumerate(names):
+            assert store.read(name, T0, T0 + 1).value.tolist() == [float(i)]
+            assert store.last([name])[name].value == float(i)
+            assert store.buckets([name], T0 - 1, T0 + 1, step=60.0).mean.tolist() == [float(i)]
+    store.close()

@@ -125,7 +125,7 @@ def test_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
 def test_full_disk_is_told_and_nothing_of_the_batch_is_kept(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.write([Point(series=AIR, at=T0, value=1.0, received_at=T0)])
-    store._connection.execute(f"PRAGMA max_page_count = {_pages(store)}")
+    store.connection.execute(f"PRAGMA max_page_count = {_pages(store)}")
     many = [
         Point(series=Series("f", "z", "d", f"m{i}"), at=T0 + k, value=1.0, received_at=T0)
         for i in range(100)
@@ -136,13 +136,13 @@ def test_full_disk_is_told_and_nothing_of_the_batch_is_kept(tmp_path: Path) -> N
     assert failed.value.code == "store_full"
     assert store.count() == 1
     assert store.series() == [AIR]
-    store._connection.execute("PRAGMA max_page_count = 1000000")
+    store.connection.execute("PRAGMA max_page_count = 1000000")
     assert store.commit(Batch(points=many, entries=[pick(0)])).points == len(many)
     store.close()
 
 
 def _pages(store: EmbeddedStore) -> int:
-    return int(store._connection.execute("PRAGMA page_count").fetchone()[0])
+    return int(store.connection.execute("PRAGMA page_count").fetchone()[0])
 
 
 def test_entries_of_every_kind_come_back_as_sent_and_are_kept_once(store: EmbeddedStore) -> None:

@@ -1,0 +1,158 @@
+"""Points in buckets: made from points, merged with each other, and made longer. The same table from every tier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.uint8]
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+"""Lengths of the kept buckets [ms]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Buckets: columns of shape (n,), by series, then oldest first. Where `count` is 0: sum 0, low inf, high -inf.
+
+    Attributes:
+        series: number of the series in the file.
+        start: multiple of the length [ms].
+        total, low, high: sum and extremes of the `count` points that are not left out.
+        first, last: times of all points [ms].
+        quality: flags of all points.
+        left_out: how many points are not in `count`.
+    """
+
+    series: Ints
+    start: Ints
+    total: Floats
+    low: Floats
+    high: Floats
+    count: Ints
+    first: Ints
+    last: Ints
+    quality: Flags
+    left_out: Ints
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    @property
+    def mean(self) -> Floats:
+        """Return means; NaN where there are none."""
+        mean: Floats = np.divide(self.total, self.count, out=np.full(len(self), np.nan), where=self.count > 0)
+        return mean
+
+    def extreme(self, name: str) -> Floats:
+        """Return `low` or `high`; NaN where there are none."""
+        column: Floats = getattr(self, name)
+        return np.where(self.count > 0, column, np.nan)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> Table:
+        return Table(**{name: column[chosen] for name, column in self._columns().items()})
+
+    def _columns(self) -> dict[str, npt.NDArray[Any]]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def pack(self) -> bytes:
+        """Return the table as bytes."""
+        rows = np.empty(len(self), PACKED)
+        for name, column in self._columns().items():
+            rows[name] = column
+        return rows.tobytes()
+
+
+DTYPES = {
+    "series": "<i8",
+    "start": "<i8",
+    "total": "<f8",
+    "low": "<f8",
+    "high": "<f8",
+    "count": "<i8",
+    "first": "<i8",
+    "last": "<i8",
+    "quality": "u1",
+    "left_out": "<i8",
+}
+PACKED = np.dtype(list(DTYPES.items()))
+EMPTY = Table(**{name: np.empty(0, kind) for name, kind in DTYPES.items()})
+
+
+def unpack(body: bytes) -> Table:
+    """Return what `pack` made bytes of; of several, one after the other."""
+    rows = np.frombuffer(body, PACKED)
+    return Table(**{name: rows[name] for name in DTYPES})
+
+
+def of_points(series: Ints, at: Ints, value: Floats, quality: Flags, *, step: int, without: int) -> Table:
+    """Put points into buckets.
+
+    Args:
+        series, at: sorted by series, then time [ms].
+        step: length of a bucket [ms].
+        without: points with any of these flags are left out of sum, count and extremes.
+    """
+    if not len(at):
+        return EMPTY
+    start = at // step * step
+    first = _begins(series, start)
+    good = (quality & without) == 0
+    counts = np.diff(first, append=len(at))
+    count = np.add.reduceat(good.astype(np.int64), first)
+    return Table(
+        series=series[first].astype(np.int64),
+        start=start[first],
+        total=np.add.reduceat(np.where(good, value, 0.0), first),
+        low=np.minimum.reduceat(np.where(good, value, np.inf), first),
+        high=np.maximum.reduceat(np.where(good, value, -np.inf), first),
+        count=count,
+        first=at[first],
+        last=at[first + counts - 1],
+        quality=np.bitwise_or.reduceat(quality, first),
+        left_out=counts - count,
+    )
+
+
+def merge(tables: Sequence[Table], *, step: int) -> Table:
+    """Return one table of buckets of `step` [ms]: buckets that fall into the same one are added up."""
+    parts = [table for table in tables if len(table)]
+    if not parts:
+        return EMPTY
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
+    columns["start"] = columns["start"] // step * step
+    if len(parts) > 1 or not _ordered(columns["series"], columns["start"]):
+        order = np.lexsort((columns["start"], columns["series"]))
+        columns = {name: column[order] for name, column in columns.items()}
+    first = _begins(columns["series"], columns["start"])
+    if len(first) == len(columns["start"]):
+        return Table(**columns)
+    reduce: dict[str, np.ufunc] = {"low": np.minimum, "high": np.maximum, "first": np.minimum, "last": np.maximum}
+    reduce |= {"total": np.add, "count": np.add, "left_out": np.add, "quality": np.bitwise_or}
+    return Table(
+        series=columns["series"][first],
+        start=columns["start"][first],
+        **{name: ufunc.reduceat(columns[name], first) for name, ufunc in reduce.items()},
+    )
+
+
+def level(step: int) -> int:
+    """Return the longest kept bucket that buckets of `step` [ms] can be made of; 0 when only points will do."""
+    return next((kept for kept in (DAY, HOUR, MINUTE) if step % kept == 0), 0)
+
+
+def _begins(series: Ints, start: Ints) -> Ints:
+    changed = np.ones(len(start), np.bool_)
+    changed[1:] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
+    return np.flatnonzero(changed)
+
+
+def _ordered(series: Ints, start: Ints) -> bool:
+    later = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (start[1:] >= start[:-1]))
+    return bool(later.all())
