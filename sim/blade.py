@@ -71,16 +71,21 @@ class Blade:
         origin = self._data.xpos[self._scene.names.tool]
         rotation = self._data.xmat[self._scene.names.tool].reshape(3, 3)
         for berry in np.flatnonzero(self._fruit.states == HANGING).tolist():
-            top, bottom = self._fruit.stem(berry)
-            if float(np.linalg.norm(bottom - origin)) > 0.12:
+            path = self._fruit.stem_path(berry)
+            if float(np.linalg.norm(path[2] - origin)) > 0.12:
                 continue
-            a, b = rotation.T @ (top - origin), rotation.T @ (bottom - origin)
-            crossing = _crossing(a, b, -tool.blade_offset, limits.tolerance)
+            node, bend, calyx = (path - origin) @ rotation
+            below = 0.0
+            crossing = _crossing(bend, calyx, -tool.blade_offset, limits.tolerance)
+            along = calyx - bend
+            if crossing is None:
+                crossing, below = _crossing(node, bend, -tool.blade_offset, 0.0), float(np.linalg.norm(along))
+                along = bend - node
             if crossing is None:
                 self._flesh(berry, origin, rotation, front, opening)
                 continue
-            point, remaining = crossing
-            along = (b - a) / np.linalg.norm(b - a)
+            point, remaining = crossing[0], crossing[1] + below
+            along = along / np.linalg.norm(along)
             steep = abs(float(along[1])) >= math.sin(limits.angle_min)
             inside = abs(point[0]) <= 0.5 * opening + limits.tolerance
             reached = tool.blade_reach[0] - limits.tolerance <= point[2] <= front

@@ -25,8 +25,11 @@ TICK = 0.004
 class DamageModel:
     """When fruit counts as damaged; assumed until calibrated on real fruit: no published limit in newton was found.
 
+    The protocol is in `sim/scenarios/DAMAGE.md`.
+
     Attributes:
-        marginal, bruised, crushed: sustained force [N]; hand picking of blackberries takes 0.4-0.8 N (HortSci 57(5)).
+        marginal, bruised: sustained force [N]; hand picking of blackberries takes 0.4-0.8 N (HortSci 57(5)).
+        crushed: force at any instant [N].
         impact: energy of a hit [J]; bruise volume grows linearly above about 0.02 J (Ferreira 2008; Aliasgarian).
         time_constant: a force shorter than this does not count as sustained [s].
     """
@@ -36,6 +39,16 @@ class DamageModel:
     crushed: float = 8.0
     impact: float = 0.02
     time_constant: float = 0.05
+
+    def scaled(self, share: float) -> DamageModel:
+        """Return the limits of fruit that stands `share` as much, such as a softer cultivar."""
+        return DamageModel(
+            marginal=share * self.marginal,
+            bruised=share * self.bruised,
+            crushed=share * self.crushed,
+            impact=share * self.impact,
+            time_constant=self.time_constant,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

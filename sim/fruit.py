@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from sim.contacts import Contacts
 from sim.scene import Scene
-from sim.scene.build import HANGING, LOOSE, PARKED_Z, STOWED
+from sim.scene.build import HANGING, LOOSE, PARKED_Z, STOWED, UPPER_STEM
 from sim.scene.parts import AWAY, FRUIT, STRUCTURE, VISUAL, quaternion
 
 Array = npt.NDArray[np.float64]
@@ -56,13 +56,19 @@ class Fruit:
         """Return the centre of a berry in the world [m], shape (3,)."""
         return np.array(self._data.geom_xpos[self._names.hull[berry, self.states[berry]]])
 
-    def stem(self, berry: int) -> tuple[Array, Array]:
-        """Return the upper and lower end of a hanging berry's stem in the world [m]."""
+    def stem_path(self, berry: int) -> Array:
+        """Return a hanging berry's stem in the world [m]: its node, where it bends, the calyx; shape (3, 3)."""
         spec = self._scene.bed.berries[berry]
         body = int(self._names.bodies[berry, HANGING])
-        origin = self._data.xpos[body]
+        bend = self._data.xpos[body]
         down = -self._data.xmat[body].reshape(3, 3)[:, 2]
-        return origin.copy(), origin + down * spec.stem_length
+        calyx = bend + down * ((1.0 - UPPER_STEM) * spec.stem_length)
+        return np.array([self._data.xpos[self._names.stalk[berry]], bend, calyx])
+
+    def stem(self, berry: int) -> tuple[Array, Array]:
+        """Return where a hanging berry's stem bends and its lower end in the world [m]."""
+        _, bend, calyx = self.stem_path(berry)
+        return bend, calyx
 
     def gripped(self, berry: int) -> bool:
         """Return whether both pads press on a berry now."""
@@ -82,16 +88,22 @@ class Fruit:
         data.qvel[v : v + 3] = velocity[3:]
         data.qvel[v + 3 : v + 6] = rotation.T @ velocity[:3]
         self._set_stem(berry, LOOSE, top=spec.half_length, length=remaining)
-        stump = max(spec.stem_length - remaining, 0.002)
-        stem = int(names.stem[berry, HANGING])
-        model.geom_size[stem, 1] = 0.5 * stump
-        model.geom_pos[stem] = [0.0, 0.0, -0.5 * stump]
-        self._show(berry, LOOSE)
-        model.geom_group[stem] = VISUAL
+        self._leave_stump(berry, spec.stem_length - remaining)
         self.states[berry] = LOOSE
         self._wake(berry)
         self._still_since[berry] = math.nan
         self.detachments.append(Detachment(berry=berry, time=time, cause=cause, gripped=gripped))
+
+    def _leave_stump(self, berry: int, length: float) -> None:
+        """Show the loose body, and of the stem only the `length` [m] that stays on the plant."""
+        model, names = self._model, self._names
+        upper = UPPER_STEM * self._scene.bed.berries[berry].stem_length
+        self._show(berry, LOOSE)
+        for geom, left in ((names.stalk_geom[berry], min(length, upper)), (names.stem[berry, HANGING], length - upper)):
+            half = 0.5 * max(left, 0.002)
+            model.geom_size[geom, 1] = half
+            model.geom_pos[geom] = [0.0, 0.0, -half]
+            model.geom_group[geom] = VISUAL if left > 0.002 else AWAY
 
     def _set_stem(self, berry: int, kind: int, *, top: float, length: float) -> None:
         stem = int(self._names.stem[berry, kind])

@@ -116,7 +116,7 @@ def score(
     if visible is None:
         visible = visible_shares(cell.settings.scene, cell.seed)
     gaps = neighbour_gaps(cell.scene.bed.berries)
-    model = damage or cell.settings.damage
+    model = (damage or cell.settings.damage).scaled(cell.settings.scene.cultivar.firmness)
     count = len(cell.scene.bed.berries)
     records = tuple(_record(cell, i, float(visible[i]), float(gaps[i]), model) for i in range(count))
     ripe = [r for r in records if window[0] <= r.ripeness <= window[1]]
@@ -187,9 +187,9 @@ def _damage(model: DamageModel, touch: Touch, *, torn: bool, blade: bool) -> str
         return "torn"
     if blade:
         return "blade"
-    force = max(touch.sustained.values(), default=0.0)
-    if force > model.crushed:
+    if max(touch.peak.values(), default=0.0) > model.crushed:
         return "crushed"
+    force = max(touch.sustained.values(), default=0.0)
     if force > model.bruised or touch.impact_energy > model.impact:
         return "bruised"
     return "marginal" if force > model.marginal else "none"

@@ -56,7 +56,7 @@ def figures(done: Sequence[Harvested], *, seed: int, camera_hz: float) -> dict[s
     Rates are shares: `first_attempt` and `success` of all ripe fruit present; `damaged`, `unripe_picked` and
     `neighbours_lost` per berry taken between the pads, where damage also counts fruit that was left hanging.
     `seconds_per_berry` of a class is the time of its attempts; over all it is the whole time, looking and travelling
-    included, per berry placed. `reasons` says what became of ripe fruit that is not in a punnet. `rtf` is simulated time
+    included, per berry placed. `reasons` says what became of ripe fruit that is in no punnet. `rtf` is simulated time
     over computing time of one core.
     """
     rows = [row for harvested in done for row in rows_of(harvested)]

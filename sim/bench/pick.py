@@ -18,7 +18,7 @@ from robot.ros.interfaces import berry_msgs
 from robot.ros.node import Node
 from sim import truth
 from sim.bench.figures import figures
-from sim.cell import CellSettings, DamageModel
+from sim.cell import CellSettings
 from sim.lockstep import Lockstep
 from sim.rig import Rig, RigSettings
 from sim.scenarios.card import Card, cell_settings, load_card
@@ -165,21 +165,10 @@ def harvest(
     result = Harvest(
         outcomes=tuple(outcomes),
         score=truth.score(rig.cell, visible=visible),
-        score_half=truth.score(rig.cell, visible=visible, damage=halved(settings.damage)),
+        score_half=truth.score(rig.cell, visible=visible, damage=settings.damage.scaled(0.5)),
         seconds=clock.monotonic(),
         cpu=cpu,
         status=status[-1] if status else "not begun",
     )
     rig.close()
     return result
-
-
-def halved(damage: DamageModel) -> DamageModel:
-    """Return the damage limits at half their height."""
-    return replace(
-        damage,
-        marginal=damage.marginal / 2.0,
-        bruised=damage.bruised / 2.0,
-        crushed=damage.crushed / 2.0,
-        impact=damage.impact / 2.0,
-    )

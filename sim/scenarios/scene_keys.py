@@ -90,6 +90,7 @@ TABLES: dict[str, dict[str, Key]] = {
         "stem_length": Key(kind="range", text="pedicel, from the node to the calyx [m]", low=0.02, high=0.25),
         "stem_radius": Key(kind="range", text="[m]", low=0.0004, high=0.003),
         "break_force": Key(kind="range", text="pull along the stem that tears the fruit off [N]", low=0.5, high=40.0),
+        "firmness": Key(kind="number", text="share of the damage limits the fruit stands", low=0.2, high=2.0),
     },
     "hang": {
         "front": Key(kind="range", text="fruit's centre in front of the gutter's edge [m]", low=0.02, high=0.12),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -10,14 +10,37 @@ import numpy.typing as npt
 
 from robot.arms import ArmDescription, load_arm
 from sim.scene import shapes, textures
+from sim.scene.leaves import LeafSpec, leaflets
 from sim.scene.names import Names, look_up
-from sim.scene.parts import AWAY, COLLISION, FRUIT, ROBOT, STRUCTURE, VISUAL
+from sim.scene.parts import (
+    AWAY,
+    COLLISION,
+    FRUIT,
+    ROBOT,
+    STRUCTURE,
+    TOUCHES_ARM,
+    VISUAL,
+    inertia,
+    quaternion,
+)
 from sim.scene.plants import Bed, BerrySpec, grow
 from sim.scene.robot import add_robot
 from sim.scene.settings import SceneSettings
 
 HANGING, LOOSE, STOWED = 0, 1, 2
 """The three bodies of one berry: on its stem, free after the cut, at rest in the punnet. Two of them are away."""
+
+UPPER_STEM = 0.5
+"""Share of a stem above the place where it bends, besides its node."""
+
+STEM_STIFFNESS, STEM_DAMPING = 1.5e-3, 1.2e-4
+"""Of the two bends of a stem [N m/rad, N m s/rad]: E I / L of a pedicel of 1.1 mm, E = 80 MPa, 6 cm; assumption."""
+
+STALK_MASS = 0.0003
+"""Of the upper half of a stem [kg]; assumption."""
+
+LEAF_STIFFNESS, LEAF_DAMPING, LEAF_MASS = 0.02, 1.0e-3, 0.0015
+"""Of a leaf about the bend of its petiole [N m/rad, N m s/rad, kg]: 3 E I / L of a petiole of 1.4-2 mm; assumption."""
 
 PARKED_Z = -3.0
 """Where loose bodies wait, asleep and weightless, until their berry is cut [m]."""
@@ -125,7 +148,7 @@ def _surroundings(spec: mujoco.MjSpec, settings: SceneSettings, rng: np.random.G
     behind = _texture(spec, "backdrop", textures.backdrop(rng))
     world.add_geom(name="backdrop", type=mujoco.mjtGeom.mjGEOM_BOX, size=[4.0, 0.01, 1.3], pos=[middle, 2.2, 1.3],
                    material=behind, contype=0, conaffinity=0)  # fmt: skip
-    depth, height = 0.15, 0.10
+    depth, height = 0.15, (0.10 if settings.style == "table_top" else settings.top_z - 0.02)
     white, dark = (0.93, 0.93, 0.91, 1.0), (0.24, 0.18, 0.13, 1.0)
     for name, y, hits in (
         ("gutter", settings.edge_y + depth, STRUCTURE),
@@ -149,7 +172,12 @@ def _plants(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
     spec.add_material(name="stem", rgba=[0.53, 0.64, 0.33, 1.0], specular=0.1)
     spec.add_material(name="calyx", rgba=[0.36, 0.55, 0.22, 1.0], specular=0.1)
     for i, leaves in enumerate(bed.plants):
-        name = _mesh(spec, f"plant_{i}", shapes.plant(leaves))
+        upright = tuple(one for one in leaves if not one.droops)
+        for k, one in enumerate(one for one in leaves if one.droops):
+            _hanging_leaf(spec, one, f"leaf_{i}_{k}", leaf)
+        if not upright:
+            continue
+        name = _mesh(spec, f"plant_{i}", shapes.plant(upright))
         _drawn(spec.worldbody, name, leaf)
         shift = leaves[0].root + np.array([0.03, 1.2, 0.02])
         if i % 2 == 0:
@@ -157,6 +185,30 @@ def _plants(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
             _drawn(far, name, leaf)
     if bed.berries:
         _drawn(spec.worldbody, _mesh(spec, "peduncles", shapes.stems(bed)), "stem")
+
+
+def _hanging_leaf(spec: mujoco.MjSpec, leaf: LeafSpec, name: str, material: str) -> None:
+    """Add a leaf that hangs from the bend of its petiole over the edge and swings when the robot pushes it."""
+    body = spec.worldbody.add_body(name=name, pos=leaf.bend, gravcomp=1, sleep=mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED)
+    body.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_BALL, stiffness=LEAF_STIFFNESS, damping=LEAF_DAMPING,
+                   armature=2e-6)  # fmt: skip
+    inertia(body, LEAF_MASS, leaf.tip - leaf.bend, 0.02)
+    mesh = shapes.plant((leaf,))
+    _drawn(body, _mesh(spec, name, replace(mesh, vertices=mesh.vertices - leaf.bend)), material)
+    for center, axes, size in leaflets(leaf):
+        body.add_geom(
+            type=mujoco.mjtGeom.mjGEOM_BOX,
+            pos=center - leaf.bend,
+            quat=quaternion(axes),
+            size=size,
+            group=COLLISION,
+            contype=0,
+            conaffinity=TOUCHES_ARM,
+            condim=3,
+            friction=[0.3, 0.005, 0.0001],
+            solref=[0.02, 1.0],
+            mass=0,
+        )
 
 
 def _drawn(body: mujoco.MjsBody, mesh: str, material: str, name: str = "") -> None:
@@ -173,13 +225,8 @@ def _fruit(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
         radius = b.half_width * (0.85 + 0.15 * (b.id % 3))
         _mesh(spec, f"calyx_{b.id}", star, (radius, radius, 0.5 * radius))
         spin = [float(np.cos(0.5 * b.spin)), 0.0, 0.0, float(np.sin(0.5 * b.spin))]
-        drop = b.anchor[2] - b.center[2]
-        hanging = spec.worldbody.add_body(
-            name=f"hanging_{b.id}", pos=b.anchor, sleep=mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED
-        )
-        hanging.add_joint(
-            name=f"hanging_{b.id}", type=mujoco.mjtJoint.mjJNT_BALL, stiffness=1e-3, damping=1.2e-4, armature=1e-5
-        )
+        hanging = _stem(spec, b)
+        drop = b.anchor[2] - b.center[2] - UPPER_STEM * b.stem_length
         _berry_geoms(hanging, b, material, [0.0, 0.0, -drop], spin, away=False)
         loose = spec.worldbody.add_body(
             name=f"loose_{b.id}", pos=[b.center[0], 2.0, PARKED_Z], gravcomp=1, sleep=mujoco.mjtSleepPolicy.mjSLEEP_INIT
@@ -190,13 +237,28 @@ def _fruit(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
         _berry_geoms(stowed, b, material, [0.0, 0.0, 0.0], spin, away=True)
 
 
+def _stem(spec: mujoco.MjSpec, b: BerrySpec) -> mujoco.MjsBody:
+    """Add the upper half of a stem, which bends at its node, and return the body that bends on from its lower end."""
+    upper = spec.worldbody.add_body(name=f"stalk_{b.id}", pos=b.anchor, sleep=mujoco.mjtSleepPolicy.mjSLEEP_ALLOWED)
+    length = UPPER_STEM * b.stem_length
+    inertia(upper, STALK_MASS, [0.0, 0.0, -0.5 * length], 0.3 * length)
+    middle = [0.0, 0.0, -0.5 * length]
+    upper.add_geom(name=f"stalk_{b.id}", type=mujoco.mjtGeom.mjGEOM_CAPSULE, size=[b.stem_radius, 0.5 * length, 0],
+                   pos=middle, material="stem", group=VISUAL, contype=0, conaffinity=0, mass=0)  # fmt: skip
+    hanging = upper.add_body(name=f"hanging_{b.id}", pos=[0.0, 0.0, -length])
+    for body, name in ((upper, f"stalk_{b.id}"), (hanging, f"hanging_{b.id}")):
+        body.add_joint(name=name, type=mujoco.mjtJoint.mjJNT_BALL, stiffness=STEM_STIFFNESS, damping=STEM_DAMPING,
+                       armature=1e-5)  # fmt: skip
+    return hanging
+
+
 def _berry_geoms(
     body: mujoco.MjsBody, b: BerrySpec, material: str, at: list[float], spin: list[float], *, away: bool
 ) -> None:
     kind = body.name.split("_")[0]
     carried = kind == "stowed"
     top = at[2] + b.half_length
-    stem = b.stem_length if kind == "hanging" else 0.012
+    stem = (1.0 - UPPER_STEM) * b.stem_length if kind == "hanging" else 0.012
     body.add_geom(
         name=f"hull_{body.name}",
         type=mujoco.mjtGeom.mjGEOM_ELLIPSOID,

@@ -12,6 +12,9 @@ from sim.scene.settings import SceneSettings
 
 Array = npt.NDArray[np.float64]
 
+LEAFLET_THICKNESS = 0.0015
+"""Half of it, as the robot meets it [m]: more than a real blade of 0.3 mm, so that no step of the physics skips it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LeafSpec:
@@ -71,6 +74,26 @@ def plant(settings: SceneSettings, rng: np.random.Generator, x: float) -> tuple[
             )
         )
     return tuple(leaves)
+
+
+def leaflets(leaf: LeafSpec) -> list[tuple[Array, Array, Array]]:
+    """Return centre [m], axes (3, 3) and half sizes [m] of a flat box around each of a leaf's three leaflets.
+
+    The axes are the columns across, along and out of the leaflet, as it is drawn in `shapes`.
+    """
+    n = leaf.normal / np.linalg.norm(leaf.normal)
+    along = leaf.tip - leaf.bend
+    v = along - n * float(along @ n)
+    v = v / np.linalg.norm(v)
+    u = np.cross(v, n)
+    boxes = []
+    for turn, scale in ((0.0, 1.0), (1.15, 0.9), (-1.15, 0.9)):
+        direction = math.cos(turn) * v + math.sin(turn) * u
+        size = leaf.size * scale
+        axes = np.column_stack([np.cross(direction, n), direction, n])
+        center = leaf.tip + size * (0.55 * direction - 0.06 * n)
+        boxes.append((center, axes, np.array([0.40 * size, 0.52 * size, LEAFLET_THICKNESS])))
+    return boxes
 
 
 def hanging_leaf(settings: SceneSettings, tip: Array, *, size: float, turn: float, tilt: float) -> LeafSpec:

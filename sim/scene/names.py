@@ -22,6 +22,7 @@ class Names:
         joint_qpos, joint_dof: address of rail and arm joints in qpos and qvel, shape (7,).
         actuators: of rail and arm, shape (7,).
         hull, flesh, calyx, stem: geoms of the berries; `hull` is what collides.
+        stalk, stalk_geom: body and geom of the upper half of each stem, shape (n,).
         berry_of_geom: index of the berry a geom belongs to, -1 for others.
     """
 
@@ -42,6 +43,8 @@ class Names:
     flesh: Ids
     calyx: Ids
     stem: Ids
+    stalk: Ids
+    stalk_geom: Ids
     ball_qpos: Ids
     ball_dof: Ids
     free_qpos: Ids
@@ -90,6 +93,8 @@ def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed) -> Names:
         flesh=flesh,
         calyx=calyx,
         stem=stem,
+        stalk=np.array([model.body(f"stalk_{b.id}").id for b in bed.berries], dtype=np.int32),
+        stalk_geom=np.array([model.geom(f"stalk_{b.id}").id for b in bed.berries], dtype=np.int32),
         ball_qpos=np.array([j.qposadr[0] for j in balls], dtype=np.int32),
         ball_dof=np.array([j.dofadr[0] for j in balls], dtype=np.int32),
         free_qpos=np.array([j.qposadr[0] for j in frees], dtype=np.int32),

@@ -13,6 +13,9 @@ Array = npt.NDArray[np.float64]
 ARM, FRUIT, STRUCTURE = 1, 2, 4
 """Contact bits; the arm does not collide with itself here (the safety layer's capsules watch that)."""
 
+TOUCHES_ARM = ARM
+"""What gives way to the robot and touches nothing else: leaves."""
+
 VISUAL, COLLISION, ROBOT = 0, 3, 2
 """Geom groups: 0 the scene, 2 the robot, 3 collision shapes (never drawn)."""
 

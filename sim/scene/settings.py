@@ -20,6 +20,7 @@ class Cultivar:
         stem_length: pedicel from the truss's node to the calyx [m].
         stem_radius: [m].
         break_force: pull along the stem that tears the fruit off [N]; assumption.
+        firmness: what the fruit stands as a share of the damage model's limits; 1 = a firm transport cultivar.
     """
 
     name: str = "medium"
@@ -29,6 +30,7 @@ class Cultivar:
     stem_length: Range = (0.08, 0.16)
     stem_radius: Range = (0.0009, 0.0013)
     break_force: Range = (4.0, 9.0)
+    firmness: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
