@@ -76,9 +76,18 @@ class CountedClient:
     def on_connect(self, callback: Callable[[], None]) -> None:
         self._client.on_connect(callback)
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
-        self._client.publish(topic, payload, qos=qos, retain=retain)
-        self._tally.note(topic, payload)
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        done: Callable[[], None] | None = None,
+    ) -> None:
+        self._client.publish(topic, payload, qos=qos, retain=retain, done=done)
+        if done is None:  # what comes from an outbox is counted when it is put there: it may be sent twice
+            self._tally.note(topic, payload)
 
     def unacknowledged(self) -> int:
         return self._client.unacknowledged()

@@ -1,4 +1,4 @@
-"""The edge side of the farm's wire: what a device publishes, kept in memory while the broker is away."""
+"""The edge side of the farm's wire: what a device publishes, kept while the broker is away: on disk, or in memory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from telemetry.clock import Clock
 from telemetry.messages import Birth, Data, Event, Kind, MetricInfo, State, Topic
 from telemetry.messages.wire import MessageError, encode, encode_array
 from telemetry.mqtt import Client, MakeWill, Will
+from telemetry.mqtt.outbox import Outbox, OutboxError, Record
+from telemetry.mqtt.sender import ARRAY_LENGTH, Sender
 
 log = logging.getLogger(__name__)
 
-ARRAY_LENGTH = 200
-"""Measurements in one array after an outage, fewer where that is too large for a message."""
 DESCRIPTION_BYTES = 32 * 1024
 """A birth is kept by the broker and by every store: more than this does not belong in it."""
 
@@ -63,17 +63,28 @@ class DevicePublisher:
 
     Args:
         client: made with `offline_will` of the same address.
-        queue_limit: measurements kept while disconnected; the oldest give way, and their numbers show the gap.
+        queue_limit: measurements kept in memory while disconnected; the oldest give way, their numbers show the gap.
+        outbox: keeps measurements and events until the farm has confirmed them, also over a kill; None = in memory.
     """
 
     def __init__(
-        self, client: Client, address: Address, clock: Clock, identity: Identity, *, queue_limit: int = 10_000
+        self,
+        client: Client,
+        address: Address,
+        clock: Clock,
+        identity: Identity,
+        *,
+        queue_limit: int = 10_000,
+        outbox: Outbox | None = None,
     ) -> None:
         self.address = address
         self._client = client
         self._clock = clock
         self._identity = identity
         self._waiting: deque[Data] = deque(maxlen=queue_limit)
+        self._outbox = outbox
+        topics = {kind: address.topic(kind) for kind in (Kind.DATA, Kind.EVENT)}
+        self._sender = Sender(client, topics, outbox) if outbox is not None else None
         self._data_seq = 0
         self._event_seq = 0
         self._state = State(at=clock.now(), status="online")
@@ -89,19 +100,47 @@ class DevicePublisher:
         boot = self._identity.boot
         late = historical or not self._client.connected
         data = Data(at=when, seq=self._data_seq, boot=boot, metrics=dict(metrics), historical=late)
-        if self._client.connected:
+        if self._keep(Kind.DATA, encode(data)):
+            pass
+        elif self._client.connected:
             self._client.publish(self.address.topic(Kind.DATA), encode(data), qos=1)
         else:
             encode_array([data])  # what could not be sent after the outage is refused here
             self._waiting.append(data)
         self._data_seq += 1
 
-    def event(self, type: str, data: Mapping[str, Any], *, at: float | None = None) -> None:
-        """Publish something that happened once."""
+    def event(
+        self,
+        type: str,
+        data: Mapping[str, Any],
+        *,
+        at: float | None = None,
+        key: str = "",
+        notes: Mapping[str, str] | None = None,
+    ) -> bool:
+        """Publish something that happened once; return False, doing nothing, when the outbox knows its `key`."""
         when = self._clock.now() if at is None else at
         payload = encode(Event(at=when, seq=self._event_seq, boot=self._identity.boot, type=type, data=dict(data)))
+        number = self._keep(Kind.EVENT, payload, key=key, notes=notes)
+        if number == 0:
+            return False
         self._event_seq += 1
-        self._client.publish(self.address.topic(Kind.EVENT), payload, qos=1)
+        if number is None:
+            self._client.publish(self.address.topic(Kind.EVENT), payload, qos=1)
+        return True
+
+    def _keep(self, kind: Kind, body: bytes, *, key: str = "", notes: Mapping[str, str] | None = None) -> int | None:
+        """Put a record into the outbox and send it; return its number, 0 when it is known, None when it is not kept."""
+        if self._outbox is None or self._sender is None:
+            return None
+        try:
+            number = self._outbox.append(kind, body, key=key, notes=notes)
+        except OutboxError as error:
+            log.error("a record of %s waits in memory only: %s", self.address.device, error)
+            return None
+        if number:
+            self._sender.send(Record(id=number, kind=kind, body=body))
+        return number
 
     def state(self, status: str, *, fault: str = "", detail: Mapping[str, Any] | None = None) -> None:
         """Publish the state, when it is another one than before; it is sent again after each reconnect."""
@@ -122,8 +161,8 @@ class DevicePublisher:
         self._client.publish(self.address.topic(Kind.VIDEO), jpeg, qos=0)
 
     def waiting(self) -> int:
-        """Return how many measurements wait for a connection."""
-        return len(self._waiting)
+        """Return how many measurements (from an outbox: and events) wait for a connection."""
+        return len(self._waiting) + (self._sender.waiting() if self._sender is not None else 0)
 
     def close(self) -> None:
         """Say offline with a word; the client is its owner's to close."""
@@ -147,6 +186,8 @@ class DevicePublisher:
         self._waiting.clear()
         for begin in range(0, len(late), ARRAY_LENGTH):
             self._publish_late(late[begin : begin + ARRAY_LENGTH])
+        if self._sender is not None:
+            self._sender.pump()
 
     def _publish_late(self, late: list[Data]) -> None:
         try:

@@ -8,6 +8,7 @@ import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 
@@ -45,11 +46,12 @@ class LinkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to publish."""
+    """A message to publish; `done` is called when it need not be sent again."""
 
     topic: str
     payload: bytes
     retain: bool
+    done: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ class Packet:
     payload: bytes
     qos: int
     retain: bool
+    done: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +89,18 @@ class MemoryClient:
         if self._connected:
             callback()
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        done: Callable[[], None] | None = None,
+    ) -> None:
         check_topic(topic)
         check_size(payload)
-        packet = Packet(topic=topic, payload=bytes(payload), qos=qos, retain=retain)
+        packet = Packet(topic=topic, payload=bytes(payload), qos=qos, retain=retain, done=done)
         if self._connected:
             self._send(packet)
         elif qos > 0 and not self._closed:
@@ -157,7 +166,9 @@ class MemoryClient:
         if packet.qos > 0:
             self._sent[packet_id] = packet
 
-        def done() -> None:
+        def acknowledged() -> None:
             self._sent.pop(packet_id, None)
+            if packet.done is not None:
+                packet.done()
 
-        self._broker.send(self, packet, done)
+        self._broker.send(self, packet, acknowledged)

@@ -131,10 +131,18 @@ class NetworkClient:
         if self._ready:
             callback()
 
-    def publish(self, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False) -> None:
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        retain: bool = False,
+        done: Callable[[], None] | None = None,
+    ) -> None:
         check_topic(topic)
         check_size(payload)
-        message = Outgoing(topic=topic, payload=payload, retain=retain)
+        message = Outgoing(topic=topic, payload=payload, retain=retain, done=done)
         if qos == 0:
             if self._ready and self._link is not None:
                 self._link.publish_once(message)
@@ -189,6 +197,10 @@ class NetworkClient:
         while self._ready and self.unacknowledged() and time.monotonic() < deadline:
             self.loop(0.02)
         self._closed = True
+        for _, message in self._acknowledged:  # a client that ends in order sends nothing again
+            if message.done is not None:
+                message.done()
+        self._acknowledged.clear()
         if self._probe is not None:
             self._probe.close()
             self._probe = None
@@ -263,7 +275,9 @@ class NetworkClient:
             self._acknowledged.append((now, link.acknowledged.popleft()))
         kept = self._acknowledged
         while kept and (now - kept[0][0] > self._settings.replay_s or len(kept) > self._settings.queue_limit):
-            kept.popleft()
+            _, message = kept.popleft()
+            if message.done is not None:
+                message.done()
 
     def _dispatch(self, link: Link) -> int:
         count = 0
