@@ -10,6 +10,7 @@ import numpy as np
 
 from robot.nodes.convert import NEWEST, header, to_time
 from robot.nodes.heartbeat import Heartbeat
+from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs
 from robot.ros.node import Node
@@ -43,7 +44,8 @@ class CameraNode(Node):
         self._color = self.create_publisher(sensor_msgs.msg.Image, "camera/color/image_raw", NEWEST)
         self._depth = self.create_publisher(sensor_msgs.msg.Image, "camera/depth/image_raw", NEWEST)
         self._info = self.create_publisher(sensor_msgs.msg.CameraInfo, "camera/color/camera_info", NEWEST)
-        self.create_service(berry_msgs.srv.Capture, "camera/capture", self._on_capture)
+        group = ReentrantCallbackGroup()  # a request waits for the exposure, which a callback of this node makes
+        self.create_service(berry_msgs.srv.Capture, "camera/capture", self._on_capture, callback_group=group)
         self.create_timer(1.0 / settings.rate, self._expose)
         self.heartbeat = Heartbeat(self, clock)
 

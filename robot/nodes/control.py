@@ -17,6 +17,7 @@ from robot.loop import ControlLoop, LoopError, Motion
 from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.goals import ErrorCode, GoalError, read_goal
 from robot.ros.action import ActionServer, CancelResponse, ServerGoalHandle
+from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, control_msgs, diagnostic_msgs, sensor_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
@@ -82,7 +83,8 @@ class ControlNode(Node):
             ("safety/reset", loop.reset),
         ):
             self.create_service(std_srvs.srv.Trigger, name, self._answer(name, request))
-        self.create_service(std_srvs.srv.Trigger, "gripper_controller/cut", self._on_cut)
+        group = ReentrantCallbackGroup()  # a cut takes its time, meanwhile the node goes on
+        self.create_service(std_srvs.srv.Trigger, "gripper_controller/cut", self._on_cut, callback_group=group)
         self.create_timer(STATE_PERIOD, self._publish_state)
         self.create_timer(FEEDBACK_PERIOD, self._publish_feedback)
         self.create_timer(1.0, self._publish_diagnostics)

@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from robot.ros.context import Context
-from robot.ros.exceptions import NotInitializedException
+from robot.ros.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
+from robot.ros.utilities import get_default_context, get_rmw_implementation_identifier, ok, try_shutdown
+from robot.ros.utilities import shutdown as _shutdown
 
 if TYPE_CHECKING:
     from robot.ros.executors import Executor
@@ -17,8 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Context",
+    "InitContextManager",
     "create_node",
     "get_default_context",
+    "get_global_executor",
+    "get_rmw_implementation_identifier",
     "init",
     "ok",
     "shutdown",
@@ -28,71 +35,115 @@ __all__ = [
     "try_shutdown",
 ]
 
-_default: list[Context] = []
+
+class InitContextManager:
+    """What `init` returns: used in a `with` statement it shuts the context down at the end."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def __enter__(self) -> InitContextManager:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.context is get_default_context():
+            try_shutdown()
+            uninstall_signal_handlers()
+        else:
+            self.context.try_shutdown()
 
 
-def get_default_context() -> Context:
-    """Return the context made by `init`."""
-    if not _default:
-        raise NotInitializedException("there is no default context: call robot.ros.init() first, or pass a context")
-    return _default[0]
+def init(
+    *,
+    args: Sequence[str] | None = None,
+    context: Context | None = None,
+    domain_id: int | None = None,
+    signal_handler_options: SignalHandlerOptions | None = None,
+) -> InitContextManager:
+    """Initialise a context.
+
+    Args:
+        args: a command line; None = the program's.
+        context: None = the default one.
+        domain_id: None = ROS_DOMAIN_ID, else 0.
+        signal_handler_options: None = both signals for the default context, none for others.
+
+    Raises:
+        RuntimeError: it was initialised before, or arguments or domain are wrong.
+    """
+    chosen = context or get_default_context()
+    if signal_handler_options is None:
+        default = chosen is get_default_context()
+        signal_handler_options = SignalHandlerOptions.ALL if default else SignalHandlerOptions.NO
+    chosen.init(args, domain_id=domain_id)
+    install_signal_handlers(signal_handler_options)
+    return InitContextManager(chosen)
 
 
-def init(*, args: list[str] | None = None, context: Context | None = None, domain_id: int | None = None) -> None:
-    """Open the default context, or the one given."""
-    if context is not None:
-        context.init(args, domain_id=domain_id)
-        return
-    if _default and _default[0].ok():
-        raise NotInitializedException("robot.ros.init() was already called")
-    made = Context()
-    made.init(args, domain_id=domain_id)
-    _default[:] = [made]
+def shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
+    """Shut a context down (None = the default one); its signal handlers go with the default context."""
+    if uninstall_handlers is None:
+        uninstall_handlers = context is None or context is get_default_context()
+    _shutdown(context=context)
+    if uninstall_handlers:
+        uninstall_signal_handlers()
 
 
-def ok(*, context: Context | None = None) -> bool:
-    if context is None:
-        return bool(_default) and _default[0].ok()
-    return context.ok()
-
-
-def shutdown(*, context: Context | None = None) -> None:
-    (context or get_default_context()).shutdown()
-
-
-def try_shutdown(*, context: Context | None = None) -> None:
-    if context is not None or _default:
-        (context or get_default_context()).try_shutdown()
-
-
-def create_node(node_name: str, *, context: Context | None = None, namespace: str | None = None, **more: Any) -> Node:
+def create_node(node_name: str, *, context: Context | None = None, **options: Any) -> Node:
+    """Create a node; the options are those of `Node`."""
     from robot.ros.node import Node
 
-    return Node(node_name, context=context, namespace=namespace, **more)
+    return Node(node_name, context=context, **options)
 
 
-def _executor_for(node: Node, executor: Executor | None) -> Executor:
+_executors: WeakKeyDictionary[Context, Executor] = WeakKeyDictionary()
+
+
+def get_global_executor(context: Context | None = None) -> Executor:
+    """Return the executor that the functions below use when they are given none: one for each context."""
     from robot.ros.executors import SingleThreadedExecutor
 
-    chosen = executor or node.executor or SingleThreadedExecutor(context=node.context)
-    chosen.add_node(node)
-    return chosen
+    chosen = context or get_default_context()
+    if chosen not in _executors:
+        executor = _executors[chosen] = SingleThreadedExecutor(context=chosen)
+        chosen.on_shutdown(lambda: _forget(chosen, executor))
+    return _executors[chosen]
+
+
+def _forget(context: Context, executor: Executor) -> None:
+    executor.shutdown(0)
+    _executors.pop(context, None)
+
+
+def spin_once(node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None) -> None:
+    """Run one callback, waiting up to `timeout_sec` (None or negative: for ever) for it."""
+    chosen = executor or get_global_executor(node.context)
+    try:
+        chosen.add_node(node)
+        chosen.spin_once(timeout_sec=timeout_sec)
+    finally:
+        chosen.remove_node(node)
 
 
 def spin(node: Node, executor: Executor | None = None) -> None:
     """Run a node's callbacks until its context is shut down."""
-    chosen = _executor_for(node, executor)
+    chosen = executor or get_global_executor(node.context)
     try:
+        chosen.add_node(node)
         chosen.spin()
     finally:
         chosen.remove_node(node)
 
 
-def spin_once(node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None) -> None:
-    _executor_for(node, executor).spin_once(timeout_sec)
-
-
 def spin_until_future_complete(
     node: Node, future: Future[Any], executor: Executor | None = None, timeout_sec: float | None = None
 ) -> None:
-    _executor_for(node, executor).spin_until_future_complete(future, timeout_sec)
+    """Run callbacks until the future is done, the time is over or the context is shut down."""
+    chosen = executor or get_global_executor(node.context)
+    added = False
+    try:
+        added = chosen.add_node(node)
+        chosen.spin_until_future_complete(future, timeout_sec)
+    finally:
+        if added:
+            chosen.remove_node(node)

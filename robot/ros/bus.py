@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any, Protocol
 
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
+from robot.ros.qos import QoSPolicyKind
 from robot.ros.transport import Transport
 from robot.ros.transport.frame import DATA, HISTORY, REPLY, REQUEST, Buffer, Frame, Split, whole
+from robot.ros.transport.pump import Pump
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +21,8 @@ class Local(Protocol):
     """An endpoint of this context.
 
     `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply.
-    `history` are the frames a late subscription gets.
+    `history` are the frames a late subscription gets. `on_matched` tells of an endpoint of another that fits and has
+    come (or gone), `on_incompatible` of one whose quality of service does not fit.
     """
 
     endpoint: Endpoint
@@ -28,15 +32,27 @@ class Local(Protocol):
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None: ...
 
+    def on_matched(self, other: Endpoint, here: bool) -> None: ...
+
+    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind) -> None: ...
+
 
 HERE = ""  # the peer name of this context
 
 
+COUNTERPART = {PUBLISHER: SUBSCRIPTION, SUBSCRIPTION: PUBLISHER, SERVICE: CLIENT, CLIENT: SERVICE}
+
+
 class Bus:
-    """The local and remote endpoints of one context and the routes between them."""
+    """The local and remote endpoints of one context and the routes between them. Any thread may call it.
+
+    Its lock is held for its tables only, never while an endpoint or the transport is called.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
+        self.pump = Pump(transport)
+        self._lock = threading.RLock()
         self._local: dict[bytes, Local] = {}
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
         self._routes: dict[bytes, tuple[list[Local], list[str]]] = {}
@@ -49,29 +65,46 @@ class Bus:
 
     def add(self, local: Local) -> None:
         """Add an endpoint and give a latched subscription what was published before it came."""
-        self._local[local.endpoint.gid] = local
-        self._routes.clear()
+        with self._lock:
+            self._local[local.endpoint.gid] = local
+            self._routes.clear()
         self.transport.changed()
+        self._tell_counterparts(local.endpoint, here=True)
+        for _, other in self.endpoints(COUNTERPART[local.endpoint.kind], local.endpoint.name):
+            self._tell(local, other, here=True)
         if local.endpoint.kind == SUBSCRIPTION and local.endpoint.qos.latched:
-            for publisher in list(self._local.values()):
+            for publisher in self._locals():
                 if publisher.endpoint.kind == PUBLISHER and self._fits(publisher.endpoint, local.endpoint):
                     for frame, payload in publisher.history:
                         local.deliver(frame, payload, HERE)
+        self.pump.tell_watchers()
 
     def remove(self, gid: bytes) -> None:
-        if self._local.pop(gid, None) is not None:
+        with self._lock:
+            removed = self._local.pop(gid, None)
             self._routes.clear()
+        if removed is not None:
             self.transport.changed()
+            self._tell_counterparts(removed.endpoint, here=False)
+            self.pump.tell_watchers()
 
     def announced(self) -> list[Endpoint]:
-        return [local.endpoint for local in self._local.values()]
+        return [local.endpoint for local in self._locals()]
+
+    def announce(self) -> None:
+        """What peers should know of an endpoint has changed otherwise than by `add` and `remove`."""
+        self.transport.changed()
+
+    def _locals(self) -> list[Local]:
+        with self._lock:
+            return list(self._local.values())
 
     # --- sending
 
     def publish(self, gid: bytes, frame: Frame, payload: Buffer | Split) -> None:
         route = self._routes.get(gid)
         if route is None:
-            route = self._routes[gid] = self._route(self._local[gid].endpoint)
+            route = self._find_route(gid)
         for subscription in route[0]:
             subscription.deliver(frame, whole(payload), HERE)
         if route[1]:
@@ -83,10 +116,10 @@ class Bus:
         if found is None:
             return False
         peer, gid = found
-        if peer == HERE:
-            self._local[gid].deliver(frame, payload, HERE)
-        else:
+        if peer != HERE:
             self.transport.send([peer], frame, payload)
+        elif (service := self._local.get(gid)) is not None:
+            service.deliver(frame, payload, HERE)
         return True
 
     def reply(self, peer: str, frame: Frame, payload: Buffer) -> None:
@@ -94,6 +127,7 @@ class Bus:
             self.transport.send([peer], frame, payload)
         elif (client := self._local.get(frame.gid)) is not None:
             client.deliver(frame, payload, HERE)
+            self.pump.tell_watchers()
 
     # --- matching
 
@@ -104,16 +138,31 @@ class Bus:
                 return peer, endpoint.gid
         return None
 
-    def endpoints(self, kind: str, name: str | None = None) -> list[tuple[str, Endpoint]]:
-        """List (peer, endpoint) of one kind, those of this context first; `name` None = all."""
-        every = chain(((HERE, local.endpoint) for local in self._local.values()), self._remote.values())
-        return [(peer, e) for peer, e in every if e.kind == kind and (name is None or e.name == name)]
+    def endpoints(self, kind: str | None = None, name: str | None = None) -> list[tuple[str, Endpoint]]:
+        """List (peer, endpoint), those of this context first; `kind` and `name` None = all."""
+        with self._lock:
+            every = chain(((HERE, local.endpoint) for local in self._local.values()), self._remote.values())
+            return [
+                (peer, e) for peer, e in every if (kind is None or e.kind == kind) and (name is None or e.name == name)
+            ]
+
+    def local(self, gid: bytes) -> Local | None:
+        return self._local.get(gid)
 
     def matched(self, endpoint: Endpoint) -> int:
         """Count the subscriptions of a publisher or the publishers of a subscription."""
         if endpoint.kind == PUBLISHER:
             return sum(self._fits(endpoint, other) for _, other in self.endpoints(SUBSCRIPTION, endpoint.name))
         return sum(self._fits(other, endpoint) for _, other in self.endpoints(PUBLISHER, endpoint.name))
+
+    def _find_route(self, gid: bytes) -> tuple[list[Local], list[str]]:
+        with self._lock:
+            local = self._local.get(gid)
+            endpoint = local.endpoint if local is not None else self._remote[gid][1] if gid in self._remote else None
+            route: tuple[list[Local], list[str]] = ([], [])
+            if endpoint is not None:
+                self._routes[gid] = route = self._route(endpoint)
+            return route
 
     def _route(self, publisher: Endpoint) -> tuple[list[Local], list[str]]:
         here: list[Local] = []
@@ -130,30 +179,50 @@ class Bus:
     def _fits(self, offer: Endpoint, request: Endpoint) -> bool:
         if offer.name != request.name:
             return False
-        reason = mismatch(offer, request)
+        reason, _ = mismatch(offer, request)
         if reason and (key := (offer.name, reason)) not in self._told:
             self._told.add(key)
             log.warning("%s: %s does not reach %s: %s", offer.name, offer.node, request.node, reason)
         return not reason
 
+    def _tell_counterparts(self, endpoint: Endpoint, *, here: bool) -> None:
+        kind = COUNTERPART[endpoint.kind]
+        for local in self._locals():
+            if local.endpoint.kind == kind and local.endpoint.name == endpoint.name:
+                self._tell(local, endpoint, here=here)
+
+    def _tell(self, local: Local, other: Endpoint, *, here: bool) -> None:
+        pair = (local.endpoint, other) if local.endpoint.kind in (PUBLISHER, SERVICE) else (other, local.endpoint)
+        reason, policy = mismatch(*pair)
+        if not reason:
+            local.on_matched(other, here)
+        elif here and policy is not None:
+            local.on_incompatible(other, policy)
+
     # --- receiving
 
     def on_peer(self, peer: str, endpoints: Iterable[Endpoint]) -> None:
-        known = {gid for gid, (owner, _) in self._remote.items() if owner == peer}
         now = {endpoint.gid: endpoint for endpoint in endpoints}
-        for gid in known - now.keys():
-            del self._remote[gid]
-        self._remote.update({gid: (peer, endpoint) for gid, endpoint in now.items()})
-        self._routes.clear()
-        for gid in now.keys() - known:
-            if now[gid].kind == SUBSCRIPTION and now[gid].qos.latched:
-                self._send_history(peer, now[gid])
+        with self._lock:
+            known = {gid: endpoint for gid, (owner, endpoint) in self._remote.items() if owner == peer}
+            gone = [known[gid] for gid in known.keys() - now.keys()]
+            come = [now[gid] for gid in now.keys() - known.keys()]
+            for endpoint in gone:
+                del self._remote[endpoint.gid]
+            self._remote.update({gid: (peer, endpoint) for gid, endpoint in now.items()})
+            self._routes.clear()
+        for endpoint in gone:
+            self._tell_counterparts(endpoint, here=False)
+        for endpoint in come:
+            self._tell_counterparts(endpoint, here=True)
+            if endpoint.kind == SUBSCRIPTION and endpoint.qos.latched:
+                self._send_history(peer, endpoint)
 
     def on_peer_lost(self, peer: str) -> None:
         self.on_peer(peer, ())
 
     def _send_history(self, peer: str, subscription: Endpoint) -> None:
-        for local in self._local.values():
+        for local in self._locals():
             if local.endpoint.kind == PUBLISHER and self._fits(local.endpoint, subscription):
                 for frame, payload in local.history:
                     again = Frame(
@@ -175,27 +244,24 @@ class Bus:
             log.warning("dropped a frame from the unknown endpoint %s of %s", frame.gid.hex(), peer)
         elif frame.kind == REQUEST:
             for _, endpoint in self.endpoints(SERVICE, sender[1].name):
-                if endpoint.gid in self._local and self._fits(endpoint, sender[1]):
-                    self._local[endpoint.gid].deliver(frame, payload, peer)
+                service = self._local.get(endpoint.gid)
+                if service is not None and self._fits(endpoint, sender[1]):
+                    service.deliver(frame, payload, peer)
                     break
         elif frame.kind == HISTORY:
             target = self._local.get(frame.target)
             if target is not None and self._fits(sender[1], target.endpoint):
                 target.deliver(frame, payload, peer)
         elif frame.kind == DATA:
-            self._receive(sender[1], frame, payload, peer)
-
-    def _receive(self, publisher: Endpoint, frame: Frame, payload: Buffer, peer: str) -> None:
-        route = self._routes.get(publisher.gid)
-        if route is None:
-            route = self._routes[publisher.gid] = self._route(publisher)
-        for subscription in route[0]:
-            subscription.deliver(frame, payload, peer)
+            route = self._routes.get(frame.gid)
+            if route is None:
+                route = self._find_route(frame.gid)
+            for subscription in route[0]:
+                subscription.deliver(frame, payload, peer)
 
     def node_names(self) -> list[str]:
         """List the full names of all nodes that have an endpoint."""
-        every = chain((local.endpoint for local in self._local.values()), (e for _, e in self._remote.values()))
-        return sorted({endpoint.node for endpoint in every})
+        return sorted({endpoint.node for _, endpoint in self.endpoints()})
 
     def graph(self) -> dict[str, Any]:
         """Return all endpoints by kind, for tools."""

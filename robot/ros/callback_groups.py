@@ -1,18 +1,71 @@
-"""Callback groups: with one thread per context, only coroutines that await can overlap.
-
-Timers and subscriptions of a reentrant group may have several unfinished calls, others one each.
-"""
+"""Callback groups say which callbacks may run at the same time: on several threads, or while one of them awaits."""
 
 from __future__ import annotations
 
+import weakref
+from threading import Lock
+from typing import Any
+
 
 class CallbackGroup:
-    """A set of callbacks."""
+    """The base of callback groups, as `rclpy.callback_groups.CallbackGroup`. Subclasses decide what may run."""
 
+    running_on = 0  # the thread on which a callback of the group runs, not while it awaits
 
-class MutuallyExclusiveCallbackGroup(CallbackGroup):
-    """One unfinished call per timer or subscription. Not yet: one per group."""
+    def __init__(self) -> None:
+        super().__init__()
+        self.entities: set[weakref.ReferenceType[Any]] = set()
+
+    def add_entity(self, entity: Any) -> None:
+        """Add a subscription, timer, client, service, guard condition or waitable."""
+        self.entities.add(weakref.ref(entity, self.entities.discard))
+
+    def has_entity(self, entity: Any) -> bool:
+        return weakref.ref(entity) in self.entities
+
+    def can_execute(self, entity: Any) -> bool:
+        """Tell whether a callback of `entity` may start now."""
+        raise NotImplementedError
+
+    def beginning_execution(self, entity: Any) -> bool:
+        """Start a callback of `entity`; after True, `ending_execution` follows when it has ended."""
+        raise NotImplementedError
+
+    def ending_execution(self, entity: Any) -> None:
+        raise NotImplementedError
 
 
 class ReentrantCallbackGroup(CallbackGroup):
-    """Any number of unfinished calls."""
+    """Any number of callbacks at a time."""
+
+    def can_execute(self, entity: Any) -> bool:
+        return True
+
+    def beginning_execution(self, entity: Any) -> bool:
+        return True
+
+    def ending_execution(self, entity: Any) -> None:
+        pass
+
+
+class MutuallyExclusiveCallbackGroup(CallbackGroup):
+    """One callback at a time; an `async def` one counts until it has ended, also while it awaits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._active_entity: Any = None
+        self._lock = Lock()
+
+    def can_execute(self, entity: Any) -> bool:
+        return self._active_entity is None
+
+    def beginning_execution(self, entity: Any) -> bool:
+        with self._lock:
+            if self._active_entity is not None:
+                return False
+            self._active_entity = entity
+            return True
+
+    def ending_execution(self, entity: Any) -> None:
+        with self._lock:
+            self._active_entity = None

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import logging
+from itertools import count
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.bus import HERE
+from robot.ros.callback_groups import MutuallyExclusiveCallbackGroup
 from robot.ros.cdr import CdrError
 from robot.ros.entity import Entity
+from robot.ros.exceptions import ROSInterruptException
 from robot.ros.graph import CLIENT
 from robot.ros.qos import QoSProfile
+from robot.ros.service_introspection import (
+    REQUEST_SENT,
+    RESPONSE_RECEIVED,
+    Introspection,
+    ServiceIntrospectionState,
+)
 from robot.ros.task import Future
 from robot.ros.transport.frame import REQUEST, Buffer, Frame
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.clock import Clock
     from robot.ros.node import Node
 
 log = logging.getLogger(__name__)
 
 
 class Client(Entity):
-    """A client, made by `Node.create_client`.
-
-    There is no blocking `call`: inside a callback it would wait for ever. Await `call_async` instead.
-    """
+    """A client, made by `Node.create_client`. Its callback group does not hold replies back."""
 
     kind = CLIENT
 
@@ -37,8 +46,10 @@ class Client(Entity):
     ) -> None:
         super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
         self.srv_type = srv_type
-        self._sequence = 0
+        self._sequence = count(1)
         self._pending: dict[int, Future[Any]] = {}
+        self._replies: dict[int, Any] = {}
+        self._introspection = Introspection(self, srv_type)
 
     @property
     def srv_name(self) -> str:
@@ -53,31 +64,114 @@ class Client(Entity):
         self.check()
         if not isinstance(request, self.srv_type.Request):
             raise TypeError(f"{self.srv_name}: expected a request of {self.endpoint.type_name}, got {request!r}")
-        self._sequence += 1
-        sequence = self._sequence
+        sequence = next(self._sequence)
         future: Future[Any] = Future(executor=self.node)
         self._pending[sequence] = future
         stamp = self.node.scheduler.now()
         frame = Frame(kind=REQUEST, gid=self.endpoint.gid, sequence=sequence, stamp=stamp)
         if not self.bus.request(self.endpoint, frame, request._encode(request)):
             log.warning("%s: request %d went nowhere: no service yet", self.srv_name, sequence)
+        self._introspection.tell(REQUEST_SENT, client_gid=self.endpoint.gid, sequence=sequence, request=request)
         return future
+
+    def call(self, request: Any, timeout_sec: float | None = None) -> Any:
+        """Send a request and wait for the response, on any thread.
+
+        In a callback, other callbacks of the executor run meanwhile, as far as their groups let them.
+
+        Args:
+            timeout_sec: None = no limit.
+
+        Raises:
+            TimeoutError: no response in time.
+            RuntimeError: it would wait for ever, because the service's callback waits for this one to end.
+            ROSInterruptException: the context was shut down meanwhile.
+        """
+        return self.wait_for(self.call_async(request), timeout_sec)
+
+    def wait_for(self, future: Future[Any], timeout_sec: float | None = None) -> Any:
+        """Wait for a future that a response to this client completes; see `call`."""
+        if self.node.context.transport.external:
+            raise RuntimeError("a context driven from outside cannot wait: use call_async")
+
+        def answered() -> bool:
+            for sequence in tuple(self._replies):
+                self._take(sequence)
+            if not future.done() and self._is_stuck():
+                raise RuntimeError(
+                    f"{self.srv_name}: this call would never return, because the service's callback is in a callback "
+                    "group that waits for this one to end: use another group, a reentrant one, or await call_async"
+                )
+            return future.done() or future.cancelled()
+
+        future.wake(self.bus.pump.tell_watchers)
+        waiting_for, me = self.bus.pump.waiting_for, get_ident()
+        outer = waiting_for.get(me)
+        if (group := self._local_group()) is not None:
+            waiting_for[me] = group
+        try:
+            if not self.node.wait_working(answered, timeout_sec):
+                if not self.node.context.ok():
+                    raise ROSInterruptException
+                raise TimeoutError(f"{self.srv_name}: no response within {timeout_sec} s")
+        finally:
+            waiting_for.pop(me, None)
+            if outer is not None:
+                waiting_for[me] = outer
+            self.remove_pending_request(future)
+        return future.result()
+
+    def _local_group(self) -> CallbackGroup | None:
+        """Return the callback group of the service that answers, when it is in this context."""
+        found = self.bus.service(self.endpoint)
+        service = self.bus.local(found[1]) if found is not None and found[0] == HERE else None
+        return service.callback_group if isinstance(service, Entity) else None
+
+    def _is_stuck(self) -> bool:
+        """Tell whether threads of this process wait for each other in a circle, each holding a callback group."""
+        group, me = self._local_group(), get_ident()
+        for _ in range(len(self.bus.pump.waiting_for) + 1):
+            if group is None or not isinstance(group, MutuallyExclusiveCallbackGroup) or not group.running_on:
+                return False
+            if group.running_on == me:
+                return True
+            group = self.bus.pump.waiting_for.get(group.running_on)
+        return False
 
     def remove_pending_request(self, future: Future[Any]) -> None:
         for sequence, pending in list(self._pending.items()):
             if pending is future:
-                del self._pending[sequence]
+                self._pending.pop(sequence, None)
+                self._replies.pop(sequence, None)
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
-        future = self._pending.pop(frame.sequence, None)
-        if future is None or future.cancelled():
+        if frame.sequence not in self._pending:
             return
         try:
-            response = self.srv_type.Response._decode(payload)
+            self._replies[frame.sequence] = self.srv_type.Response._decode(payload)
         except CdrError as error:
             log.warning("%s: dropped reply %d: %s", self.srv_name, frame.sequence, error)
             return
-        self.node.post(lambda: future.set_result(response))
+        self.node.post(lambda: self._take(frame.sequence))
+
+    def _take(self, sequence: int) -> None:
+        response = self._replies.pop(sequence, None)
+        future = self._pending.pop(sequence, None)
+        if future is not None and response is not None and not future.cancelled():
+            gid = self.endpoint.gid
+            self._introspection.tell(RESPONSE_RECEIVED, client_gid=gid, sequence=sequence, response=response)
+            future.set_result(response)
+
+    def configure_introspection(
+        self, clock: Clock, service_event_qos_profile: QoSProfile, introspection_state: ServiceIntrospectionState
+    ) -> None:
+        """Publish the requests it sends and the responses it gets on `<service>/_service_event`, or stop it."""
+        self.check()
+        self._introspection.configure(clock, service_event_qos_profile, introspection_state)
+
+    def destroy(self) -> None:
+        self._introspection.close()
+        super().destroy()
 
     def service_is_ready(self) -> bool:
         self.check()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from robot.ros.exceptions import InvalidHandle
-from robot.ros.graph import Endpoint
+from robot.ros.graph import CLIENT, SERVICE, Endpoint
+from robot.ros.handle import Handle
 from robot.ros.interfaces import registry
-from robot.ros.qos import QoSProfile
+from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.transport.frame import Buffer, Frame
 
 if TYPE_CHECKING:
@@ -23,18 +24,25 @@ class Entity:
 
     def __init__(self, node: Node, type_: Any, name: str, qos: QoSProfile, group: CallbackGroup | None = None) -> None:
         self.node = node
-        self.callback_group = group
+        self.callback_group = node.default_callback_group if group is None else group
+        self.callback_group.add_entity(self)
         self.destroyed = False
         self.bus = node.context.bus
+        is_service = self.kind in (SERVICE, CLIENT)
         self.endpoint = Endpoint(
             kind=self.kind,
             gid=node.context.new_id(),
-            name=node.resolve_topic_name(name),
+            name=node.resolve_service_name(name) if is_service else node.resolve_topic_name(name),
             type_name=type_._TYPE_NAME,
             type_hash=registry.hash(type_._TYPE_NAME),
             node=node.get_fully_qualified_name(),
             qos=qos,
         )
+        self._handle = Handle(f"the {self.kind} of {self.endpoint.name}", self._release)
+
+    @property
+    def handle(self) -> Handle:
+        return self._handle
 
     @property
     def history(self) -> Sequence[tuple[Frame, Buffer]]:
@@ -47,12 +55,32 @@ class Entity:
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
         raise NotImplementedError
 
+    def on_matched(self, other: Endpoint, here: bool) -> None:
+        """An endpoint that fits has come, or gone."""
+
+    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind) -> None:
+        """An endpoint has come whose quality of service does not fit."""
+
+    @property
+    def logger_name(self) -> str:
+        return self.node.handle.logger_name()
+
     def check(self) -> None:
         if self.destroyed:
             raise InvalidHandle(f"the {self.endpoint.kind} of {self.endpoint.name} was destroyed")
 
     def destroy(self) -> None:
+        """Go; what uses the handle just now may finish."""
         if not self.destroyed:
             self.destroyed = True
-            self.bus.remove(self.endpoint.gid)
             self.node.forget(self)
+            self._handle.destroy_when_not_in_use()
+
+    def _release(self) -> None:
+        self.bus.remove(self.endpoint.gid)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from robot.ros.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+from robot.ros.qos import QoSPolicyKind, QoSProfile, first_mismatch
 
 PUBLISHER, SUBSCRIPTION, SERVICE, CLIENT = "publisher", "subscription", "service", "client"
 
@@ -44,7 +44,6 @@ class Endpoint:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Endpoint:
         """Read what `to_json` wrote; raises KeyError, TypeError or ValueError for anything else."""
-        qos = data["qos"]
         gid = bytes.fromhex(data["gid"])
         texts = {key: data[key] for key in ("kind", "name", "type", "hash", "node")}
         if len(gid) != 16 or not all(isinstance(text, str) for text in texts.values()):
@@ -56,24 +55,18 @@ class Endpoint:
             type_name=texts["type"],
             type_hash=texts["hash"],
             node=texts["node"],
-            qos=QoSProfile(
-                depth=int(qos["depth"]),
-                history=HistoryPolicy(qos["history"]),
-                reliability=ReliabilityPolicy(qos["reliability"]),
-                durability=DurabilityPolicy(qos["durability"]),
-            ),
+            qos=QoSProfile.from_json(data["qos"]),
         )
 
 
-def mismatch(offer: Endpoint, request: Endpoint) -> str:
-    """Say why a publisher (service) cannot feed a subscription (client) of the same name; "" when it can."""
+def mismatch(offer: Endpoint, request: Endpoint) -> tuple[str, QoSPolicyKind | None]:
+    """Say why a publisher (service) cannot feed a subscription (client) of the same name; "" when it can.
+
+    Returns:
+        The reason, and the policy of quality of service when that is it.
+    """
     if offer.type_name != request.type_name:
-        return f"type {offer.type_name} offered, {request.type_name} wanted"
+        return f"type {offer.type_name} offered, {request.type_name} wanted", None
     if offer.type_hash != request.type_hash:
-        return f"two versions of {offer.type_name}"
-    if offer.kind == PUBLISHER:
-        if offer.qos.best_effort and not request.qos.best_effort:
-            return "best effort offered, reliable wanted"
-        if request.qos.latched and not offer.qos.latched:
-            return "volatile offered, transient local wanted"
-    return ""
+        return f"two versions of {offer.type_name}", None
+    return first_mismatch(offer.qos, request.qos) if offer.kind == PUBLISHER else ("", None)

@@ -1,108 +1,87 @@
-"""Loggers over the standard library's, with rclpy's methods and its `once`, `skip_first`, `throttle_duration_sec`."""
+"""Loggers and their levels, as `rclpy.logging`."""
 
 from __future__ import annotations
 
-import logging
-import sys
-from collections.abc import Callable
-from enum import IntEnum
+import os
+from pathlib import Path
+
+from robot.ros.arguments import Arguments
+from robot.ros.impl.logging_output import output
+from robot.ros.impl.logging_severity import LoggingSeverity
+from robot.ros.impl.rcutils_logger import RcutilsLogger
+
+__all__ = [
+    "LoggingSeverity",
+    "RcutilsLogger",
+    "clear_config",
+    "configure",
+    "get_logger",
+    "get_logger_effective_level",
+    "get_logger_level",
+    "get_logging_directory",
+    "get_logging_severity_from_string",
+    "initialize",
+    "set_logger_level",
+    "shutdown",
+]
+
+_root_logger = RcutilsLogger()
 
 
-class LoggingSeverity(IntEnum):
-    UNSET = 0
-    DEBUG = 10
-    INFO = 20
-    WARN = 30
-    ERROR = 40
-    FATAL = 50
+def get_logger(name: str) -> RcutilsLogger:
+    if not name:
+        raise ValueError("Logger name must not be empty.")
+    return _root_logger.get_child(name)
 
 
-class RcutilsLogger:
-    """A logger of one node.
+def configure(arguments: Arguments) -> None:
+    """Apply `--log-level` and `--disable-stdout-logs` of a command line."""
+    for name, level in arguments.log_levels.items():
+        output.levels.set(name, LoggingSeverity(level))
+    output.console = arguments.outputs.get("stdout", output.console)
 
-    Args:
-        name: parts separated by dots.
-        monotonic: clock of the throttle [s].
-    """
 
-    def __init__(self, name: str, monotonic: Callable[[], float]) -> None:
-        self.name = name
-        self._log = logging.getLogger(name)
-        self._monotonic = monotonic
-        self._last: dict[tuple[str, int], float] = {}
+def initialize() -> None:
+    """Do nothing: there is nothing to prepare."""
 
-    def get_child(self, name: str) -> RcutilsLogger:
-        return RcutilsLogger(f"{self.name}.{name}", self._monotonic)
 
-    def set_level(self, level: int) -> None:
-        self._log.setLevel(int(level))
+def shutdown() -> None:
+    """Forget all levels."""
+    output.levels.clear()
+    output.console = True
 
-    def get_effective_level(self) -> LoggingSeverity:
-        return LoggingSeverity(self._log.getEffectiveLevel() // 10 * 10)
 
-    def is_enabled_for(self, level: int) -> bool:
-        return self._log.isEnabledFor(int(level))
+def clear_config() -> None:
+    """Forget all levels."""
+    shutdown()
 
-    def log(
-        self,
-        message: str,
-        severity: int,
-        *,
-        once: bool = False,
-        skip_first: bool = False,
-        throttle_duration_sec: float = 0.0,
-        _depth: int = 1,
-    ) -> bool:
-        """Log a message; the conditions count per calling line.
 
-        Returns:
-            True when the message was logged.
-        """
-        if once or skip_first or throttle_duration_sec:
-            caller = sys._getframe(_depth)
-            key = (caller.f_code.co_filename, caller.f_lineno)
-            now, before = self._monotonic(), self._last.get(key)
-            held = before is not None and (once or now - before < throttle_duration_sec)
-            if not held:
-                self._last[key] = now
-            if held or (skip_first and before is None):
-                return False
-        self._log.log(int(severity), message, stacklevel=_depth + 1)
-        return True
+def set_logger_level(name: str, level: int, detailed_error: bool = False) -> None:
+    """Set the level of a logger ("" = the default); UNSET lets it follow the loggers above it."""
+    output.levels.set(name, LoggingSeverity(level))
 
-    def debug(
-        self, message: str, *, once: bool = False, skip_first: bool = False, throttle_duration_sec: float = 0.0
-    ) -> bool:
-        return self.log(
-            message, 10, once=once, skip_first=skip_first, throttle_duration_sec=throttle_duration_sec, _depth=2
-        )
 
-    def info(
-        self, message: str, *, once: bool = False, skip_first: bool = False, throttle_duration_sec: float = 0.0
-    ) -> bool:
-        return self.log(
-            message, 20, once=once, skip_first=skip_first, throttle_duration_sec=throttle_duration_sec, _depth=2
-        )
+def get_logger_level(name: str) -> LoggingSeverity:
+    """Return what was set for this logger, UNSET when nothing was."""
+    return output.levels.get(name)
 
-    def warning(
-        self, message: str, *, once: bool = False, skip_first: bool = False, throttle_duration_sec: float = 0.0
-    ) -> bool:
-        return self.log(
-            message, 30, once=once, skip_first=skip_first, throttle_duration_sec=throttle_duration_sec, _depth=2
-        )
 
-    def error(
-        self, message: str, *, once: bool = False, skip_first: bool = False, throttle_duration_sec: float = 0.0
-    ) -> bool:
-        return self.log(
-            message, 40, once=once, skip_first=skip_first, throttle_duration_sec=throttle_duration_sec, _depth=2
-        )
+def get_logger_effective_level(name: str) -> LoggingSeverity:
+    """Return the level that holds for a logger."""
+    return output.levels.effective(name)
 
-    def fatal(
-        self, message: str, *, once: bool = False, skip_first: bool = False, throttle_duration_sec: float = 0.0
-    ) -> bool:
-        return self.log(
-            message, 50, once=once, skip_first=skip_first, throttle_duration_sec=throttle_duration_sec, _depth=2
-        )
 
-    warn = warning
+def get_logging_severity_from_string(log_severity: str) -> LoggingSeverity:
+    """Return the severity named; raises RuntimeError for an unknown one."""
+    try:
+        return LoggingSeverity[log_severity.upper()]
+    except KeyError as error:
+        names = [severity.name for severity in LoggingSeverity]
+        raise RuntimeError(f"expected one of {names}, got {log_severity!r}") from error
+
+
+def get_logging_directory() -> Path:
+    """Return $ROS_LOG_DIR, else $ROS_HOME/log, else ~/.ros/log."""
+    if folder := os.environ.get("ROS_LOG_DIR"):
+        return Path(folder).expanduser()
+    return Path(os.environ.get("ROS_HOME") or "~/.ros").expanduser() / "log"

@@ -1,47 +1,39 @@
-"""Validate names of nodes and topics and expand them to full names.
-
-The rules are those of https://design.ros2.org/articles/topic_and_service_names.html.
-"""
+"""What the rules for names of nodes, namespaces, topics and services have in common."""
 
 from __future__ import annotations
 
-import re
-
-_TOKEN = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+Fault = tuple[str, int]  # what is wrong, and the index of the first character that is
 
 
-class InvalidNameError(ValueError):
-    """A node, namespace or topic name that the rules of ROS forbid."""
+def is_word(character: str) -> bool:
+    """Tell whether a character is a letter, a digit (both ASCII) or an underscore."""
+    return character.isascii() and (character.isalnum() or character == "_")
 
 
-def validate_node_name(name: str) -> str:
-    if not _TOKEN.match(name) or len(name) > 255:
-        raise InvalidNameError(f"expected a node name of letters, digits and '_', got {name!r}")
-    return name
+def number_at_token(name: str, text: str) -> Fault | None:
+    """Find a token that starts with a digit."""
+    for at, character in enumerate(name):
+        if character.isdigit() and at > 0 and name[at - 1] == "/":
+            return text, at
+    return (text, 0) if name[:1].isdigit() else None
 
 
-def validate_namespace(namespace: str) -> str:
-    if not namespace.startswith("/") or (namespace != "/" and not all(map(_TOKEN.match, namespace[1:].split("/")))):
-        raise InvalidNameError(f"expected a namespace such as '/' or '/robot', got {namespace!r}")
-    return namespace
-
-
-def expand_namespace(namespace: str) -> str:
-    """Make a namespace absolute: '' and 'robot' become '/' and '/robot'."""
-    return validate_namespace(namespace if namespace.startswith("/") else "/" + namespace)
+def absolute_fault(name: str, what: str, at_end: str) -> Fault | None:
+    """Find what is wrong with a name that has to be absolute and free of substitutions; '/' alone is right."""
+    if not name:
+        return f"{what} must not be empty string", 0
+    if name[0] != "/":
+        return f"{what} must be absolute, it must lead with a '/'", 0
+    if name.endswith("/") and name != "/":
+        return at_end, len(name) - 1
+    for at, character in enumerate(name):
+        if not (is_word(character) or character == "/"):
+            return f"{what} must not contain characters other than alphanumerics, '_', or '/'", at
+        if character == "/" and at > 0 and name[at - 1] == "/":
+            return f"{what} must not contain repeated '/'", at
+    return number_at_token(name, f"{what} must not have a token that starts with a number")
 
 
 def full_node_name(name: str, namespace: str) -> str:
+    """Join a namespace and a name: '/' and 'a' are '/a', '/ns' and 'a' are '/ns/a'."""
     return f"{namespace.rstrip('/')}/{name}"
-
-
-def expand_topic_name(topic: str, node_name: str, namespace: str) -> str:
-    """Expand a relative ('a/b'), private ('~/a') or absolute ('/a') name, with '{node}' and '{ns}' replaced."""
-    text = topic.replace("{node}", node_name).replace("{ns}", namespace).replace("{namespace}", namespace)
-    if text == "~" or text.startswith("~/"):
-        text = full_node_name(node_name, namespace) + text[1:]
-    elif not text.startswith("/"):
-        text = full_node_name(text, namespace)
-    if not all(map(_TOKEN.match, text[1:].split("/"))):
-        raise InvalidNameError(f"expected a topic name such as 'a/b', '~/a' or '/a', got {topic!r}")
-    return text

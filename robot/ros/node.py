@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
+from robot.ros.arguments import START, Arguments, parse
+from robot.ros.arguments.parameters import values_for
+from robot.ros.arguments.rules import NAMESPACE, NODE, SERVICE, TOPIC, Rule, remap_name, remap_node
 from robot.ros.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from robot.ros.client import Client
-from robot.ros.clock import Clock, ROSClock
-from robot.ros.duration import NANOSECONDS
-from robot.ros.interfaces import rosgraph_msgs
+from robot.ros.clock import ROSClock
+from robot.ros.exceptions import InvalidHandle, NodeNameNonExistentError, NotInitializedException, RCLError
+from robot.ros.expand_topic_name import expand_topic_name
+from robot.ros.interfaces import rcl_interfaces
 from robot.ros.logging import RcutilsLogger
-from robot.ros.names import expand_namespace, expand_topic_name, full_node_name, validate_node_name
+from robot.ros.logging_service import LoggingService
+from robot.ros.names import full_node_name
+from robot.ros.node_parts.entities import Entities
 from robot.ros.node_parts.graph import Graph
+from robot.ros.node_parts.handle import NodeHandle
 from robot.ros.node_parts.parameters import NodeParameters
+from robot.ros.node_parts.rosout import Rosout
 from robot.ros.node_parts.running import Running
 from robot.ros.parameter import Parameter
-from robot.ros.publisher import Publisher
-from robot.ros.qos import QoSProfile, ReliabilityPolicy, as_profile, qos_profile_services_default
-from robot.ros.service import Service
-from robot.ros.subscription import Subscription
-from robot.ros.timer import Timer
+from robot.ros.parameter_service import ParameterService
+from robot.ros.qos import qos_profile_parameter_events
+from robot.ros.time_source import TimeSource
+from robot.ros.type_description_service import TypeDescriptionService
+from robot.ros.validate_full_topic_name import validate_full_topic_name
+from robot.ros.validate_namespace import validate_namespace
+from robot.ros.validate_node_name import validate_node_name
+from robot.ros.validate_topic_name import validate_topic_name
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
 
+__all__ = ["HIDDEN_NODE_PREFIX", "Node", "NodeNameNonExistentError"]
 
-class Owned(Protocol):
-    def destroy(self) -> None: ...
+HIDDEN_NODE_PREFIX = "_"
 
 
-class Node(Running, NodeParameters, Graph):
+class Node(Running, Entities, NodeParameters, Graph):
     """A node, as `rclpy.node.Node`.
 
     Its callbacks run from the executor it was added to; in a context driven from outside (lockstep) the scheduler runs
@@ -38,37 +48,84 @@ class Node(Running, NodeParameters, Graph):
 
     Args:
         context: the context it lives in; None = the default one made by `robot.ros.init`.
+        cli_args: a command line for this node alone; `--ros-args` is understood to precede it.
         namespace: relative or absolute.
+        use_global_arguments: follow the context's command line too.
+        enable_rosout: publish what its logger logs on `/rosout`.
+        start_parameter_services: let others read and set its parameters.
         parameter_overrides: values that replace the defaults of parameters declared later.
+        allow_undeclared_parameters: parameters may be set without being declared.
+        automatically_declare_parameters_from_overrides: declare every parameter that has an override.
+        enable_logger_service: let others read and set levels of loggers.
     """
+
+    PARAM_REL_TOL = 1e-6
 
     def __init__(
         self,
         node_name: str,
         *,
         context: Context | None = None,
+        cli_args: Sequence[str] | None = None,
         namespace: str | None = None,
+        use_global_arguments: bool = True,
+        enable_rosout: bool = True,
+        start_parameter_services: bool = True,
         parameter_overrides: Iterable[Parameter] | None = None,
+        allow_undeclared_parameters: bool = False,
+        automatically_declare_parameters_from_overrides: bool = False,
+        enable_logger_service: bool = False,
     ) -> None:
         if context is None:
-            from robot.ros import get_default_context
+            from robot.ros.utilities import get_default_context
 
             context = get_default_context()
-        self._init_running(context)
-        self._name = validate_node_name(node_name)
-        self._namespace = expand_namespace(namespace or "/")
-        self._owned: dict[int, Owned] = {}
+        if not context.ok():
+            raise NotInitializedException("cannot create node")
         self._destroyed = False
-        self._logger = RcutilsLogger(self.get_fully_qualified_name()[1:].replace("/", "."), self.scheduler.monotonic)
+        own = parse([START, *cli_args]) if cli_args is not None else Arguments()
+        everyones = context.arguments if use_global_arguments else Arguments()
+        self._rules: list[Rule] = [*own.rules, *everyones.rules]
+        self._set_name(node_name, namespace or "")
+        self._handle = NodeHandle(self)
+        self._init_running(context)
+        self._init_entities()
+        self._logger = RcutilsLogger(self._handle.logger_name(), self.scheduler.monotonic)
         self._clock = ROSClock(scheduler=self.scheduler)
-        self._clock_subscription: Subscription | None = None
-        self._init_parameters(parameter_overrides or ())
         self.default_callback_group: CallbackGroup = MutuallyExclusiveCallbackGroup()
+        given = values_for([*everyones.overrides, *own.overrides], self.get_fully_qualified_name())
+        overrides = [Parameter(name, value=value) for name, value in given.items() if value is not None]
+        self._init_parameters([*overrides, *(parameter_overrides or ())], allow_undeclared=allow_undeclared_parameters)
         context.nodes.append(self)
-        self.declare_parameter("use_sim_time", False)
-        self._follow_clock(self.get_parameter("use_sim_time").value)
+        self._rosout = Rosout(self) if enable_rosout and everyones.outputs.get("rosout", True) else None
+        self._parameter_event_publisher = self.create_publisher(
+            rcl_interfaces.msg.ParameterEvent, "/parameter_events", qos_profile_parameter_events
+        )
+        if automatically_declare_parameters_from_overrides:
+            entries = [(name, parameter.value) for name, parameter in self._parameter_overrides.items()]
+            self.declare_parameters("", entries, ignore_override=True)
+        self._time_source = TimeSource()
+        self._time_source.attach_node(self)
+        self._time_source.attach_clock(self._clock)
+        if start_parameter_services:
+            self._parameter_service = ParameterService(self)
+        if enable_logger_service:
+            self._logger_service = LoggingService(self)
+        self._type_description_service = TypeDescriptionService(self)
+
+    def _set_name(self, name: str, namespace: str) -> None:
+        name = remap_node(self._rules, NODE, name) or name
+        validate_node_name(name)
+        namespace = remap_node(self._rules, NAMESPACE, name) or namespace
+        namespace = namespace if namespace.startswith("/") else f"/{namespace}"
+        validate_namespace(namespace)
+        self._name, self._namespace = name, namespace
 
     # --- names
+
+    @property
+    def handle(self) -> NodeHandle:
+        return self._handle
 
     def get_name(self) -> str:
         return self._name
@@ -80,9 +137,23 @@ class Node(Running, NodeParameters, Graph):
         return full_node_name(self._name, self._namespace)
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
-        return expand_topic_name(topic, self._name, self._namespace)
+        """Return the full name of a topic, renamed by the node's rules; raises RCLError for an invalid one."""
+        return self._resolve(TOPIC, topic, only_expand=only_expand)
 
-    resolve_service_name = resolve_topic_name
+    def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
+        return self._resolve(SERVICE, service, only_expand=only_expand)
+
+    def _resolve(self, kind: str, name: str, *, only_expand: bool) -> str:
+        try:
+            full = expand_topic_name(name, self._name, self._namespace)
+        except ValueError as error:
+            raise RCLError(f"failed to resolve name: {error}") from error
+        return full if only_expand else remap_name(self._rules, kind, full, self._name, self._namespace)
+
+    def check_name(self, name: str, *, is_service: bool) -> None:
+        """Refuse the invalid name of a topic or service with the exception that says where it is wrong."""
+        validate_topic_name(name, is_service=is_service)
+        validate_full_topic_name(expand_topic_name(name, self._name, self._namespace), is_service=is_service)
 
     def get_logger(self) -> RcutilsLogger:
         return self._logger
@@ -90,109 +161,31 @@ class Node(Running, NodeParameters, Graph):
     def get_clock(self) -> ROSClock:
         return self._clock
 
-    # --- entities
-
-    def _own(self, entity: Any) -> Any:
-        self._owned[id(entity)] = entity
-        if hasattr(entity, "endpoint"):
-            self.context.bus.add(entity)
-        return entity
-
-    def forget(self, entity: Owned) -> None:
-        self._owned.pop(id(entity), None)
-
-    def create_publisher(
-        self, msg_type: Any, topic: str, qos_profile: QoSProfile | int, *, callback_group: CallbackGroup | None = None
-    ) -> Publisher:
-        made: Publisher = self._own(Publisher(self, msg_type, topic, as_profile(qos_profile), callback_group))
-        return made
-
-    def create_subscription(
-        self,
-        msg_type: Any,
-        topic: str,
-        callback: Callable[..., Any],
-        qos_profile: QoSProfile | int,
-        *,
-        callback_group: CallbackGroup | None = None,
-        raw: bool = False,
-    ) -> Subscription:
-        made: Subscription = self._own(
-            Subscription(self, msg_type, topic, callback, as_profile(qos_profile), callback_group, raw=raw)
-        )
-        return made
-
-    def create_service(
-        self,
-        srv_type: Any,
-        srv_name: str,
-        callback: Callable[[Any, Any], Any],
-        *,
-        qos_profile: QoSProfile = qos_profile_services_default,
-        callback_group: CallbackGroup | None = None,
-    ) -> Service:
-        made: Service = self._own(Service(self, srv_type, srv_name, callback, qos_profile, callback_group))
-        return made
-
-    def create_client(
-        self,
-        srv_type: Any,
-        srv_name: str,
-        *,
-        qos_profile: QoSProfile = qos_profile_services_default,
-        callback_group: CallbackGroup | None = None,
-    ) -> Client:
-        made: Client = self._own(Client(self, srv_type, srv_name, qos_profile, callback_group))
-        return made
-
-    def create_timer(
-        self,
-        timer_period_sec: float,
-        callback: Callable[[], Any],
-        callback_group: CallbackGroup | None = None,
-        clock: Clock | None = None,
-        autostart: bool = True,
-    ) -> Timer:
-        made: Timer = self._own(
-            Timer(self, timer_period_sec, callback, clock or self._clock, callback_group, autostart=autostart)
-        )
-        return made
-
-    def destroy_entity(self, entity: Owned) -> bool:
-        known = id(entity) in self._owned
-        entity.destroy()
-        return known
-
-    destroy_publisher = destroy_subscription = destroy_service = destroy_client = destroy_timer = destroy_entity
-
-    def own(self, entity: Owned) -> None:
-        """Destroy `entity`, which is made of others, with this node."""
-        self._owned[id(entity)] = entity
+    # --- its end
 
     def destroy_node(self) -> None:
-        """Destroy everything the node owns; what is still queued for it does not run."""
+        """Destroy everything the node owns; what is still queued for it does not run.
+
+        Raises:
+            InvalidHandle: it was destroyed before, unless by the shutdown of its context.
+        """
         if self._destroyed:
+            if self.context.ok():
+                raise InvalidHandle(f"the node {self.get_fully_qualified_name()} was destroyed already")
             return
+        if self._rosout is not None:
+            self._rosout.close()
         for entity in tuple(self._owned.values()):
             entity.destroy()
         self._destroyed = True
         self.executor = None
         self._waiting.clear()
         self.context.nodes.remove(self)
+        self._handle.destroy_when_not_in_use()
 
-    # --- simulated time
+    def __enter__(self) -> Node:
+        return self
 
-    def _follow_clock(self, use_sim_time: bool) -> None:
-        if use_sim_time and self._clock_subscription is None:
-            profile = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
-            self._clock.override(0)
-            self._clock_subscription = self.create_subscription(
-                rosgraph_msgs.msg.Clock, "/clock", self._on_clock, profile
-            )
-        elif not use_sim_time and self._clock_subscription is not None:
-            self._clock_subscription.destroy()
-            self._clock_subscription = None
-            self._clock.override(None)
-
-    def _on_clock(self, message: Any) -> None:
-        self._clock.override(message.clock.sec * NANOSECONDS + message.clock.nanosec)
+    def __exit__(self, *_: object) -> None:
+        if not self._destroyed:
+            self.destroy_node()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,9 @@ class Publisher(Entity):
     ) -> None:
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
+        self.topic = topic
         self._sequence = 0
+        self._lock = threading.RLock()
         self._tail: str = msg_type._TAIL
         self._kept: deque[tuple[Frame, Buffer]] | None = (
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
@@ -41,10 +44,6 @@ class Publisher(Entity):
 
     @property
     def topic_name(self) -> str:
-        return self.endpoint.name
-
-    @property
-    def topic(self) -> str:
         return self.endpoint.name
 
     @property
@@ -60,12 +59,13 @@ class Publisher(Entity):
             payload = msg
         else:
             raise TypeError(f"{self.topic_name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
-        self._sequence += 1
         gid = self.endpoint.gid
-        frame = Frame(kind=DATA, gid=gid, sequence=self._sequence, stamp=self.node.scheduler.now())
-        if self._kept is not None:
-            self._kept.append((frame, whole(payload)))
-        self.bus.publish(gid, frame, payload)
+        with self._lock:  # sequence numbers go out in their order
+            self._sequence += 1
+            frame = Frame(kind=DATA, gid=gid, sequence=self._sequence, stamp=self.node.scheduler.now())
+            if self._kept is not None:
+                self._kept.append((frame, whole(payload)))
+            self.bus.publish(gid, frame, payload)
 
     def _encode(self, msg: Any) -> Buffer | Split:
         tail = self._tail

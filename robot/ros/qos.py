@@ -2,108 +2,266 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Any
+import warnings
+from enum import Enum
+from typing import Any, TypeVar
 
-from robot.ros.duration import Duration
+from robot.ros.duration import INFINITE_NS, Duration
+from robot.ros.qos_policies import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    LivelinessPolicy,
+    QoSCompatibility,
+    QoSDurabilityPolicy,
+    QoSHistoryPolicy,
+    QoSLivelinessPolicy,
+    QoSPolicyEnum,
+    QoSPolicyKind,
+    QoSReliabilityPolicy,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
+
+__all__ = [
+    "DeadlineBestAvailable",
+    "DurabilityPolicy",
+    "Duration",
+    "HistoryPolicy",
+    "InvalidQoSProfileException",
+    "LivelinessLeaseDurationeBestAvailable",
+    "LivelinessPolicy",
+    "QoSCompatibility",
+    "QoSDurabilityPolicy",
+    "QoSHistoryPolicy",
+    "QoSLivelinessPolicy",
+    "QoSPolicyEnum",
+    "QoSPolicyKind",
+    "QoSPresetProfiles",
+    "QoSProfile",
+    "QoSReliabilityPolicy",
+    "ReliabilityPolicy",
+    "as_profile",
+    "qos_check_compatible",
+    "qos_policy_name_from_kind",
+]
+
+T = TypeVar("T")
+
+DEFAULT_DEPTH = 10  # where neither the profile nor the policy says how many messages are kept
+BEST_AVAILABLE_NS = INFINITE_NS - 1  # a duration that stands for "what the others offer"
+DeadlineBestAvailable = Duration(nanoseconds=BEST_AVAILABLE_NS)
+LivelinessLeaseDurationeBestAvailable = Duration(nanoseconds=BEST_AVAILABLE_NS)  # rclpy's spelling
 
 
-class ReliabilityPolicy(IntEnum):
-    SYSTEM_DEFAULT = 0
-    RELIABLE = 1
-    BEST_EFFORT = 2
-
-
-class DurabilityPolicy(IntEnum):
-    SYSTEM_DEFAULT = 0
-    TRANSIENT_LOCAL = 1
-    VOLATILE = 2
-
-
-class HistoryPolicy(IntEnum):
-    SYSTEM_DEFAULT = 0
-    KEEP_LAST = 1
-    KEEP_ALL = 2
-
-
-class LivelinessPolicy(IntEnum):
-    SYSTEM_DEFAULT = 0
-    AUTOMATIC = 1
-    MANUAL_BY_TOPIC = 3
-
-
-QoSReliabilityPolicy = ReliabilityPolicy
-QoSDurabilityPolicy = DurabilityPolicy
-QoSHistoryPolicy = HistoryPolicy
-QoSLivelinessPolicy = LivelinessPolicy
-
-
-class InvalidQoSProfileException(ValueError):  # noqa: N818 (rclpy's name)
+class InvalidQoSProfileException(Exception):  # noqa: N818 (rclpy's name)
     """A profile that contradicts itself."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__("Invalid QoSProfile", *args)
 
 
 class QoSProfile:
     """Quality of service of one endpoint, as `rclpy.qos.QoSProfile`.
 
-    `deadline`, `lifespan` and `liveliness` are carried but not enforced yet.
+    Takes `history`, `depth`, `reliability`, `durability`, `lifespan`, `deadline`, `liveliness`,
+    `liveliness_lease_duration` and `avoid_ros_namespace_conventions`; needs a depth or a history that goes without. A
+    duration of zero or `Infinite` is no limit.
     """
 
-    __slots__ = ("deadline", "depth", "durability", "history", "lifespan", "liveliness", "reliability")
+    __slots__ = (
+        "_avoid_ros_namespace_conventions",
+        "_deadline",
+        "_depth",
+        "_durability",
+        "_history",
+        "_lifespan",
+        "_liveliness",
+        "_liveliness_lease_duration",
+        "_reliability",
+    )
+    _ORDER = (
+        "history",
+        "depth",
+        "reliability",
+        "durability",
+        "lifespan",
+        "deadline",
+        "liveliness",
+        "liveliness_lease_duration",
+        "avoid_ros_namespace_conventions",
+    )
 
-    def __init__(
-        self,
-        *,
-        depth: int | None = None,
-        history: HistoryPolicy | None = None,
-        reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
-        durability: DurabilityPolicy = DurabilityPolicy.VOLATILE,
-        liveliness: LivelinessPolicy = LivelinessPolicy.AUTOMATIC,
-        deadline: Duration | None = None,
-        lifespan: Duration | None = None,
-    ) -> None:
-        if depth is None and history is None:
-            raise InvalidQoSProfileException("expected depth or history, got neither")
-        if history == HistoryPolicy.KEEP_LAST and depth is None:
-            raise InvalidQoSProfileException("history KEEP_LAST needs a depth")
-        if depth is not None and depth < 0:
-            raise ValueError(f"expected a depth >= 0, got {depth}")
-        self.depth = depth or 0
-        self.history = HistoryPolicy.KEEP_LAST if history is None else HistoryPolicy(history)
-        self.reliability = ReliabilityPolicy(reliability)
-        self.durability = DurabilityPolicy(durability)
-        self.liveliness = LivelinessPolicy(liveliness)
-        self.deadline = deadline or Duration()
-        self.lifespan = lifespan or Duration()
+    def __init__(self, **kwargs: Any) -> None:
+        unknown = kwargs.keys() - set(self._ORDER)
+        if unknown:
+            raise AssertionError(f"Invalid arguments passed to constructor: {sorted(unknown)}")
+        if "history" not in kwargs:
+            if "depth" not in kwargs:
+                raise InvalidQoSProfileException("History and/or depth settings are required.")
+            kwargs["history"] = HistoryPolicy.KEEP_LAST
+        self.history = kwargs["history"]
+        if self.history == HistoryPolicy.KEEP_LAST and "depth" not in kwargs:
+            raise InvalidQoSProfileException("History set to KEEP_LAST without a depth setting.")
+        self.depth = kwargs.get("depth", DEFAULT_DEPTH)
+        self.reliability = kwargs.get("reliability", ReliabilityPolicy.RELIABLE)
+        self.durability = kwargs.get("durability", DurabilityPolicy.VOLATILE)
+        self.lifespan = kwargs.get("lifespan", Duration())
+        self.deadline = kwargs.get("deadline", Duration())
+        self.liveliness = kwargs.get("liveliness", LivelinessPolicy.SYSTEM_DEFAULT)
+        self.liveliness_lease_duration = kwargs.get("liveliness_lease_duration", Duration())
+        self.avoid_ros_namespace_conventions = kwargs.get("avoid_ros_namespace_conventions", False)
+
+    @property
+    def history(self) -> HistoryPolicy:
+        return self._history
+
+    @history.setter
+    def history(self, value: HistoryPolicy | int) -> None:
+        self._history = HistoryPolicy(_checked(value, int))
+
+    @property
+    def depth(self) -> int:
+        return self._depth
+
+    @depth.setter
+    def depth(self, value: int) -> None:
+        if _checked(value, int) < 0:
+            raise ValueError("Depth must be greater than or equal to 0")
+        if value == 0 and self._history == HistoryPolicy.KEEP_LAST:
+            warnings.warn(
+                "A zero depth with KEEP_LAST doesn't make sense; no data could be stored. "
+                "This will be interpreted as SYSTEM_DEFAULT",
+                stacklevel=2,
+            )
+        self._depth = value
+
+    @property
+    def reliability(self) -> ReliabilityPolicy:
+        return self._reliability
+
+    @reliability.setter
+    def reliability(self, value: ReliabilityPolicy | int) -> None:
+        self._reliability = ReliabilityPolicy(_checked(value, int))
+
+    @property
+    def durability(self) -> DurabilityPolicy:
+        return self._durability
+
+    @durability.setter
+    def durability(self, value: DurabilityPolicy | int) -> None:
+        self._durability = DurabilityPolicy(_checked(value, int))
+
+    @property
+    def lifespan(self) -> Duration:
+        return self._lifespan
+
+    @lifespan.setter
+    def lifespan(self, value: Duration) -> None:
+        self._lifespan = _checked(value, Duration)
+
+    @property
+    def deadline(self) -> Duration:
+        return self._deadline
+
+    @deadline.setter
+    def deadline(self, value: Duration) -> None:
+        self._deadline = _checked(value, Duration)
+
+    @property
+    def liveliness(self) -> LivelinessPolicy:
+        return self._liveliness
+
+    @liveliness.setter
+    def liveliness(self, value: LivelinessPolicy | int) -> None:
+        self._liveliness = LivelinessPolicy(_checked(value, int))
+
+    @property
+    def liveliness_lease_duration(self) -> Duration:
+        return self._liveliness_lease_duration
+
+    @liveliness_lease_duration.setter
+    def liveliness_lease_duration(self, value: Duration) -> None:
+        self._liveliness_lease_duration = _checked(value, Duration)
+
+    @property
+    def avoid_ros_namespace_conventions(self) -> bool:
+        return self._avoid_ros_namespace_conventions
+
+    @avoid_ros_namespace_conventions.setter
+    def avoid_ros_namespace_conventions(self, value: bool) -> None:
+        self._avoid_ros_namespace_conventions = _checked(value, bool)
 
     @property
     def limit(self) -> int | None:
         """Most messages kept, None = all."""
-        return None if self.history == HistoryPolicy.KEEP_ALL else max(1, self.depth)
+        return None if self._history == HistoryPolicy.KEEP_ALL else self._depth or DEFAULT_DEPTH
 
     @property
     def latched(self) -> bool:
-        return self.durability == DurabilityPolicy.TRANSIENT_LOCAL
+        return self._durability == DurabilityPolicy.TRANSIENT_LOCAL
 
     @property
     def best_effort(self) -> bool:
-        return self.reliability == ReliabilityPolicy.BEST_EFFORT
+        return self._reliability == ReliabilityPolicy.BEST_EFFORT
+
+    def copy(self) -> QoSProfile:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return QoSProfile(**self.to_dict())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        return {name: getattr(self, name) for name in self._ORDER}
+
+    def get_c_qos_profile(self) -> QoSProfile:
+        return self
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, QoSProfile) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+        return isinstance(other, QoSProfile) and self.to_dict() == other.to_dict()
 
     def __hash__(self) -> int:
-        return hash(tuple(getattr(self, name) for name in self.__slots__))
+        return hash(tuple(self.to_dict().values()))
 
-    def __repr__(self) -> str:
-        return f"QoSProfile({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value}' for name, value in self.to_dict().items())})"
+
+    __repr__ = __str__
 
     def to_json(self) -> dict[str, Any]:
+        """Return what peers have to know."""
         return {
-            "depth": self.depth,
-            "history": int(self.history),
-            "reliability": int(self.reliability),
-            "durability": int(self.durability),
+            "depth": self._depth,
+            "history": int(self._history),
+            "reliability": int(self._reliability),
+            "durability": int(self._durability),
+            "lifespan": self._lifespan.nanoseconds,
+            "deadline": self._deadline.nanoseconds,
+            "liveliness": int(self._liveliness),
+            "lease": self._liveliness_lease_duration.nanoseconds,
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> QoSProfile:
+        """Read what `to_json` wrote; raises KeyError, TypeError, ValueError or OverflowError for anything else."""
+        durations = {key: Duration(nanoseconds=int(data[key])) for key in ("lifespan", "deadline", "lease")}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return cls(
+                depth=int(data["depth"]),
+                history=HistoryPolicy(data["history"]),
+                reliability=ReliabilityPolicy(data["reliability"]),
+                durability=DurabilityPolicy(data["durability"]),
+                lifespan=durations["lifespan"],
+                deadline=durations["deadline"],
+                liveliness=LivelinessPolicy(data["liveliness"]),
+                liveliness_lease_duration=durations["lease"],
+            )
+
+
+def _checked(value: T | int, kind: type[T]) -> T:
+    if not isinstance(value, kind):
+        raise AssertionError(f"expected {kind.__name__}, got {value!r}")
+    return value
 
 
 def as_profile(value: QoSProfile | int) -> QoSProfile:
@@ -111,13 +269,127 @@ def as_profile(value: QoSProfile | int) -> QoSProfile:
     if isinstance(value, QoSProfile):
         return value
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"expected a QoSProfile or a depth, got {value!r}")
+        raise TypeError(f"Expected QoSProfile or int, but received {type(value)!r}")
+    if value < 0:
+        raise ValueError("History depth must be greater than or equal to zero")
     return QoSProfile(depth=value)
 
 
+def limit_ns(duration: Duration) -> int | None:
+    """Return a duration's nanoseconds, None when it is no limit."""
+    ns = duration.nanoseconds
+    return None if ns == 0 or ns >= BEST_AVAILABLE_NS else ns
+
+
+def first_mismatch(offered: QoSProfile, wanted: QoSProfile) -> tuple[str, QoSPolicyKind | None]:
+    """Say which policy of an offer does not satisfy a request, and how; ("", None) when all do."""
+    for text, policy in _mismatches(offered, wanted):
+        return text, policy
+    return "", None
+
+
+def _mismatches(offered: QoSProfile, wanted: QoSProfile) -> list[tuple[str, QoSPolicyKind]]:
+    found = []
+    if offered.best_effort and wanted.reliability in (ReliabilityPolicy.RELIABLE, ReliabilityPolicy.SYSTEM_DEFAULT):
+        found.append(("best effort offered, reliable wanted", QoSPolicyKind.RELIABILITY))
+    if wanted.latched and offered.durability in (DurabilityPolicy.VOLATILE, DurabilityPolicy.SYSTEM_DEFAULT):
+        found.append(("volatile offered, transient local wanted", QoSPolicyKind.DURABILITY))
+    for name, policy in (("deadline", QoSPolicyKind.DEADLINE), ("liveliness_lease_duration", QoSPolicyKind.LIVELINESS)):
+        limit, ours = limit_ns(getattr(wanted, name)), limit_ns(getattr(offered, name))
+        if limit is not None and (ours is None or ours > limit):
+            text = name.replace("_", " ")
+            offer = "none" if ours is None else f"{ours} ns"
+            found.append((f"{text} {offer} offered, {limit} ns wanted", policy))
+    manual = LivelinessPolicy.MANUAL_BY_TOPIC
+    if wanted.liveliness == manual and offered.liveliness not in (manual, LivelinessPolicy.BEST_AVAILABLE):
+        found.append(("automatic liveliness offered, manual wanted", QoSPolicyKind.LIVELINESS))
+    return found
+
+
+def qos_check_compatible(publisher_qos: QoSProfile, subscription_qos: QoSProfile) -> tuple[QoSCompatibility, str]:
+    """Tell whether a publisher's profile satisfies a subscription's, and why not.
+
+    Returns:
+        WARNING where a policy is left to the system, or unknown, so that it depends.
+    """
+    errors = [f"ERROR: {text};" for text, _ in _mismatches(publisher_qos, subscription_qos)]
+    if errors:
+        return QoSCompatibility.ERROR, "".join(errors)
+    warned = [
+        f"WARNING: {side} {name.replace('_', ' ')} is {getattr(profile, name).name.lower()};"
+        for side, profile in (("publisher", publisher_qos), ("subscription", subscription_qos))
+        for name in ("reliability", "durability", "liveliness")
+        if getattr(profile, name).name in ("UNKNOWN", "SYSTEM_DEFAULT")
+        and _would_matter(name, publisher_qos, subscription_qos)
+    ]
+    return (QoSCompatibility.WARNING, "".join(warned)) if warned else (QoSCompatibility.OK, "")
+
+
+def _would_matter(name: str, offered: QoSProfile, wanted: QoSProfile) -> bool:
+    """Tell whether some value of an open policy would not fit: the strongest request, or the weakest offer."""
+    weakest = {
+        "reliability": ReliabilityPolicy.BEST_EFFORT,
+        "durability": DurabilityPolicy.VOLATILE,
+        "liveliness": LivelinessPolicy.AUTOMATIC,
+    }[name]
+    strongest = {
+        "reliability": ReliabilityPolicy.RELIABLE,
+        "durability": DurabilityPolicy.TRANSIENT_LOCAL,
+        "liveliness": LivelinessPolicy.MANUAL_BY_TOPIC,
+    }[name]
+    return bool(getattr(offered, name) != strongest and getattr(wanted, name) != weakest)
+
+
+qos_profile_unknown = QoSProfile(
+    history=HistoryPolicy.UNKNOWN,
+    depth=0,
+    reliability=ReliabilityPolicy.UNKNOWN,
+    durability=DurabilityPolicy.UNKNOWN,
+    liveliness=LivelinessPolicy.UNKNOWN,
+)
 qos_profile_default = QoSProfile(depth=10)
-qos_profile_system_default = QoSProfile(depth=10)
+qos_profile_system_default = QoSProfile(
+    history=HistoryPolicy.SYSTEM_DEFAULT,
+    depth=0,
+    reliability=ReliabilityPolicy.SYSTEM_DEFAULT,
+    durability=DurabilityPolicy.SYSTEM_DEFAULT,
+)
 qos_profile_sensor_data = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
 qos_profile_services_default = QoSProfile(depth=10)
 qos_profile_parameters = QoSProfile(depth=1000)
+qos_profile_parameter_events = QoSProfile(depth=1000)
+qos_profile_rosout_default = QoSProfile(
+    depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL, lifespan=Duration(seconds=10)
+)
+qos_profile_best_available = QoSProfile(
+    depth=10,
+    reliability=ReliabilityPolicy.BEST_AVAILABLE,
+    durability=DurabilityPolicy.BEST_AVAILABLE,
+    deadline=DeadlineBestAvailable,
+    liveliness=LivelinessPolicy.BEST_AVAILABLE,
+    liveliness_lease_duration=LivelinessLeaseDurationeBestAvailable,
+)
 qos_profile_action_status_default = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+class QoSPresetProfiles(Enum):
+    """The preset profiles by name."""
+
+    UNKNOWN = qos_profile_unknown
+    DEFAULT = qos_profile_default
+    SYSTEM_DEFAULT = qos_profile_system_default
+    SENSOR_DATA = qos_profile_sensor_data
+    SERVICES_DEFAULT = qos_profile_services_default
+    PARAMETERS = qos_profile_parameters
+    PARAMETER_EVENTS = qos_profile_parameter_events
+    ACTION_STATUS_DEFAULT = qos_profile_action_status_default
+    BEST_AVAILABLE = qos_profile_best_available
+    ROSOUT_DEFAULT = qos_profile_rosout_default
+
+    @classmethod
+    def short_keys(cls) -> list[str]:
+        return [name.lower() for name in cls.__members__]
+
+    @classmethod
+    def get_from_short_key(cls, name: str) -> QoSProfile:
+        return cls[name.upper()].value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -85,6 +86,22 @@ class Registry:
             if name not in self._specs:
                 raise InterfaceError(f"no message {name!r} in {package}/{kind}/{file_name}.{kind}")
         return self._specs[name]
+
+    def define(self, name: str, text: str) -> None:
+        """Learn a message from the text a bag carries: its file, then each other as `MSG: package/Name` and its file.
+
+        Args:
+            name: full name of the first.
+        """
+        blocks = re.split(r"(?m)^={20,}\n", text)
+        files = {name: blocks[0]}
+        for block in blocks[1:]:
+            head, _, rest = block.partition("\n")
+            package, _, short = head.removeprefix("MSG:").strip().replace("/msg/", "/").partition("/")
+            files[f"{package}/msg/{short}"] = rest
+        for full, file in files.items():
+            if not self.has(full.split("/")[0]):
+                self._specs.update(parse_interface(file, full))
 
     def message(self, name: str) -> Any:
         """Return the class of a message, for example `sensor_msgs/msg/Image`."""

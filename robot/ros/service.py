@@ -10,11 +10,19 @@ from robot.ros.cdr import CdrError
 from robot.ros.entity import Entity
 from robot.ros.graph import SERVICE
 from robot.ros.qos import QoSProfile
+from robot.ros.service_introspection import (
+    REQUEST_RECEIVED,
+    RESPONSE_SENT,
+    Introspection,
+    ServiceIntrospectionState,
+)
 from robot.ros.transport.frame import REPLY, Buffer, Frame
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.clock import Clock
     from robot.ros.node import Node
+    from robot.ros.task import Task
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +44,7 @@ class Service(Entity):
         super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
         self.srv_type = srv_type
         self.callback = callback
+        self._introspection = Introspection(self, srv_type)
 
     @property
     def srv_name(self) -> str:
@@ -51,13 +60,25 @@ class Service(Entity):
         except CdrError as error:
             log.warning("%s: dropped request %d: %s", self.srv_name, frame.sequence, error)
             return
-        self.node.post(lambda: self._take(frame, request, peer))
+        self.node.dispatch(self, lambda: self._take(frame, request, peer))
 
-    def _take(self, frame: Frame, request: Any, peer: str) -> None:
-        if not self.destroyed:
-            self.node.run(self._answer, frame, request, peer)
+    def _take(self, frame: Frame, request: Any, peer: str) -> Task[Any] | None:
+        return None if self.destroyed else self.node.run(self._answer, frame, request, peer)
+
+    def configure_introspection(
+        self, clock: Clock, service_event_qos_profile: QoSProfile, introspection_state: ServiceIntrospectionState
+    ) -> None:
+        """Publish the requests it gets and the responses it sends on `<service>/_service_event`, or stop it."""
+        self.check()
+        self._introspection.configure(clock, service_event_qos_profile, introspection_state)
+
+    def destroy(self) -> None:
+        self._introspection.close()
+        super().destroy()
 
     async def _answer(self, frame: Frame, request: Any, peer: str) -> None:
+        gid, sequence = frame.gid, frame.sequence
+        self._introspection.tell(REQUEST_RECEIVED, client_gid=gid, sequence=sequence, request=request)
         response = self.callback(request, self.srv_type.Response())
         if hasattr(response, "__await__"):
             response = await response
@@ -67,3 +88,4 @@ class Service(Entity):
             return
         reply = Frame(kind=REPLY, gid=frame.gid, sequence=frame.sequence, stamp=self.node.scheduler.now())
         self.bus.reply(peer, reply, response._encode(response))
+        self._introspection.tell(RESPONSE_SENT, client_gid=gid, sequence=sequence, response=response)

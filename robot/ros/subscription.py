@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.cdr import CdrError
 from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
@@ -19,27 +19,38 @@ from robot.ros.transport.frame import Buffer, Frame
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.node import Node
-    from robot.ros.task import Future, Task
+    from robot.ros.task import Task
 
 log = logging.getLogger(__name__)
 
 
 def wants_info(callback: Callable[..., Any]) -> bool:
-    """Tell whether a callback takes the message's information as a second argument."""
+    """Tell whether a callback takes the message's information as a second argument.
+
+    Raises:
+        RuntimeError: it takes neither one argument nor two.
+    """
     try:
-        parameters = inspect.signature(callback).parameters.values()
+        signature = inspect.signature(callback)
     except ValueError:
         return False
-    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return len(needed) >= 2
+    for count in (1, 2):
+        try:
+            signature.bind(*range(count))
+        except TypeError:
+            continue
+        return count == 2
+    raise RuntimeError(
+        "Subscription.__init__(): callback should be either be callable with one argument (to get only the message) "
+        "or two (to get message and message info)"
+    )
 
 
 class Subscription(Entity):
     """A subscription, made by `Node.create_subscription`.
 
-    Messages wait in a queue of the profile's depth; when it is full the oldest is lost. While a coroutine of the last
-    message still awaits something the next one waits too, unless the callback group is reentrant. With `raw` the
-    callback gets the encoded bytes.
+    Messages wait in a queue of the profile's depth; when it is full the oldest is lost. With `raw` the callback gets
+    the encoded bytes.
     """
 
     kind = SUBSCRIPTION
@@ -57,58 +68,72 @@ class Subscription(Entity):
     ) -> None:
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
+        self.topic = topic
         self.callback = callback
         self.raw = raw
         self.lost = 0
-        self._wants_info = wants_info(callback)
         self._queue: deque[tuple[Frame, Buffer]] = deque()
+        self._lock = threading.Lock()
         self._limit = qos_profile.limit
         self._latched = qos_profile.latched
         self._seen: dict[bytes, int] = {}
-        self._task: Task[Any] | None = None
 
     @property
     def topic_name(self) -> str:
         return self.endpoint.name
 
+    @property
+    def callback(self) -> Callable[..., Any]:
+        return self._callback
+
+    @callback.setter
+    def callback(self, callback: Callable[..., Any]) -> None:
+        self._wants_info = wants_info(callback)
+        self._callback = callback
+
+    @property
+    def has_message(self) -> bool:
+        return bool(self._queue)
+
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
-        if self._latched:
-            if frame.sequence <= self._seen.get(frame.gid, 0):
-                return
-            self._seen[frame.gid] = frame.sequence
-        if self._limit is not None and len(self._queue) >= self._limit:
-            self._queue.popleft()
+        with self._lock:
+            if self._latched:
+                if frame.sequence <= self._seen.get(frame.gid, 0):
+                    return
+                self._seen[frame.gid] = frame.sequence
             self._queue.append((frame, payload))
-            self.lost += 1
-            return
-        self._queue.append((frame, payload))
-        self.node.post(self._take)
-
-    def _take(self) -> None:
-        if self.destroyed or not self._queue or self._task is not None:
-            return
-        frame, payload = self._queue.popleft()
-        if self.raw:
-            message: Any = bytes(payload)
-        else:
-            try:
-                message = self.msg_type._decode(payload)
-            except CdrError as error:
-                log.warning("%s: dropped message %d: %s", self.topic_name, frame.sequence, error)
+            if self._limit is not None and len(self._queue) > self._limit:
+                self._queue.popleft()
+                self.lost += 1
                 return
-        del payload
-        arguments = (message, self._info(frame)) if self._wants_info else (message,)
-        task = self.node.run(self.callback, *arguments)
-        if task is not None and not isinstance(self.callback_group, ReentrantCallbackGroup):
-            self._task = task
-            task.add_done_callback(self._go_on)
+        self.node.dispatch(self, self._take)
 
-    def _go_on(self, ended: Future[Any]) -> None:
-        self._task = None
-        for _ in range(len(self._queue)):
-            self.node.post(self._take)
-        if not ended.cancelled():
-            ended.result()  # an exception of the callback comes out here
+    def _take(self) -> Task[Any] | None:
+        taken = self._pop()
+        if taken is None:
+            return None
+        message, frame = taken
+        if self._wants_info:
+            return self.node.run(self._callback, message, self._info(frame))
+        return self.node.run(self._callback, message)
+
+    def take(self) -> Any | None:
+        """Take the next message, which the callback does not get then; None when there is none."""
+        taken = self._pop()
+        return None if taken is None else taken[0]
+
+    def _pop(self) -> tuple[Any, Frame] | None:
+        with self._lock:
+            if self.destroyed or not self._queue:
+                return None
+            frame, payload = self._queue.popleft()
+        if self.raw:
+            return bytes(payload), frame
+        try:
+            return self.msg_type._decode(payload), frame
+        except CdrError as error:
+            log.warning("%s: dropped message %d: %s", self.topic_name, frame.sequence, error)
+            return None
 
     def _info(self, frame: Frame) -> dict[str, int | None]:
         return {

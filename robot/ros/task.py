@@ -1,153 +1,277 @@
-"""Futures, and tasks that run coroutines step by step on whatever posts their steps."""
+"""Futures, and tasks that run a function or a coroutine step by step on an executor; both may be used by any thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Generic, Protocol, TypeVar
+import asyncio
+import inspect
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 
-class Runner(Protocol):
-    """Runs callbacks later, in order: an executor or a node."""
+class _Driver(threading.local):
+    """How many tasks of ours run on this thread, one inside the other."""
 
-    def post(self, callback: Callable[[], None]) -> None: ...
+    depth = 0
+
+
+_driver = _Driver()
 
 
 class Future(Generic[T]):
-    """A result to come, as `rclpy.task.Future`.
+    """A result to come, as `rclpy.task.Future`. Any coroutine may await it, also one that asyncio runs.
 
     Args:
-        executor: runs the done callbacks later; without one they run at once.
+        executor: an executor or a node, whose `create_task` runs the done callbacks; without one they run at once.
     """
 
-    def __init__(self, *, executor: Runner | None = None) -> None:
+    def __init__(self, *, executor: Any = None) -> None:
         self._executor = executor
         self._done = False
         self._cancelled = False
         self._result: T | None = None
         self._exception: BaseException | None = None
-        self._callbacks: list[Callable[[Future[T]], object]] = []
+        self._exception_fetched = False
+        self._callbacks: list[Callable[[Any], object]] = []
+        self._waiters: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        if getattr(self, "_exception", None) is not None and not self._exception_fetched and sys.stderr is not None:
+            sys.stderr.write(f"The following exception was never retrieved: {self._exception}\n")
 
     def done(self) -> bool:
-        return self._done or self._cancelled
+        """Tell whether there is a result or an exception; a cancelled future is not done, as in rclpy."""
+        return self._done
 
     def cancelled(self) -> bool:
         return self._cancelled
 
     def result(self) -> T | None:
         """Return the result, None while there is none; raise the exception when there is one."""
-        if self._exception is not None:
-            raise self._exception
+        exception = self.exception()
+        if exception is not None:
+            raise exception
         return self._result
 
     def exception(self) -> BaseException | None:
+        self._exception_fetched = True
         return self._exception
 
     def set_result(self, result: T) -> None:
-        self._result = result
+        with self._lock:
+            self._result = result
+            self._done, self._cancelled = True, False
         self._finish()
 
     def set_exception(self, exception: BaseException) -> None:
-        self._exception = exception
+        with self._lock:
+            self._exception = exception
+            self._exception_fetched = False
+            self._done, self._cancelled = True, False
         self._finish()
 
     def cancel(self) -> None:
-        if not self._done:
-            self._cancelled = True
-            self._run_callbacks()
+        with self._lock:
+            if not self._done:
+                self._cancelled = True
+        self._finish()
 
-    def add_done_callback(self, callback: Callable[[Future[T]], object]) -> None:
-        self._callbacks.append(callback)
-        if self.done():
-            self._run_callbacks()
+    def add_done_callback(self, callback: Callable[[Any], object]) -> None:
+        """Run `callback(future)` when the future is done or cancelled; soon, when it is done already."""
+        with self._lock:
+            if not self._done:
+                self._callbacks.append(callback)
+                return
+        if self._executor is not None:
+            self._executor.create_task(callback, self)
+        else:
+            callback(self)
 
-    def remove_done_callback(self, callback: Callable[[Future[T]], object]) -> bool:
-        if callback in self._callbacks:
+    def remove_done_callback(self, callback: Callable[[Any], object]) -> bool:
+        with self._lock:
+            if callback not in self._callbacks:
+                return False
             self._callbacks.remove(callback)
             return True
-        return False
+
+    def wake(self, waiter: Callable[[], object]) -> None:
+        """Call `waiter` once, from whatever thread, as soon as the future is done or cancelled. It must not block."""
+        with self._lock:
+            if not self._done and not self._cancelled:
+                self._waiters.append(waiter)
+                return
+        waiter()
+
+    def _set_executor(self, executor: Any) -> None:
+        self._executor = executor
 
     def _finish(self) -> None:
-        self._done = True
-        self._cancelled = False
-        self._run_callbacks()
-
-    def _run_callbacks(self) -> None:
-        callbacks, self._callbacks = self._callbacks, []
+        with self._lock:
+            callbacks, self._callbacks = self._callbacks, []
+            waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            waiter()
         for callback in callbacks:
-            self._invoke(callback)
+            if self._executor is not None:
+                self._executor.create_task(callback, self)
+                continue
+            try:
+                callback(self)
+            except Exception as error:  # noqa: BLE001 (the callbacks behind it have to run)
+                warnings.warn(f"Unhandled exception in done callback: {error}", stacklevel=2)
 
-    def _invoke(self, callback: Callable[[Future[T]], object]) -> None:
-        if self._executor is None:
-            callback(self)
-        else:
-            runner = self._executor
-            runner.post(lambda: _run(callback, self, runner))
-
-    def __await__(self) -> Generator[Future[T], None, T | None]:
-        while not self.done():
-            yield self
+    def __await__(self) -> Generator[Any, None, T | None]:
+        while not self._done:
+            loop = None if _driver.depth else asyncio._get_running_loop()
+            if loop is None:
+                yield self
+            else:
+                yield from self._in_asyncio(loop).__await__()
         return self.result()
+
+    def _in_asyncio(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        twin: asyncio.Future[None] = loop.create_future()
+
+        def finish() -> None:
+            if self._cancelled:
+                twin.cancel()
+            elif not twin.done():
+                twin.set_result(None)
+
+        self.wake(lambda: loop.call_soon_threadsafe(finish))
+        return twin
 
 
 class Task(Future[T]):
-    """A coroutine being run. An exception nobody asks for is raised where the step ran, so that it is not lost."""
+    """A function or coroutine being run; calling the task runs it, a coroutine up to the next thing it waits for.
 
-    def __init__(self, coroutine: Coroutine[Any, Any, T], *, runner: Runner) -> None:
-        super().__init__(executor=runner)
-        self._coroutine = coroutine
-        self._runner = runner
+    Args:
+        handler: a function, a coroutine function or a coroutine.
+        executor: where the next step is queued when what the coroutine waits for is there.
+    """
+
+    def __init__(
+        self,
+        handler: Any,
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        executor: Any = None,
+    ) -> None:
+        super().__init__(executor=executor)
+        self._args, self._kwargs = tuple(args or ()), dict(kwargs or {})
+        self._handler: Any = handler
+        self._coroutine: Coroutine[Any, Any, T] | None = None
+        if inspect.iscoroutinefunction(handler):
+            self._coroutine = handler(*self._args, **self._kwargs)
+        elif isinstance(handler, Coroutine):
+            self._coroutine = handler
+        self._executing = False
+        self._lost = False
+        self._observers: list[Callable[[], object]] = []
+        self._task_lock = threading.RLock()
+
+    def executing(self) -> bool:
+        return self._executing
+
+    def __call__(self) -> None:
+        with self._task_lock:
+            if self._executing or self._done:
+                return
+            if self._cancelled:
+                self._close()
+                return
+            self._executing = True
+            _driver.depth += 1
+            try:
+                self._run()
+            finally:
+                _driver.depth -= 1
+                self._executing = False
+
+    def observe(self, observer: Callable[[], object]) -> None:
+        """Call `observer` once when the task has ended; unlike one who waits, it is not told how."""
+        with self._lock:
+            if not self._done and not self._cancelled:
+                self._observers.append(observer)
+                return
+        observer()
+
+    def _finish(self) -> None:
+        super()._finish()
+        with self._lock:
+            observers, self._observers = self._observers, []
+        for observer in observers:
+            observer()
 
     def step(self) -> None:
-        """Run the coroutine until it waits for something or ends."""
-        if self.done():
-            self._coroutine.close()
-            return
-        try:
-            waits_for = self._coroutine.send(None)
-        except StopIteration as end:
-            self.set_result(end.value)
-        except Exception as error:
-            awaited = bool(self._callbacks)
-            self.set_exception(error)
-            if not awaited:
-                raise
-        else:
-            if isinstance(waits_for, Future):
-                waits_for.add_done_callback(lambda _: self._runner.post(self.step))
-            else:
-                self._runner.post(self.step)
+        """Run as a call does, and raise the exception of a task that nobody waits for, so that it is not lost."""
+        self()
+        if self._lost and self._exception is not None:
+            self._lost = False
+            raise self.exception()  # type: ignore[misc]
 
     def cancel(self) -> None:
-        """Stop at the point where the coroutine waits now."""
+        """Stop; a coroutine ends where it waits now and runs its clean-up."""
         super().cancel()
-        self._runner.post(self._coroutine.close)
+        if self._cancelled:
+            self._queue_step()
+
+    def _run(self) -> None:
+        try:
+            if self._coroutine is None:
+                outcome = self._handler(*self._args, **self._kwargs)
+                if not isinstance(outcome, Coroutine):
+                    self._complete()
+                    self.set_result(outcome)
+                    return
+                self._coroutine = outcome
+            waits_for = self._coroutine.send(None)
+        except StopIteration as end:
+            self._complete()
+            self.set_result(end.value)
+        except Exception as error:  # noqa: BLE001 (whoever awaits gets it)
+            self._complete()
+            self._lost = not self._callbacks and not self._waiters
+            self.set_exception(error)
+        else:
+            if isinstance(waits_for, Future):
+                waits_for.wake(self._queue_step)
+            elif hasattr(waits_for, "add_done_callback"):
+                waits_for._asyncio_future_blocking = False
+                waits_for.add_done_callback(lambda _: self._queue_step())
+            else:
+                self._queue_step()
+
+    def _queue_step(self) -> None:
+        queue = getattr(self._executor, "_call_task_in_next_spin", None)
+        if queue is not None:
+            queue(self)
+
+    def _complete(self) -> None:
+        self._handler, self._coroutine, self._args, self._kwargs = None, None, (), {}
+
+    def _close(self) -> None:
+        if self._coroutine is not None:
+            self._coroutine.close()
+        self._complete()
 
 
-def run(callback: Callable[..., object], *arguments: Any, runner: Runner | None) -> Task[Any] | None:
-    """Call a plain or `async def` callback; return a coroutine's task when it has more steps, which go to `runner`."""
+def run(callback: Callable[..., object], *arguments: Any, executor: Any) -> Task[Any] | None:
+    """Call a plain or `async def` callback; return a coroutine's task when it has more steps, which `executor` runs."""
     outcome = callback(*arguments)
     if outcome is None or not isinstance(outcome, Coroutine):
         return None
-    if runner is None:
-        raise TypeError(f"{callback!r} is a coroutine, but nothing runs its steps")
-    task: Task[Any] = Task(outcome, runner=runner)
+    task: Task[Any] = Task(outcome, executor=executor)
     task.step()
     return None if task.done() else task
 
 
-def _run(callback: Callable[..., object], future: Future[Any], runner: Runner) -> None:
-    run(callback, future, runner=runner)
-
-
-def start(callback: Callable[..., Any], *arguments: Any, runner: Runner) -> Task[Any]:
-    """Run a plain or `async def` callback soon, as a task."""
-
-    async def coroutine() -> Any:
-        outcome = callback(*arguments)
-        return await outcome if hasattr(outcome, "__await__") else outcome
-
-    task: Task[Any] = Task(coroutine(), runner=runner)
-    runner.post(task.step)
-    return task
+async def await_or_execute(callback: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a plain callback, or call and await an `async def` one."""
+    outcome = callback(*arguments)
+    return await outcome if isinstance(outcome, Coroutine) else outcome

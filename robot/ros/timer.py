@@ -1,130 +1,277 @@
-"""Call back each period of a clock, on a grid that does not drift."""
+"""Call back each period of a clock, on a grid that does not drift, and sleep at a rate."""
 
 from __future__ import annotations
 
+import inspect
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robot.ros.callback_groups import ReentrantCallbackGroup
-from robot.ros.clock import Clock, ROSClock
-from robot.ros.duration import NANOSECONDS
+from robot.ros.clock import Clock, ClockChange, JumpThreshold, ROSClock, TimeJump
+from robot.ros.clock_type import ClockType
+from robot.ros.duration import NANOSECONDS, Duration
+from robot.ros.exceptions import ROSInterruptException
+from robot.ros.handle import Handle
+from robot.ros.time import Time
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.context import Context
     from robot.ros.node import Node
     from robot.ros.scheduler import Cancellable
     from robot.ros.task import Task
 
-TOLERANCE = 1e-6  # [s] a clock read as float seconds is not exact
+TOLERANCE = 1000  # [ns] a clock read as float seconds is not exact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerInfo:
+    """What a timer's callback gets that has an argument annotated with this class.
+
+    Attributes:
+        expected_call_time: when the call was due.
+        actual_call_time: when it came.
+    """
+
+    expected_call_time: Time
+    actual_call_time: Time
+    clock_type: ClockType
 
 
 class Timer:
     """A timer, made by `Node.create_timer`.
 
-    Periods that passed while the callback could not run are skipped, also while a coroutine of the last call still
-    awaits something, unless the callback group is reentrant.
+    Periods that passed while the callback could not run are skipped. On a ROS clock it follows simulated time: when
+    that goes back the timer starts anew, and when it is switched on or off the part of the period that has passed
+    counts.
 
     Args:
-        period: [s], > 0.
+        period_ns: [ns], >= 0.
+        callback: None = only `is_ready` tells.
     """
 
     def __init__(
         self,
         node: Node,
-        period: float,
-        callback: Callable[[], Any],
+        period_ns: int,
+        callback: Callable[..., Any] | None,
         clock: Clock,
         callback_group: CallbackGroup | None = None,
         *,
         autostart: bool = True,
     ) -> None:
-        if period < 0.0:
-            raise ValueError(f"expected a period >= 0 s, got {period}")
+        if period_ns < 0:
+            raise ValueError(f"expected a timer period >= 0, got {period_ns} ns")
         self.node = node
         self.callback = callback
-        self.callback_group = callback_group
-        self.clock = clock
-        self.destroyed = False
-        self._period = max(period, TOLERANCE)
-        self._running = False
+        self.callback_group = node.default_callback_group if callback_group is None else callback_group
+        self.callback_group.add_entity(self)
+        self._clock = clock
+        self._period = period_ns
+        self._lock = threading.RLock()
+        self._running = autostart
         self._posted = False
-        self._simulated = False
-        self._start = 0.0
-        self._count = 1
+        self._last = self._expected = self._now()
+        self._next = self._last + period_ns
+        self._credit = 0
         self._event: Cancellable | None = None
-        self._task: Task[Any] | None = None
-        if isinstance(clock, ROSClock):
-            clock.add_jump_callback(self._on_clock)
-        if autostart:
-            self.reset()
+        self._signature: tuple[object, str] = (None, "")
+        self._handle = Handle("a timer", self._release)
+        self._jumps = (
+            clock.create_jump_callback(
+                JumpThreshold(min_forward=Duration(nanoseconds=1), min_backward=Duration(nanoseconds=-1)),
+                pre_callback=self._before_jump,
+                post_callback=self._after_jump,
+            )
+            if isinstance(clock, ROSClock)
+            else None
+        )
+        self._arm()
+
+    @property
+    def handle(self) -> Handle:
+        return self._handle
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
 
     @property
     def timer_period_ns(self) -> int:
-        return round(self._period * NANOSECONDS)
+        with self._handle:
+            return self._period
+
+    @timer_period_ns.setter
+    def timer_period_ns(self, value: int) -> None:
+        """Change the period [ns] from the next call on."""
+        with self._handle:
+            self._period = int(value)
 
     def is_canceled(self) -> bool:
-        return not self._running
+        with self._handle:
+            return not self._running
 
     def is_ready(self) -> bool:
-        return self._running and self._now() >= self._next_at() - TOLERANCE
+        with self._handle:
+            return self._running and self._now() >= self._next - TOLERANCE
+
+    def time_since_last_call(self) -> int:
+        """Return the nanoseconds since the last call, or since the start."""
+        with self._handle:
+            return self._now() - self._last
 
     def time_until_next_call(self) -> int | None:
-        """Return the nanoseconds until the next call, None when cancelled."""
-        return round((self._next_at() - self._now()) * NANOSECONDS) if self._running else None
+        """Return the nanoseconds until the next call, negative when it is overdue, None when cancelled."""
+        with self._handle:
+            return self._next - self._now() if self._running else None
 
     def cancel(self) -> None:
-        self._running = False
+        with self._handle, self._lock:
+            self._running = False
+            self._disarm()
+
+    def reset(self) -> None:
+        """Start (again): the next call is one period from now."""
+        with self._handle, self._lock:
+            self._running = True
+            self._next = self._now() + self._period
+            self._arm()
+
+    def destroy(self) -> None:
+        if not self._handle.destroyed:
+            self._handle.destroy_when_not_in_use()
+
+    def _release(self) -> None:
+        with self._lock:
+            self._running = False
+            self._disarm()
+        if self._jumps is not None:
+            self._jumps.unregister()
+        self.node.forget(self)
+
+    def _simulated(self) -> bool:
+        return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
+
+    def _now(self) -> int:
+        if self._simulated():
+            return self._clock.nanoseconds()
+        return round(self.node.scheduler.monotonic() * NANOSECONDS)
+
+    def _disarm(self) -> None:
         if self._event is not None:
             self._event.cancel()
             self._event = None
 
-    def reset(self) -> None:
-        """Start (again): the next call is one period from now."""
-        self.cancel()
-        self._running = not self.destroyed
-        self._simulated = isinstance(self.clock, ROSClock) and self.clock.ros_time_is_active
-        self._start = self._now()
-        self._count = 1
-        self._arm()
-
-    def destroy(self) -> None:
-        if not self.destroyed:
-            self.destroyed = True
-            self.cancel()
-            if isinstance(self.clock, ROSClock):
-                self.clock.remove_jump_callback(self._on_clock)
-            self.node.forget(self)
-
-    def _now(self) -> float:
-        return self.clock.nanoseconds() / NANOSECONDS if self._simulated else self.node.scheduler.monotonic()
-
-    def _next_at(self) -> float:
-        return self._start + self._count * self._period
-
     def _arm(self) -> None:
-        if self._running and not self._simulated:
-            self._event = self.node.scheduler.post(self._due, delay=self._next_at() - self._now())
+        with self._lock:
+            self._disarm()
+            if self._running and not self._simulated():
+                left = max(0, self._next - self._now())
+                self._event = self.node.scheduler.post(self._due, delay=left / NANOSECONDS)
+        self.node.context.bus.pump.news()
 
-    def _on_clock(self) -> None:
-        simulated = isinstance(self.clock, ROSClock) and self.clock.ros_time_is_active
-        if not self._running:
-            return
-        if simulated != self._simulated or self._now() < self._next_at() - self._period - TOLERANCE:
-            self.reset()
-        elif simulated:
+    def _before_jump(self) -> None:
+        self._credit = self._next - self._now()
+
+    def _after_jump(self, jump: TimeJump) -> None:
+        now = self._now()
+        if jump.clock_change in (ClockChange.ROS_TIME_ACTIVATED, ClockChange.ROS_TIME_DEACTIVATED):
+            self._last, self._next = now, now + min(max(self._credit, 0), self._period)
+            self._arm()
+        elif now < self._last - TOLERANCE:
+            self._last, self._next = now, now + self._period
+        if self._simulated():
             self._due()
 
     def _due(self) -> None:
-        if not self._posted and self.is_ready():
+        with self._lock:
+            if self._posted or not self._running or self._now() < self._next - TOLERANCE:
+                return
             self._posted = True
-            self.node.post(self._fire)
+        self.node.dispatch(self, self._fire)
 
-    def _fire(self) -> None:
-        self._posted = False
-        if not self._running:
-            return
-        missed = int((self._now() - self._next_at() + TOLERANCE) // self._period)
-        self._count += 1 + max(0, missed)
-        self._arm()
-        if self._task is None or self._task.done() or isinstance(self.callback_group, ReentrantCallbackGroup):
-            self._task = self.node.run(self.callback)
+    def _fire(self) -> Task[Any] | None:
+        with self._lock:
+            self._posted = False
+            if not self._running or self._handle.destroyed:
+                return None
+            now = self._now()
+            if now < self._next - TOLERANCE:
+                return None  # it was reset meanwhile
+            expected, self._last = self._next, now
+            self._next += self._period
+            if self._period == 0:
+                self._next = now
+            elif self._next <= now + TOLERANCE:
+                self._next += -((self._next - now - TOLERANCE) // self._period) * self._period
+            self._arm()
+        if self.callback is None:
+            return None
+        name = self._info_argument()
+        if not name:
+            return self.node.run(self.callback)
+        kind = self._clock.clock_type
+        offset = self._clock.nanoseconds() - now
+        info = TimerInfo(
+            expected_call_time=Time(nanoseconds=expected + offset, clock_type=kind),
+            actual_call_time=Time(nanoseconds=now + offset, clock_type=kind),
+            clock_type=kind,
+        )
+        return self.node.run(partial(self.callback, **{name: info}))
+
+    def _info_argument(self) -> str:
+        """Name the argument that takes a `TimerInfo`, "" when there is none."""
+        if self._signature[0] is not self.callback:
+            found = ""
+            try:
+                parameters = inspect.signature(self.callback).parameters.values()  # type: ignore[arg-type]
+            except (TypeError, ValueError):
+                parameters = ()  # type: ignore[assignment]
+            for parameter in parameters:
+                if parameter.annotation is TimerInfo or str(parameter.annotation).rpartition(".")[2] == "TimerInfo":
+                    found = parameter.name
+                    break
+            self._signature = (self.callback, found)
+        return self._signature[1]
+
+
+class Rate:
+    """Sleep at a rate, as `rclpy.timer.Rate`; made by `Node.create_rate`.
+
+    `sleep` may be called where an executor spins the node on another thread, and on a thread of its own; where this
+    thread is the one that spins, other callbacks run meanwhile as their groups let them.
+    """
+
+    def __init__(self, timer: Timer, *, context: Context) -> None:
+        self._timer = timer
+        self._context = context
+        self._calls = 0
+        self._destroyed = False
+        timer.callback = self._count
+
+    def _count(self) -> None:
+        self._calls += 1
+        self._context.bus.pump.tell_watchers()
+
+    def sleep(self) -> None:
+        """Wait for the end of the period.
+
+        Raises:
+            ROSInterruptException: the context was shut down or the rate was destroyed.
+        """
+        if not self._context.ok():
+            raise ROSInterruptException
+        if self._destroyed:
+            raise RuntimeError("Rate cannot sleep because it has been destroyed")
+        before = self._calls
+        self._timer.node.wait_working(lambda: self._calls != before or self._destroyed or not self._context.ok(), None)
+        if self._destroyed or not self._context.ok():
+            raise ROSInterruptException
+
+    def destroy(self) -> None:
+        self._destroyed = True
+        self._timer.destroy()
+        if self._context.ok():
+            self._context.bus.pump.tell_watchers()

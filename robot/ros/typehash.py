@@ -48,12 +48,16 @@ def _closure(spec: Message, lookup: Lookup, found: dict[str, dict[str, Any]]) ->
             _closure(nested, lookup, found)
 
 
-def type_hash(spec: Message, lookup: Lookup) -> str:
-    """Return the hash of a message as `RIHS01_<64 hex digits>`."""
+def describe(spec: Message, lookup: Lookup) -> dict[str, Any]:
+    """Return the description of a type and of all those in it, as rosidl's JSON has it."""
     found: dict[str, dict[str, Any]] = {}
     _closure(spec, lookup, found)
-    description = {
+    return {
         "type_description": _describe(spec),
         "referenced_type_descriptions": [found[name] for name in sorted(found)],
     }
-    return "RIHS01_" + hashlib.sha256(json.dumps(description).encode()).hexdigest()
+
+
+def type_hash(spec: Message, lookup: Lookup) -> str:
+    """Return the hash of a message as `RIHS01_<64 hex digits>`."""
+    return "RIHS01_" + hashlib.sha256(json.dumps(describe(spec, lookup)).encode()).hexdigest()

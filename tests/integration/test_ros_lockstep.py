@@ -26,7 +26,8 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 def pause(node: Node, seconds: float) -> Future[Any]:
     future = node.create_future()
-    timer = node.create_timer(seconds, lambda: (timer.destroy(), future.set_result(None)))
+    group = ReentrantCallbackGroup()  # the callback that waits holds the node's own
+    timer = node.create_timer(seconds, lambda: (timer.destroy(), future.set_result(None)), group)
     return future
 
 
@@ -312,7 +313,7 @@ def test_destroyed_entities_are_silent_and_refuse_use(world: World) -> None:
         publisher.publish(text("x"))
     world.time.run(seconds=1.0)
     assert heard == []
-    assert node.get_topic_names_and_types() == []
+    assert [name for name, _ in node.get_topic_names_and_types()] == ["/parameter_events", "/rosout"]
 
 
 def test_entities_can_be_created_inside_callbacks(world: World) -> None:

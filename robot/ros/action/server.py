@@ -1,113 +1,72 @@
-"""Serve an action: accept goals, execute them as coroutines, report, cancel and keep results for a while."""
+"""Serve an action: accept goals, execute them, report, cancel and keep results for a while."""
 
 from __future__ import annotations
 
-import logging
+import threading
+import traceback
 from collections.abc import Callable
-from enum import IntEnum
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.action.goal import GoalEvent, ServerGoalHandle
 from robot.ros.action.status import GoalStatus, part
-from robot.ros.exceptions import ROSError
+from robot.ros.callback_groups import ReentrantCallbackGroup
+from robot.ros.exceptions import RCLError
 from robot.ros.interfaces import action_msgs
-from robot.ros.qos import QoSProfile, qos_profile_action_status_default
-from robot.ros.task import Future
+from robot.ros.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
+from robot.ros.task import Task, await_or_execute
+from robot.ros.type_support import check_for_type_support
+from robot.ros.waitable import NumberOfEntities
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.node import Node
 
-log = logging.getLogger(__name__)
+__all__ = ["ActionServer", "CancelResponse", "GoalEvent", "GoalResponse", "ServerGoalHandle"]
 
 
-class GoalResponse(IntEnum):
+class GoalResponse(Enum):
+    """What a goal callback answers."""
+
     REJECT = 1
     ACCEPT = 2
 
 
-class CancelResponse(IntEnum):
+class CancelResponse(Enum):
+    """What a cancel callback answers."""
+
     REJECT = 1
     ACCEPT = 2
 
 
-_FROM = {
-    GoalStatus.STATUS_EXECUTING: (GoalStatus.STATUS_ACCEPTED,),
-    GoalStatus.STATUS_CANCELING: (GoalStatus.STATUS_ACCEPTED, GoalStatus.STATUS_EXECUTING),
-    GoalStatus.STATUS_SUCCEEDED: (GoalStatus.STATUS_EXECUTING, GoalStatus.STATUS_CANCELING),
-    GoalStatus.STATUS_ABORTED: (GoalStatus.STATUS_EXECUTING, GoalStatus.STATUS_CANCELING),
-    GoalStatus.STATUS_CANCELED: (GoalStatus.STATUS_CANCELING,),
-}
+def default_handle_accepted_callback(goal_handle: ServerGoalHandle) -> None:
+    """Execute the goal at once."""
+    goal_handle.execute()
 
 
-class ServerGoalHandle:
-    """One goal as its server sees it."""
-
-    def __init__(self, server: ActionServer, info: Any, request: Any) -> None:
-        self._server = server
-        self.goal_info = info
-        self.request = request
-        self.status = GoalStatus.STATUS_ACCEPTED
-        self.result: Future[Any] = Future()
-
-    @property
-    def goal_id(self) -> Any:
-        return self.goal_info.goal_id
-
-    @property
-    def is_active(self) -> bool:
-        return not self.status.is_terminal
-
-    @property
-    def is_cancel_requested(self) -> bool:
-        return self.status == GoalStatus.STATUS_CANCELING
-
-    def execute(self, execute_callback: Callable[[ServerGoalHandle], Any] | None = None) -> None:
-        """Start the execution, from the accepted callback or later."""
-        if not self.is_cancel_requested:
-            self.change(GoalStatus.STATUS_EXECUTING)
-        self._server.execute(self, execute_callback)
-
-    def publish_feedback(self, feedback: Any) -> None:
-        self._server.publish_feedback(self, feedback)
-
-    def succeed(self) -> None:
-        self.change(GoalStatus.STATUS_SUCCEEDED)
-
-    def abort(self) -> None:
-        self.change(GoalStatus.STATUS_ABORTED)
-
-    def canceled(self) -> None:
-        self.change(GoalStatus.STATUS_CANCELED)
-
-    def change(self, status: GoalStatus) -> None:
-        if self.status not in _FROM[status]:
-            raise ROSError(f"a goal that is {self.status.name} cannot become {status.name}")
-        self.status = status
-        self._server.publish_status()
-
-
-def accept_goal(_: Any) -> GoalResponse:
+def default_goal_callback(goal_request: Any) -> GoalResponse:
+    """Accept every goal."""
     return GoalResponse.ACCEPT
 
 
-def reject_cancel(_: Any) -> CancelResponse:
+def default_cancel_callback(cancel_request: Any) -> CancelResponse:
+    """Cancel nothing."""
     return CancelResponse.REJECT
-
-
-def execute_now(handle: ServerGoalHandle) -> None:
-    handle.execute()
 
 
 class ActionServer:
     """A server of one action, as `rclpy.action.ActionServer`.
 
+    Goals are executed as tasks, outside callback groups; requests are judged in the callback group given.
+
     Args:
-        execute_callback: takes the goal handle, returns the result; usually `async def`. It must end the goal with
-            `succeed`, `abort` or `canceled`; one that returns without is aborted, and so is one that raises.
+        execute_callback: takes the goal handle, returns the result; plain or `async def`. It ends the goal with
+            `succeed`, `abort` or `canceled`; a goal it leaves open is aborted, and so is one where it raises.
+        callback_group: of the callbacks that judge; None = the node's default.
         goal_callback: takes the goal's request and says whether it is accepted.
         handle_accepted_callback: takes an accepted goal's handle; the default executes it at once.
         cancel_callback: takes a goal's handle and says whether it may be cancelled; the default refuses.
-        result_timeout: how long an ended goal's result is kept [s].
+        result_timeout: how long an ended goal's result is kept [s]; negative = for ever.
     """
 
     def __init__(
@@ -118,94 +77,140 @@ class ActionServer:
         execute_callback: Callable[[ServerGoalHandle], Any],
         *,
         callback_group: CallbackGroup | None = None,
-        goal_callback: Callable[[Any], GoalResponse] = accept_goal,
-        handle_accepted_callback: Callable[[ServerGoalHandle], Any] = execute_now,
-        cancel_callback: Callable[[ServerGoalHandle], CancelResponse] = reject_cancel,
+        goal_callback: Callable[[Any], Any] | None = default_goal_callback,
+        handle_accepted_callback: Callable[[ServerGoalHandle], Any] | None = default_handle_accepted_callback,
+        cancel_callback: Callable[[ServerGoalHandle], Any] | None = default_cancel_callback,
+        goal_service_qos_profile: QoSProfile = qos_profile_services_default,
+        result_service_qos_profile: QoSProfile = qos_profile_services_default,
+        cancel_service_qos_profile: QoSProfile = qos_profile_services_default,
+        feedback_pub_qos_profile: QoSProfile | None = None,
+        status_pub_qos_profile: QoSProfile = qos_profile_action_status_default,
         result_timeout: float = 10.0,
     ) -> None:
-        impl = action_type.Impl
+        check_for_type_support(action_type)
+        self.register_handle_accepted_callback(handle_accepted_callback)
+        self.register_goal_callback(goal_callback)
+        self.register_cancel_callback(cancel_callback)
+        self.register_execute_callback(execute_callback)
+        self.callback_group = node.default_callback_group if callback_group is None else callback_group
+        self.callback_group.add_entity(self)
+        impl, name = action_type.Impl, node.resolve_topic_name(action_name)
         self._node = node
-        self._type = action_type
-        self._name = node.resolve_topic_name(action_name)
-        self._goals: dict[bytes, ServerGoalHandle] = {}
-        self._execute_callback = execute_callback
-        self._goal_callback = goal_callback
-        self._accepted_callback = handle_accepted_callback
-        self._cancel_callback = cancel_callback
+        self._action_type = action_type
+        self._name = name
         self._result_timeout = result_timeout
-        self._entities = [
-            node.create_service(impl.SendGoalService, part(self._name, "send_goal"), self._on_goal),
-            node.create_service(impl.CancelGoalService, part(self._name, "cancel_goal"), self._on_cancel),
-            node.create_service(impl.GetResultService, part(self._name, "get_result"), self._on_result),
-        ]
-        self._feedback = node.create_publisher(impl.FeedbackMessage, part(self._name, "feedback"), QoSProfile(depth=10))
-        self._status = node.create_publisher(
-            impl.GoalStatusMessage, part(self._name, "status"), qos_profile_action_status_default
+        self._goal_handles: dict[bytes, ServerGoalHandle] = {}
+        self._lock = threading.RLock()
+        self._feedback = node.create_publisher(
+            impl.FeedbackMessage, part(name, "feedback"), feedback_pub_qos_profile or QoSProfile(depth=10)
+        )
+        self._status = node.create_publisher(impl.GoalStatusMessage, part(name, "status"), status_pub_qos_profile)
+        self._result_service = node.create_service(
+            impl.GetResultService,
+            part(name, "get_result"),
+            self._execute_get_result_request,
+            qos_profile=result_service_qos_profile,
+            callback_group=ReentrantCallbackGroup(),  # an answer takes as long as its goal
+        )
+        self._cancel_service = node.create_service(
+            impl.CancelGoalService,
+            part(name, "cancel_goal"),
+            self._execute_cancel_request,
+            qos_profile=cancel_service_qos_profile,
+            callback_group=self.callback_group,
+        )
+        self._goal_service = node.create_service(
+            impl.SendGoalService,
+            part(name, "send_goal"),
+            self._execute_goal_request,
+            qos_profile=goal_service_qos_profile,
+            callback_group=self.callback_group,
         )
         self.destroyed = False
         node.own(self)
 
-    async def _on_goal(self, request: Any, response: Any) -> Any:
-        key = request.goal_id.uuid.tobytes()
-        if key in self._goals:
-            log.warning("%s: refused a goal whose id is in use", self._name)
-            return response
-        verdict = self._goal_callback(request.goal)
-        if hasattr(verdict, "__await__"):
-            verdict = await verdict
-        if verdict != GoalResponse.ACCEPT:
+    @property
+    def action_type(self) -> Any:
+        return self._action_type
+
+    @property
+    def action_name(self) -> str:
+        return self._name
+
+    # --- goals
+
+    async def _execute_goal_request(self, request: Any, response: Any) -> Any:
+        key, log = bytes(request.goal_id.uuid), self._node.get_logger()
+        with self._lock:
+            if key in self._goal_handles:
+                log.warning(f"{self._name}: refused a goal whose id is in use")
+                return response
+        verdict = await await_or_execute(self._goal_callback, request.goal)
+        if not isinstance(verdict, GoalResponse):
+            log.warning("Goal request callback did not return a GoalResponse type. Rejecting goal.")
+        if verdict != GoalResponse.ACCEPT or self.destroyed:
             return response
         response.accepted = True
         response.stamp = self._node.get_clock().now().to_msg()
         info = action_msgs.msg.GoalInfo(goal_id=request.goal_id, stamp=response.stamp)
-        handle = self._goals[key] = ServerGoalHandle(self, info, request.goal)
+        with self._lock:
+            handle = self._goal_handles[key] = ServerGoalHandle(self, info, request.goal)
         self.publish_status()
-        self._node.create_task(self._accepted_callback, handle)
+        self._node.dispatch(self, lambda: self._accept(handle))
         return response
 
-    def execute(self, handle: ServerGoalHandle, callback: Callable[[ServerGoalHandle], Any] | None) -> None:
-        self._node.create_task(self._execute, handle, callback or self._execute_callback)
+    def _accept(self, handle: ServerGoalHandle) -> Task[Any] | None:
+        return None if self.destroyed else self._node.run(self._handle_accepted_callback, handle)
 
-    async def _execute(self, handle: ServerGoalHandle, callback: Callable[[ServerGoalHandle], Any]) -> None:
-        result = None
+    def notify_execute(
+        self, goal_handle: ServerGoalHandle, execute_callback: Callable[[ServerGoalHandle], Any] | None
+    ) -> None:
+        self._node.create_task(self._execute_goal, execute_callback or self._execute_callback, goal_handle)
+
+    async def _execute_goal(
+        self, execute_callback: Callable[[ServerGoalHandle], Any], handle: ServerGoalHandle
+    ) -> None:
+        log, result = self._node.get_logger(), None
         try:
-            result = callback(handle)
-            if hasattr(result, "__await__"):
-                result = await result
-        except Exception:
-            log.exception("%s: the execution of a goal raised", self._name)
+            result = await await_or_execute(execute_callback, handle)
+        except Exception as error:  # noqa: BLE001 (the client has to hear of it, the node goes on)
+            log.error(f"Error raised in execute callback: {error}")
+            traceback.print_exc()
         if self.destroyed:
             return
         if handle.is_active:
-            log.warning("%s: a goal's execution ended without a verdict, it is aborted", self._name)
+            log.warning(f"Goal state not set, assuming aborted. Goal ID: {bytes(handle.goal_id.uuid).hex()}")
             if handle.status == GoalStatus.STATUS_ACCEPTED:
-                handle.change(GoalStatus.STATUS_EXECUTING)
+                handle._update_state(GoalEvent.EXECUTE)
             handle.abort()
-        if not isinstance(result, self._type.Result):
-            result = self._type.Result()
-        answer = self._type.Impl.GetResultService.Response(status=int(handle.status), result=result)
-        handle.result.set_result(answer)
-        key = handle.goal_id.uuid.tobytes()
-        self._node.scheduler.post(lambda: self._forget(key), delay=self._result_timeout)
+        handle._set_result(result if isinstance(result, self._action_type.Result) else self._action_type.Result())
 
-    def _forget(self, key: bytes) -> None:
-        self._goals.pop(key, None)
+    def notify_goal_done(self, handle: ServerGoalHandle) -> None:
+        """Keep the result of a goal that ended for as long as was said."""
+        if self._result_timeout >= 0:
+            key = bytes(handle.goal_id.uuid)
+            self._node.scheduler.post(lambda: self._expire(key), delay=float(self._result_timeout))
+            self._node.context.bus.pump.news()
 
-    async def _on_result(self, request: Any, response: Any) -> Any:
-        handle = self._goals.get(request.goal_id.uuid.tobytes())
+    def _expire(self, key: bytes) -> None:
+        with self._lock:
+            self._goal_handles.pop(key, None)
+
+    async def _execute_get_result_request(self, request: Any, response: Any) -> Any:
+        handle = self._goal_handles.get(bytes(request.goal_id.uuid))
         if handle is None:
             response.status = int(GoalStatus.STATUS_UNKNOWN)
             return response
-        return await handle.result
+        return await handle._result_future
 
-    async def _on_cancel(self, request: Any, response: Any) -> Any:
-        key, stamp = request.goal_info.goal_id.uuid.tobytes(), request.goal_info.stamp
+    async def _execute_cancel_request(self, request: Any, response: Any) -> Any:
+        key, stamp = bytes(request.goal_info.goal_id.uuid), request.goal_info.stamp
         limit = (stamp.sec, stamp.nanosec)
         every = not any(key) and limit == (0, 0)
+        with self._lock:
+            handles = list(self._goal_handles.items())
         wanted = [
-            handle
-            for known, handle in self._goals.items()
-            if every or known == key or (any(limit) and _stamp(handle) <= limit)
+            handle for known, handle in handles if every or known == key or (any(limit) and _stamp(handle) <= limit)
         ]
         kind = type(response)
         response.return_code = kind.ERROR_REJECTED if wanted or every else kind.ERROR_UNKNOWN_GOAL_ID
@@ -214,33 +219,70 @@ class ActionServer:
         for handle in wanted:
             if not handle.is_active or handle.is_cancel_requested:
                 continue
-            verdict = self._cancel_callback(handle)
-            if hasattr(verdict, "__await__"):
-                verdict = await verdict
-            if verdict == CancelResponse.ACCEPT and handle.is_active:
-                handle.change(GoalStatus.STATUS_CANCELING)
-                response.goals_canceling = [*response.goals_canceling, handle.goal_info]
-                response.return_code = kind.ERROR_NONE
+            verdict = await await_or_execute(self._cancel_callback, handle)
+            if verdict != CancelResponse.ACCEPT:
+                continue
+            try:
+                handle._update_state(GoalEvent.CANCEL_GOAL)
+            except RCLError:
+                continue  # it ended while the callback thought about it
+            response.goals_canceling.append(handle.goal_info)
+            response.return_code = kind.ERROR_NONE
         return response
 
+    # --- telling
+
     def publish_feedback(self, handle: ServerGoalHandle, feedback: Any) -> None:
-        if handle.is_active and not self.destroyed:
-            self._feedback.publish(self._type.Impl.FeedbackMessage(goal_id=handle.goal_id, feedback=feedback))
+        if not self.destroyed:
+            self._feedback.publish(self._action_type.Impl.FeedbackMessage(goal_id=handle.goal_id, feedback=feedback))
 
     def publish_status(self) -> None:
-        if not self.destroyed:
-            message = action_msgs.msg.GoalStatusArray()
-            for handle in self._goals.values():
-                status = action_msgs.msg.GoalStatus(goal_info=handle.goal_info, status=int(handle.status))
-                message.status_list.append(status)
-            self._status.publish(message)
+        if self.destroyed:
+            return
+        with self._lock:
+            states = [
+                action_msgs.msg.GoalStatus(goal_info=handle.goal_info, status=int(handle.status))
+                for handle in self._goal_handles.values()
+            ]
+            self._status.publish(action_msgs.msg.GoalStatusArray(status_list=states))
+
+    # --- callbacks
+
+    def register_handle_accepted_callback(self, handle_accepted_callback: Callable[..., Any] | None) -> None:
+        self._handle_accepted_callback = handle_accepted_callback or default_handle_accepted_callback
+
+    def register_goal_callback(self, goal_callback: Callable[..., Any] | None) -> None:
+        self._goal_callback = goal_callback or default_goal_callback
+
+    def register_cancel_callback(self, cancel_callback: Callable[..., Any] | None) -> None:
+        self._cancel_callback = cancel_callback or default_cancel_callback
+
+    def register_execute_callback(self, execute_callback: Callable[..., Any]) -> None:
+        if not callable(execute_callback):
+            raise TypeError("Failed to register goal execution callback: not callable")
+        self._execute_callback = execute_callback
+
+    def configure_introspection(
+        self, clock: Any, service_event_qos_profile: QoSProfile, introspection_state: Any
+    ) -> None:
+        """Publish what the three services of the action do; see `Service.configure_introspection`."""
+        for service in (self._goal_service, self._cancel_service, self._result_service):
+            service.configure_introspection(clock, service_event_qos_profile, introspection_state)
+
+    def get_num_entities(self) -> NumberOfEntities:
+        return NumberOfEntities(num_services=3, num_timers=1)
 
     def destroy(self) -> None:
-        if not self.destroyed:
-            self.destroyed = True
-            for entity in (*self._entities, self._feedback, self._status):
-                entity.destroy()
-            self._node.forget(self)
+        """Stop serving; goals under way are left without an answer."""
+        if self.destroyed:
+            return
+        self.destroyed = True
+        with self._lock:
+            for handle in self._goal_handles.values():
+                handle.destroy()
+        for entity in (self._goal_service, self._cancel_service, self._result_service, self._feedback, self._status):
+            entity.destroy()
+        self._node.forget(self)
 
 
 def _stamp(handle: ServerGoalHandle) -> tuple[int, int]:

@@ -1,62 +1,175 @@
-"""A node's parameters."""
+"""Set a node's parameters: descriptors, callbacks, events."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from robot.ros import interfaces
-from robot.ros.exceptions import InvalidParameterTypeException, InvalidParameterValueException
-from robot.ros.parameter import Parameter, Parameters, SetCallback, Type
+from robot.ros.exceptions import (
+    InvalidParameterValueException,
+    ParameterImmutableException,
+    ParameterNotDeclaredException,
+)
+from robot.ros.node_parts.declaring import Declaring
+from robot.ros.node_parts.descriptors import refusal
+from robot.ros.node_parts.reading import Reading
+from robot.ros.parameter import Parameter, Type, parameter_value_to_python
+
+if TYPE_CHECKING:
+    from robot.ros.clock import ROSClock
+    from robot.ros.publisher import Publisher
+
+PreCallback = Callable[[list[Parameter]], list[Parameter]]
+OnCallback = Callable[[list[Parameter]], Any]
+PostCallback = Callable[[list[Parameter]], object]
+
+EMPTY_LIST = (
+    "parameter list cannot be empty, this might be due to pre_set_parameters_callback modifying the original "
+    "parameters list."
+)
 
 
-class NodeParameters:
-    """Declaring, reading and setting parameters."""
+class NodeParameters(Declaring, Reading):
+    """The parameters of one node."""
 
-    def _init_parameters(self, overrides: Iterable[Parameter]) -> None:
-        self._parameters = Parameters(overrides)
+    _clock: ROSClock
 
-    def declare_parameter(self, name: str, value: Any = None, descriptor: Any = None) -> Parameter:
-        dynamic = value is None if descriptor is None else descriptor.dynamic_typing
-        return self._parameters.declare(name, value, dynamic=dynamic)
+    def _init_parameters(self, overrides: Iterable[Parameter], *, allow_undeclared: bool) -> None:
+        self._parameters = {}
+        self._descriptors = {}
+        self._parameter_overrides = {parameter.name: parameter for parameter in overrides}
+        self._allow_undeclared_parameters = allow_undeclared
+        self._pre_set_parameters_callbacks: list[PreCallback] = []
+        self._on_set_parameters_callbacks: list[OnCallback] = []
+        self._post_set_parameters_callbacks: list[PostCallback] = []
+        self._parameter_event_publisher: Publisher | None = None
 
-    def declare_parameters(self, namespace: str, parameters: Iterable[tuple[Any, ...]]) -> list[Parameter]:
-        prefix = f"{namespace}." if namespace else ""
-        return [self.declare_parameter(prefix + name, *rest) for name, *rest in parameters]
-
-    def undeclare_parameter(self, name: str) -> None:
-        self._parameters.undeclare(name)
-
-    def has_parameter(self, name: str) -> bool:
-        return self._parameters.has(name)
-
-    def get_parameter(self, name: str) -> Parameter:
-        return self._parameters.get(name)
-
-    def get_parameters(self, names: Iterable[str]) -> list[Parameter]:
-        return [self._parameters.get(name) for name in names]
-
-    def get_parameter_or(self, name: str, alternative_value: Parameter | None = None) -> Parameter:
-        if self.has_parameter(name) and (parameter := self.get_parameter(name)).type_ != Type.NOT_SET:
-            return parameter
-        return alternative_value or Parameter(name)
-
-    def add_on_set_parameters_callback(self, callback: SetCallback) -> None:
-        self._parameters.callbacks.insert(0, callback)
-
-    def set_parameters(self, parameters: Iterable[Parameter]) -> list[Any]:
-        """Set parameters one by one; each result says whether it was taken, and why not."""
-        results = []
-        for parameter in parameters:
-            result = interfaces.rcl_interfaces.msg.SetParametersResult(successful=True)
-            try:
-                self._parameters.set(parameter)
-            except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-                result = interfaces.rcl_interfaces.msg.SetParametersResult(successful=False, reason=str(error))
-            results.append(result)
-            if result.successful and parameter.name == "use_sim_time":
-                self._follow_clock(parameter.value)
-        return results
-
-    def _follow_clock(self, use_sim_time: bool) -> None:
+    def get_fully_qualified_name(self) -> str:
         raise NotImplementedError
+
+    # --- callbacks; the latest is called first
+
+    def add_pre_set_parameters_callback(self, callback: PreCallback) -> None:
+        """Let `callback` replace the parameters about to be set; it is not asked when they are declared."""
+        self._pre_set_parameters_callbacks.insert(0, callback)
+
+    def add_on_set_parameters_callback(self, callback: OnCallback) -> None:
+        """Let `callback` refuse parameters: it returns rcl_interfaces/msg/SetParametersResult."""
+        self._on_set_parameters_callbacks.insert(0, callback)
+
+    def add_post_set_parameters_callback(self, callback: PostCallback) -> None:
+        """Tell `callback` of parameters that were set or declared."""
+        self._post_set_parameters_callbacks.insert(0, callback)
+
+    def remove_pre_set_parameters_callback(self, callback: PreCallback) -> None:
+        self._pre_set_parameters_callbacks.remove(callback)
+
+    def remove_on_set_parameters_callback(self, callback: OnCallback) -> None:
+        self._on_set_parameters_callbacks.remove(callback)
+
+    def remove_post_set_parameters_callback(self, callback: PostCallback) -> None:
+        self._post_set_parameters_callbacks.remove(callback)
+
+    # --- setting
+
+    def set_parameters(self, parameter_list: Iterable[Parameter]) -> list[Any]:
+        """Set parameters one by one; each result says whether it was taken, and why not.
+
+        A dynamically typed parameter set to NOT_SET is undeclared by that.
+
+        Raises:
+            ParameterNotDeclaredException: one is not declared; those before it are set.
+        """
+        return [self.set_parameters_atomically([parameter]) for parameter in parameter_list]
+
+    def set_parameters_atomically(self, parameter_list: Sequence[Parameter]) -> Any:
+        """Set all parameters or none; raises ParameterNotDeclaredException for one that is not declared."""
+        wanted = list(parameter_list)
+        if self._pre_set_parameters_callbacks:
+            wanted = [new for callback in self._pre_set_parameters_callbacks for new in callback(list(wanted))]
+            if not wanted:
+                return _result(EMPTY_LIST)
+        if not all(isinstance(parameter, Parameter) for parameter in wanted):
+            raise TypeError(f"parameter must be instance of type '{Parameter!r}'")
+        undeclared = [parameter.name for parameter in wanted if parameter.name not in self._parameters]
+        if undeclared and not self._allow_undeclared_parameters:
+            raise ParameterNotDeclaredException(undeclared)
+        return self._commit(wanted)
+
+    def _commit(self, parameters: Sequence[Parameter], descriptors: dict[str, Any] | None = None) -> Any:
+        """Check and store; with `descriptors` it is a declaration, which may be without a value."""
+        wanted = list(parameters)
+        for parameter in wanted:
+            descriptor = (self._descriptors if descriptors is None else descriptors).get(parameter.name)
+            if descriptor is not None:
+                descriptor.name = parameter.name
+                reason = refusal(
+                    parameter,
+                    descriptor,
+                    declared=parameter.name in self._parameters,
+                    check_read_only=descriptors is None,
+                )
+                if reason:
+                    return _result(reason)
+        for callback in tuple(self._on_set_parameters_callbacks):
+            result = callback(wanted)
+            if not result.successful:
+                return result
+        event = interfaces.rcl_interfaces.msg.ParameterEvent(node=self.get_fully_qualified_name())
+        for parameter in wanted:
+            self._store(parameter, descriptors, event)
+        event.stamp = self._clock.now().to_msg()
+        if self._parameter_event_publisher is not None:
+            self._parameter_event_publisher.publish(event)
+        for callback in tuple(self._post_set_parameters_callbacks):
+            callback(wanted)
+        return _result("")
+
+    def _store(self, parameter: Parameter, descriptors: dict[str, Any] | None, event: Any) -> None:
+        name, message = parameter.name, parameter.to_parameter_msg()
+        if descriptors is None and parameter.type_ is Type.NOT_SET:
+            event.deleted_parameters.append(message)
+            self._parameters.pop(name, None)
+            self._descriptors.pop(name, None)
+            return
+        if descriptors is not None:
+            self._descriptors[name] = descriptors[name]
+        elif name not in self._descriptors:
+            kind = interfaces.rcl_interfaces.msg.ParameterDescriptor
+            self._descriptors[name] = kind(name=name, type=int(parameter.type_), dynamic_typing=True)
+        before = self._parameters.get(name)
+        new = before is None or before.type_ is Type.NOT_SET
+        (event.new_parameters if new else event.changed_parameters).append(message)
+        self._parameters[name] = parameter
+
+    def set_descriptor(self, name: str, descriptor: Any, alternative_value: Any = None) -> Any:
+        """Give a parameter another descriptor and return its value, an rcl_interfaces/msg/ParameterValue.
+
+        Args:
+            alternative_value: ParameterValue to take where the descriptor refuses the present one.
+
+        Raises:
+            ParameterNotDeclaredException: there is no such parameter.
+            ParameterImmutableException: it is read-only.
+            InvalidParameterValueException: the descriptor refuses both values.
+        """
+        if name not in self._parameters:
+            return self.get_parameter(name).get_parameter_value()
+        if self._descriptors[name].read_only:
+            raise ParameterImmutableException(name)
+        candidates = [self.get_parameter(name)]
+        if alternative_value is not None:
+            candidates.append(Parameter(name, value=parameter_value_to_python(alternative_value)))
+        descriptor.name = name
+        reason = ""
+        for candidate in candidates:
+            reason = refusal(candidate, descriptor, declared=True, check_read_only=False)
+            if not reason:
+                self._parameters[name], self._descriptors[name] = candidate, descriptor
+                return candidate.get_parameter_value()
+        raise InvalidParameterValueException(name, candidates[-1].value, reason)
+
+
+def _result(reason: str) -> Any:
+    return interfaces.rcl_interfaces.msg.SetParametersResult(successful=not reason, reason=reason)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import ReferenceType, ref
 
 from robot.ros import task
+from robot.ros.gate import Gate
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
     from robot.ros.executors import Executor
+
+Run = Callable[[], Any]
 
 
 class Running:
@@ -24,51 +27,92 @@ class Running:
         self.context = context
         self.scheduler = context.scheduler
         self._external = context.transport.external
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._executor: Executor | None = None
+        self._waiting: deque[tuple[Any, Run]] = deque()
+        self._executor: ReferenceType[Executor] | None = None
+        self._gate = Gate()  # of a context driven from outside; otherwise the executor has one
 
     @property
     def executor(self) -> Executor | None:
-        return self._executor
+        return None if self._executor is None else self._executor()
 
     @executor.setter
     def executor(self, executor: Executor | None) -> None:
-        if self._executor is not None and self._executor is not executor:
-            self._executor.remove_node(self)  # type: ignore[arg-type]
-        self._executor = executor
+        current = self.executor
+        if current is executor:
+            return
+        if current is not None:
+            current.remove_node(self)
+        if executor is not None:
+            executor.add_node(self)
+
+    def attach(self, executor: Executor | None) -> None:
+        """Belong to an executor, which gets what waits for one; None = to none."""
+        self._executor = None if executor is None else ref(executor)
         while executor is not None and self._waiting:
-            executor.enqueue(self, self._waiting.popleft())  # type: ignore[arg-type]
+            executor.enqueue(self, *self._waiting.popleft())
+
+    def wake(self) -> None:
+        """Let the executor look again."""
+        executor = self.executor
+        if executor is not None:
+            executor.wake()
+
+    def dispatch(self, entity: Any, run: Run) -> None:
+        """Run a callback of `entity` later, behind what is already due and when its callback group lets it.
+
+        Args:
+            entity: has a `callback_group`; None = no group holds it back.
+            run: calls it; returns the task of a coroutine that has not ended.
+        """
+        if self._external:
+            self.scheduler.post(lambda: self._run_external(entity, run))
+        elif (executor := self.executor) is not None:
+            executor.enqueue(self, entity, run)
+        else:
+            self._waiting.append((entity, run))
 
     def post(self, callback: Callable[[], None]) -> None:
-        """Run `callback` later, behind what is already due."""
-        if self._external:
-            self.scheduler.post(lambda: self._call(callback))
-        elif self._executor is not None:
-            self._executor.enqueue(self, callback)  # type: ignore[arg-type]
-        else:
-            self._waiting.append(callback)
+        """Run `callback` later, whatever the callback groups say."""
+        self.dispatch(None, callback)
 
-    def _call(self, callback: Callable[[], None]) -> None:
-        if not self._destroyed:
-            callback()
+    def _run_external(self, entity: Any, run: Run) -> None:
+        if not self._destroyed and self._gate.enter(self, entity, run):
+            self._gate.run(entity, run, self._let_in)
+
+    def _let_in(self) -> None:
+        following = self._gate.next_held()
+        if following is not None:
+            _, entity, run = following
+            self.scheduler.post(lambda: self._run_held(entity, run))
+
+    def _run_held(self, entity: Any, run: Run) -> None:
+        self._gate.run(entity, run, self._let_in)
 
     def run(self, callback: Callable[..., Any], *arguments: Any) -> task.Task[Any] | None:
         """Call a plain or `async def` callback now; return the task of a coroutine that awaits something."""
-        return task.run(callback, *arguments, runner=self)
+        return task.run(callback, *arguments, executor=self)
 
-    def create_task(self, callback: Callable[..., Any], *arguments: Any) -> task.Future[Any]:
+    def create_task(self, callback: Callable[..., Any], *arguments: Any, **keywords: Any) -> task.Task[Any]:
         """Run a plain or `async def` callback soon; the future gets its result."""
-        return task.start(callback, *arguments, runner=self)
+        made: task.Task[Any] = task.Task(callback, arguments, keywords, executor=self)
+        self._call_task_in_next_spin(made)
+        return made
+
+    def _call_task_in_next_spin(self, made: task.Task[Any]) -> None:
+        self.dispatch(None, made.step)
 
     def create_future(self) -> task.Future[Any]:
         return task.Future(executor=self)
 
     def wait_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
-        """Take in what arrives, running no callback, until `condition()` holds or the time is over."""
-        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
-        while not condition():
-            left = None if end is None else end - time.monotonic()
-            if self._external or not self.context.ok() or (left is not None and left <= 0.0):
-                return condition()
-            self.context.transport.poll(0.05 if left is None else min(left, 0.05))
-        return True
+        """Take in what arrives, running no callback, until `condition()` holds or the time is over.
+
+        In a context driven from outside nothing can wait: it only looks.
+        """
+        return self.context.bus.pump.wait_until(condition, timeout_sec)
+
+    def wait_working(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
+        """Wait as `wait_until` does; in a callback, other callbacks run meanwhile, as far as their groups let them."""
+        executor = self.executor
+        helped = executor if executor is not None and executor.is_running_here() else None
+        return self.context.bus.pump.wait_until(condition, timeout_sec, helped)

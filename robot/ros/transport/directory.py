@@ -20,11 +20,8 @@ ORPHAN_AGE = 60.0  # [s] a half-made record is left alone for so long
 LOCK, SOCKET, HALF_MADE = ".lock", ".sock", ".new"
 
 
-def runtime_directory(domain_id: int | None = None) -> Path:
-    """Return the folder of a domain, made private if it is missing.
-
-    BERRYBRAIN_ROS_DIR, else XDG_RUNTIME_DIR, else /tmp; the domain is `domain_id`, else ROS_DOMAIN_ID, else 0.
-    """
+def domain(domain_id: int | None = None) -> int:
+    """Return the domain meant: `domain_id`, else ROS_DOMAIN_ID, else 0."""
     if domain_id is None:
         text = os.environ.get("ROS_DOMAIN_ID") or "0"
         if not text.isdecimal():
@@ -32,6 +29,15 @@ def runtime_directory(domain_id: int | None = None) -> Path:
         domain_id = int(text)
     if not 0 <= domain_id <= 232:
         raise ROSError(f"expected a domain id from 0 to 232, got {domain_id}")
+    return domain_id
+
+
+def runtime_directory(domain_id: int | None = None) -> Path:
+    """Return the folder of a domain, made private if it is missing.
+
+    BERRYBRAIN_ROS_DIR, else XDG_RUNTIME_DIR, else /tmp; the domain is `domain_id`, else ROS_DOMAIN_ID, else 0.
+    """
+    domain_id = domain(domain_id)
     if override := os.environ.get("BERRYBRAIN_ROS_DIR"):
         root = Path(override)
     elif (xdg := os.environ.get("XDG_RUNTIME_DIR")) and os.access(xdg, os.W_OK):

@@ -7,10 +7,12 @@ nothing polls for them.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import math
 import os
+import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -34,10 +36,11 @@ LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is discon
 DRAIN = 1000  # frames taken in before callbacks get their turn
 HOUSEKEEPING = 0.5  # [s] between looks for dead peers
 LINGER = 500  # [ms] that last frames may take to leave
+CLOSING = 2.0  # [s] that a thread which polls or sends may take to let go
 
 
 class ZeroMQ:
-    """The transport between processes. Use it from the thread and the process that opened it.
+    """The transport between processes. Any thread of the process that opened it may send; one at a time may poll.
 
     Args:
         domain_id: None = ROS_DOMAIN_ID, else 0.
@@ -57,6 +60,8 @@ class ZeroMQ:
         self._peers: dict[str, zmq.Socket[bytes]] = {}
         self._writer, self._reader = Writer(), Reader()
         self._changed = False
+        self._sending = threading.RLock()  # also guards the peers and the shared memory written
+        self._polling = threading.Lock()
         self.closed = True
         self._housekeeping_at = 0.0
 
@@ -83,9 +88,15 @@ class ZeroMQ:
 
     def changed(self) -> None:
         self._changed = True
+        if self._polling.locked():
+            self.wake()
 
     def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
-        self._check()
+        with self._sending:
+            self._check()
+            self._send(peers, frame, payload)
+
+    def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
         if self._changed:
             self._announce(self._peers)
         if len(payload) >= THRESHOLD:
@@ -121,11 +132,12 @@ class ZeroMQ:
 
     def _announce(self, peers: Iterable[str], *, ask: bool = False) -> None:
         """Push all endpoints to peers; `ask` for theirs in return."""
-        self._changed = False
-        endpoints = [endpoint.to_json() for endpoint in self._receiver.announced()]
-        data = self._own_frame(HELLO) + json.dumps({"pid": self._pid, "ask": ask, "endpoints": endpoints}).encode()
-        for peer in peers:
-            self._push(peer, data)
+        with self._sending:
+            self._changed = False
+            endpoints = [endpoint.to_json() for endpoint in self._receiver.announced()]
+            data = self._own_frame(HELLO) + json.dumps({"pid": self._pid, "ask": ask, "endpoints": endpoints}).encode()
+            for peer in peers:
+                self._push(peer, data)
 
     def _own_frame(self, kind: int) -> bytes:
         return pack(Frame(kind, self.prefix + bytes(8), stamp=self.loop.now()))
@@ -140,18 +152,20 @@ class ZeroMQ:
             self._connect(name)
 
     def _connect(self, name: str) -> None:
-        socket = self._zmq.socket(zmq.PUSH)
-        socket.setsockopt(zmq.SNDHWM, QUEUE)
-        socket.connect(f"ipc://{self._directory.socket(name)}")
-        self._peers[name] = socket
-        if self._changed:
-            self._announce(self._peers.keys() - {name})
-        self._announce([name], ask=True)
+        with self._sending:
+            socket = self._zmq.socket(zmq.PUSH)
+            socket.setsockopt(zmq.SNDHWM, QUEUE)
+            socket.connect(f"ipc://{self._directory.socket(name)}")
+            self._peers[name] = socket
+            if self._changed:
+                self._announce(self._peers.keys() - {name})
+            self._announce([name], ask=True)
 
     def _lose(self, name: str) -> None:
-        self._peers.pop(name).close(linger=0)
-        self._writer.forget(name)
-        self._reader.forget(name)
+        with self._sending:
+            self._peers.pop(name).close(linger=0)
+            self._writer.forget(name)
+            self._reader.forget(name)
         self._receiver.on_peer_lost(name)
 
     def peers(self) -> list[str]:
@@ -160,7 +174,11 @@ class ZeroMQ:
     # --- receiving
 
     def poll(self, timeout: float | None) -> None:
-        self._check()
+        with self._polling:
+            self._check()
+            self._poll(timeout)
+
+    def _poll(self, timeout: float | None) -> None:
         if self._changed:
             self._announce(self._peers)
         if time.monotonic() >= self._housekeeping_at:
@@ -183,7 +201,8 @@ class ZeroMQ:
     def _take_in(self, ready: list[tuple[Any, int]]) -> None:
         for source, _ in ready:
             if source is not self._inbox:
-                os.eventfd_read(self._wakeup)
+                with contextlib.suppress(BlockingIOError):
+                    os.eventfd_read(self._wakeup)
                 continue
             for _ in range(DRAIN):
                 self._receive(self._inbox.recv(zmq.NOBLOCK))
@@ -229,7 +248,8 @@ class ZeroMQ:
 
     def wake(self) -> None:
         if not self.closed:
-            os.eventfd_write(self._wakeup, 1)
+            with contextlib.suppress(OSError):  # closed meanwhile
+                os.eventfd_write(self._wakeup, 1)
 
     def _check(self) -> None:
         if os.getpid() != self._pid:
@@ -242,6 +262,18 @@ class ZeroMQ:
         if self.closed or os.getpid() != self._pid:
             return
         self.closed = True
+        os.eventfd_write(self._wakeup, 1)  # whoever polls lets go
+        polling = self._polling.acquire(timeout=CLOSING)
+        sending = self._sending.acquire(timeout=CLOSING)
+        try:
+            self._close()
+        finally:
+            if sending:
+                self._sending.release()
+            if polling:
+                self._polling.release()
+
+    def _close(self) -> None:
         bye = self._own_frame(BYE)
         for peer, socket in self._peers.items():
             self._push(peer, bye)
@@ -252,4 +284,5 @@ class ZeroMQ:
         self._zmq.term()
         self._writer.close()
         self._reader.close()
-        os.close(self._wakeup)
+        wakeup, self._wakeup = self._wakeup, -1
+        os.close(wakeup)

@@ -1,0 +1,84 @@
+"""The executor that runs callbacks on a pool of threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from robot.ros.executing.base import TimeoutObject
+from robot.ros.executing.reasons import (
+    ConditionReachedException,
+    ExternalShutdownException,
+    ShutdownException,
+    TimeoutException,
+)
+from robot.ros.executing.single import SingleThreadedExecutor
+from robot.ros.gate import Item
+
+if TYPE_CHECKING:
+    from robot.ros.context import Context
+
+
+class MultiThreadedExecutor(SingleThreadedExecutor):
+    """Run callbacks on several threads; callback groups say which may run at the same time.
+
+    An exception of a callback comes out of the spin that follows it.
+
+    Args:
+        num_threads: None = one per processor this process may use.
+        context: None = the default one.
+    """
+
+    def __init__(self, num_threads: int | None = None, *, context: Context | None = None) -> None:
+        super().__init__(context=context)
+        if num_threads is None:
+            num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
+        if num_threads == 1:
+            warnings.warn(
+                "MultiThreadedExecutor is used with a single thread.\nUse the SingleThreadedExecutor instead.",
+                stacklevel=2,
+            )
+        self._executor = ThreadPoolExecutor(num_threads, thread_name_prefix="ros")
+        self._raised: deque[BaseException] = deque()
+
+    def _spin_once_impl(
+        self,
+        timeout_sec: float | TimeoutObject | None = None,
+        wait_condition: Callable[[], bool] = lambda: False,
+    ) -> None:
+        timeout = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
+        try:
+            item = self._await(timeout, lambda: bool(self._raised) or wait_condition())
+        except (ShutdownException, TimeoutException, ConditionReachedException, ExternalShutdownException):
+            item = None
+        if item is not None:
+            self._executor.submit(self._work, item)
+            os.sched_yield()
+        if self._raised:
+            raise self._raised.popleft()
+
+    def _work(self, item: Item) -> None:
+        try:
+            with self._work_tracker:
+                self._run(item)
+        except Exception as error:  # noqa: BLE001 (raised again by the spin)
+            self._raised.append(error)
+        self.wake()
+
+    def shutdown(self, timeout_sec: float | None = None, *, wait_for_threads: bool = True) -> bool:
+        """Stop, and wait for the callbacks and, unless told otherwise, for the threads.
+
+        Returns:
+            False when some callbacks still run after `timeout_sec` (None or negative: no limit).
+        """
+        ended = super().shutdown(timeout_sec)
+        inside = threading.current_thread().name.startswith("ros_") and threading.current_thread() in getattr(
+            self._executor, "_threads", ()
+        )
+        self._executor.shutdown(wait=wait_for_threads and not inside, cancel_futures=True)
+        return ended

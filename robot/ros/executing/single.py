@@ -1,0 +1,77 @@
+"""The executor that runs callbacks on the thread that spins it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from robot.ros.executing.base import Executor, TimeoutObject
+from robot.ros.executing.reasons import ConditionReachedException, ShutdownException, TimeoutException
+from robot.ros.task import Future
+
+SOME_MAX = 1000  # callbacks of one spin_some, in case they post for ever
+
+
+def _never() -> bool:
+    return False
+
+
+class SingleThreadedExecutor(Executor):
+    """Run callbacks one after the other in the order in which their events came."""
+
+    def _spin_once_impl(
+        self, timeout_sec: float | TimeoutObject | None = None, wait_condition: Callable[[], bool] = _never
+    ) -> None:
+        timeout = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
+        try:
+            item = self._await(timeout, wait_condition)
+        except (ShutdownException, TimeoutException, ConditionReachedException):
+            return
+        with self._work_tracker:
+            self._run(item)
+
+    def spin(self) -> None:
+        self._check()
+        self._enter_spin()
+        try:
+            while self._context.ok() and not self._is_shutdown:
+                self._spin_once_impl()
+        finally:
+            self._is_spinning = False
+
+    def spin_once(self, timeout_sec: float | None = None) -> None:
+        self._check()
+        self._enter_spin()
+        try:
+            self._spin_once_impl(timeout_sec)
+        finally:
+            self._is_spinning = False
+
+    def spin_once_until_future_complete(
+        self, future: Future[Any], timeout_sec: float | TimeoutObject | None = None
+    ) -> None:
+        self._check()
+        self._enter_spin()
+        future.wake(self.wake)
+        try:
+            self._spin_once_impl(timeout_sec, lambda: future.done() or future.cancelled())
+        finally:
+            self._is_spinning = False
+
+    def spin_some(self, max_duration_sec: float | None = None) -> int:
+        """Run everything that is ready and what that makes ready, without waiting; return how many callbacks ran.
+
+        It stops after SOME_MAX callbacks or `max_duration_sec`. Not in rclpy: made for loops with a tick of their own.
+        """
+        self._check()
+        self._pump.take_in()
+        end = None if max_duration_sec is None else time.monotonic() + max_duration_sec
+        ran = 0
+        while ran < SOME_MAX and (end is None or time.monotonic() < end):
+            item = self._next()
+            if item is None:
+                break
+            self._run(item)
+            ran += 1
+        return ran

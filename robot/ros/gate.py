@@ -1,0 +1,90 @@
+"""Hold back callbacks whose group does not let them run now, and let them run when it does, oldest first."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from threading import get_ident
+from typing import TYPE_CHECKING, Any
+
+from robot.ros.callback_groups import CallbackGroup
+
+if TYPE_CHECKING:
+    from robot.ros.task import Task
+
+Item = tuple[Any, Any, Callable[[], Any]]
+"""A node (None = any), an entity with a `callback_group` (None = held back by nothing) and what to run."""
+
+
+class Gate:
+    """What waits for its callback group, by group."""
+
+    def __init__(self) -> None:
+        self._held: dict[CallbackGroup, deque[Item]] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, node: Any, entity: Any, run: Callable[[], Task[Any] | None]) -> bool:
+        """Begin an execution; when the group refuses, keep it for later and return False."""
+        group = None if entity is None else entity.callback_group
+        if group is None:
+            return True
+        if group not in self._held and group.can_execute(entity) and group.beginning_execution(entity):
+            return True
+        with self._lock:
+            self._held.setdefault(group, deque()).append((node, entity, run))
+        return False
+
+    def holds(self) -> bool:
+        return bool(self._held)
+
+    def next_held(self) -> Item | None:
+        """Begin and return one that was held back and may run now."""
+        if not self._held:
+            return None
+        with self._lock:
+            for group, items in self._held.items():
+                entity = items[0][1]
+                if group.can_execute(entity) and group.beginning_execution(entity):
+                    item = items.popleft()
+                    if not items:
+                        del self._held[group]
+                    return item
+        return None
+
+    def forget(self, node: Any) -> list[Item]:
+        """Give out, oldest first, what is held back for a node."""
+        given: list[Item] = []
+        with self._lock:
+            for group, items in list(self._held.items()):
+                given += (item for item in items if item[0] is node)
+                kept = deque(item for item in items if item[0] is not node)
+                if kept:
+                    self._held[group] = kept
+                else:
+                    del self._held[group]
+        return given
+
+    def run(self, entity: Any, run: Callable[[], Task[Any] | None], on_end: Callable[[], object]) -> Task[Any] | None:
+        """Run what has entered, and end it in its group when it is over, for a coroutine when that has ended."""
+        group = None if entity is None else entity.callback_group
+        task: Task[Any] | None = None
+        if group is not None:
+            group.running_on = get_ident()
+        try:
+            task = run()
+        finally:
+            if group is not None:
+                group.running_on = 0
+            if group is not None and task is None:
+                group.ending_execution(entity)
+                if self._held:
+                    on_end()
+        if group is not None and task is not None:
+
+            def end() -> None:
+                group.ending_execution(entity)
+                on_end()
+
+            task.observe(end)
+        return task

@@ -1,0 +1,213 @@
+"""Create and destroy what a node owns: publishers, subscriptions, services, clients, timers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+from robot.ros.callback_groups import CallbackGroup, ReentrantCallbackGroup
+from robot.ros.client import Client
+from robot.ros.clock import Clock, ROSClock
+from robot.ros.duration import NANOSECONDS
+from robot.ros.guard_condition import GuardCondition
+from robot.ros.publisher import Publisher
+from robot.ros.qos import QoSProfile, as_profile, qos_profile_services_default
+from robot.ros.service import Service
+from robot.ros.subscription import Subscription
+from robot.ros.timer import Rate, Timer
+from robot.ros.type_support import check_is_valid_msg_type, check_is_valid_srv_type
+
+if TYPE_CHECKING:
+    from robot.ros.context import Context
+    from robot.ros.handle import Handle
+
+
+class Owned(Protocol):
+    def destroy(self) -> None: ...
+
+
+class Entities:
+    """What a node owns, in the order of its creation. Entities tell the node when they are destroyed."""
+
+    context: Context
+    default_callback_group: CallbackGroup
+    _clock: ROSClock
+
+    def _init_entities(self) -> None:
+        self._owned: dict[int, Owned] = {}
+        self._rate_group = ReentrantCallbackGroup()
+
+    @property
+    def handle(self) -> Handle:
+        raise NotImplementedError
+
+    def check_name(self, name: str, *, is_service: bool) -> None:
+        raise NotImplementedError
+
+    def _of(self, kind: type) -> Iterator[Any]:
+        return (entity for entity in tuple(self._owned.values()) if isinstance(entity, kind))
+
+    @property
+    def publishers(self) -> Iterator[Publisher]:
+        return self._of(Publisher)
+
+    @property
+    def subscriptions(self) -> Iterator[Subscription]:
+        return self._of(Subscription)
+
+    @property
+    def clients(self) -> Iterator[Client]:
+        return self._of(Client)
+
+    @property
+    def services(self) -> Iterator[Service]:
+        return self._of(Service)
+
+    @property
+    def guards(self) -> Iterator[GuardCondition]:
+        return self._of(GuardCondition)
+
+    @property
+    def timers(self) -> Iterator[Timer]:
+        return self._of(Timer)
+
+    def own(self, entity: Owned) -> None:
+        """Destroy `entity` with this node."""
+        self._owned[id(entity)] = entity
+
+    def forget(self, entity: Owned) -> None:
+        self._owned.pop(id(entity), None)
+
+    def _add(self, entity: Any) -> Any:
+        self.own(entity)
+        if hasattr(entity, "endpoint"):
+            self.context.bus.add(entity)
+        return entity
+
+    def create_publisher(
+        self,
+        msg_type: Any,
+        topic: str,
+        qos_profile: QoSProfile | int,
+        *,
+        callback_group: CallbackGroup | None = None,
+        publisher_class: type[Publisher] = Publisher,
+    ) -> Publisher:
+        """Create a publisher.
+
+        Args:
+            qos_profile: a profile, or a depth for the default one.
+
+        Raises:
+            InvalidTopicNameException: from the name.
+            ValueError, TypeError: from the profile.
+        """
+        profile = as_profile(qos_profile)
+        with self.handle:
+            self.check_name(topic, is_service=False)
+            check_is_valid_msg_type(msg_type)
+            made: Publisher = self._add(
+                publisher_class(self, msg_type, topic, profile, callback_group)  # type: ignore[arg-type]
+            )
+            return made
+
+    def create_subscription(
+        self,
+        msg_type: Any,
+        topic: str,
+        callback: Callable[..., Any],
+        qos_profile: QoSProfile | int,
+        *,
+        callback_group: CallbackGroup | None = None,
+        raw: bool = False,
+    ) -> Subscription:
+        """Create a subscription.
+
+        Args:
+            callback: takes the message, or the message and its information.
+            raw: hand the callback the encoded bytes.
+        """
+        profile = as_profile(qos_profile)
+        with self.handle:
+            self.check_name(topic, is_service=False)
+            check_is_valid_msg_type(msg_type)
+            made: Subscription = self._add(
+                Subscription(self, msg_type, topic, callback, profile, callback_group, raw=raw)  # type: ignore[arg-type]
+            )
+            return made
+
+    def create_service(
+        self,
+        srv_type: Any,
+        srv_name: str,
+        callback: Callable[[Any, Any], Any],
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+        callback_group: CallbackGroup | None = None,
+    ) -> Service:
+        """Create a service; its callback takes (request, response) and returns the response."""
+        with self.handle:
+            check_is_valid_srv_type(srv_type)
+            self.check_name(srv_name, is_service=True)
+            made: Service = self._add(Service(self, srv_type, srv_name, callback, qos_profile, callback_group))  # type: ignore[arg-type]
+            return made
+
+    def create_client(
+        self,
+        srv_type: Any,
+        srv_name: str,
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+        callback_group: CallbackGroup | None = None,
+    ) -> Client:
+        with self.handle:
+            check_is_valid_srv_type(srv_type)
+            self.check_name(srv_name, is_service=True)
+            made: Client = self._add(Client(self, srv_type, srv_name, qos_profile, callback_group))  # type: ignore[arg-type]
+            return made
+
+    def create_timer(
+        self,
+        timer_period_sec: float,
+        callback: Callable[[], Any] | None,
+        callback_group: CallbackGroup | None = None,
+        clock: Clock | None = None,
+        autostart: bool = True,
+    ) -> Timer:
+        period_ns = int(float(timer_period_sec) * NANOSECONDS)
+        with self.handle:
+            made: Timer = self._add(
+                Timer(self, period_ns, callback, clock or self._clock, callback_group, autostart=autostart)  # type: ignore[arg-type]
+            )
+            return made
+
+    def create_rate(self, frequency: float, clock: Clock | None = None) -> Rate:
+        """Create a rate of `frequency` [Hz]; raises ValueError unless that is > 0."""
+        if frequency <= 0:
+            raise ValueError("frequency must be > 0")
+        timer = self.create_timer(1.0 / frequency, None, self._rate_group, clock)
+        return Rate(timer, context=self.context)
+
+    def create_guard_condition(
+        self, callback: Callable[[], Any] | None, callback_group: CallbackGroup | None = None
+    ) -> GuardCondition:
+        group = callback_group or self.default_callback_group
+        with self.handle:
+            made: GuardCondition = self._add(GuardCondition(callback, group, self.context, node=self))  # type: ignore[arg-type]
+            return made
+
+    def destroy_entity(self, entity: Owned) -> bool:
+        """Destroy what this node owns; False for anything else."""
+        if id(entity) not in self._owned:
+            return False
+        entity.destroy()
+        self.forget(entity)
+        return True
+
+    destroy_publisher = destroy_subscription = destroy_service = destroy_client = destroy_timer = destroy_entity
+    destroy_guard_condition = destroy_entity
+
+    def destroy_rate(self, rate: Rate) -> bool:
+        known = self.destroy_entity(rate._timer)
+        rate.destroy()
+        return known

@@ -1,0 +1,153 @@
+"""Let any number of threads wait on one transport: one of them polls it, the others sleep until there is news for them.
+
+A thread that has finished polling hands the polling to one that sleeps, so messages are taken in while it runs a
+callback. With one thread this costs two uncontended locks per wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+from threading import get_ident
+from typing import Any, Protocol
+
+from robot.ros.transport import Transport
+
+
+class Waiter:
+    """One thread's place to wait. `wake` may be called from any thread and from signal handlers."""
+
+    __slots__ = ("_ident", "_polling", "_pump", "_tokens")
+
+    def __init__(self, pump: Pump) -> None:
+        self._pump = pump
+        self._ident = get_ident()
+        self._tokens: SimpleQueue[None] = SimpleQueue()
+        self._polling = False
+
+    def wake(self) -> None:
+        """End the wait. The thread itself is not waiting while it calls this."""
+        if get_ident() == self._ident:
+            return
+        self.nudge()
+
+    def nudge(self) -> None:
+        self._tokens.put(None)
+        if self._polling:
+            self._pump.transport.wake()
+
+    def wait(self, timeout: float | None) -> None:
+        """Take in what arrives, or sleep while another thread does; return when anything may have changed."""
+        pump = self._pump
+        pump.idle[self] = None
+        try:
+            if pump.leading.acquire(blocking=False):
+                try:
+                    pump.idle.pop(self, None)
+                    self._polling = True
+                    pump.transport.poll(timeout if self._tokens.empty() else 0.0)
+                finally:
+                    self._polling = False
+                    pump.leading.release()
+                pump.tell_watchers()
+            else:
+                self._tokens.get(timeout=timeout)
+        except Empty:
+            pass
+        finally:
+            pump.idle.pop(self, None)
+            pump.hand_over()
+        while not self._tokens.empty():
+            try:
+                self._tokens.get_nowait()
+            except Empty:
+                break
+
+
+class Helped(Protocol):
+    """An executor, as far as a thread that waits can help it."""
+
+    waiters: dict[Waiter, None]
+
+    def run_other(self) -> bool: ...
+
+
+class Pump:
+    """What the threads of one context share to wait on its transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.leading = threading.Lock()
+        self.idle: dict[Waiter, None] = {}
+        self.waiting_for: dict[int, Any] = {}  # callback groups, by the thread whose call a service of theirs answers
+        self._watchers: dict[Waiter, None] = {}
+
+    def hand_over(self) -> None:
+        """Let a thread that sleeps poll, when nobody does."""
+        while self.idle and not self.leading.locked():
+            try:
+                next(iter(self.idle)).nudge()
+            except (StopIteration, RuntimeError):  # changed by another thread meanwhile
+                continue
+            return
+
+    def take_in(self) -> None:
+        """Take in what has arrived, without waiting, unless another thread is at it."""
+        if self.transport.external or self.transport.closed:
+            return
+        if self.leading.acquire(blocking=False):
+            try:
+                self.transport.poll(0.0)
+            finally:
+                self.leading.release()
+            self.tell_watchers()
+            self.hand_over()
+
+    def tell_watchers(self) -> None:
+        """Make `wait_until` look again."""
+        if self._watchers:
+            for waiter in tuple(self._watchers):
+                waiter.wake()
+
+    def wake_all(self) -> None:
+        """End all waits, from any thread and from signal handlers."""
+        for waiter in (*self._watchers, *self.idle):
+            waiter.nudge()
+        if not self.transport.closed:
+            self.transport.wake()
+
+    def news(self) -> None:
+        """Let the thread that polls look at its timers again."""
+        if self.leading.locked():
+            self.transport.wake()
+
+    def wait_until(
+        self, condition: Callable[[], bool], timeout_sec: float | None, helped: Helped | None = None
+    ) -> bool:
+        """Wait until `condition()` holds, the time is over or the transport closes; return the condition.
+
+        Args:
+            timeout_sec: None or negative = no limit.
+            helped: its callbacks run meanwhile, as far as their groups let them.
+        """
+        if self.transport.external:
+            return condition()
+        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
+        waiter = Waiter(self)
+        self._watchers[waiter] = None
+        if helped is not None:
+            helped.waiters[waiter] = None
+        try:
+            while not condition() and not self.transport.closed:
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0.0:
+                    break
+                if helped is None or not helped.run_other():
+                    waiter.wait(left)
+        finally:
+            self._watchers.pop(waiter, None)
+            if helped is not None:
+                del helped.waiters[waiter]
+        return condition()

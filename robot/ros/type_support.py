@@ -1,0 +1,39 @@
+"""Tell messages, services and actions apart from each other and from anything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from robot.ros.exceptions import NoTypeSupportImportedException
+
+HINT = (
+    " This might be a ROS 1 message type but it should be a ROS 2 message type."
+    " Make sure to source your ROS 2 workspace after your ROS 1 workspace."
+)
+
+
+def check_for_type_support(msg_or_srv_type: Any) -> None:
+    """Raise AttributeError for what is no interface, NoTypeSupportImportedException for one that cannot be used."""
+    if hasattr(msg_or_srv_type, "_TYPE_NAME"):
+        return
+    kind = type(msg_or_srv_type)
+    if not hasattr(kind, "_TYPE_SUPPORT"):
+        raise AttributeError(f"{msg_or_srv_type!r} has no type support.{HINT}")
+    if kind._TYPE_SUPPORT is None:
+        kind.__import_type_support__()
+    if kind._TYPE_SUPPORT is None:
+        raise NoTypeSupportImportedException()
+
+
+def check_is_valid_msg_type(msg_type: Any) -> None:
+    """Raise RuntimeError for a service or an action."""
+    check_for_type_support(msg_type)
+    if not hasattr(msg_type, "_encode"):
+        raise RuntimeError(f"The message type provided is not valid ({msg_type}), this might be a service or action")
+
+
+def check_is_valid_srv_type(srv_type: Any) -> None:
+    """Raise RuntimeError for a message or an action."""
+    check_for_type_support(srv_type)
+    if not (hasattr(srv_type, "Request") and hasattr(srv_type, "Response")):
+        raise RuntimeError(f"The service type provided is not valid ({srv_type}), this might be a message or action")

@@ -1,0 +1,96 @@
+"""Waitables: things of a user's own that an executor asks whether they are ready, and runs when they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.task import Future
+
+T = TypeVar("T")
+
+
+class NumberOfEntities:
+    """How many entities of each kind something consists of."""
+
+    __slots__ = ("num_clients", "num_events", "num_guard_conditions", "num_services", "num_subscriptions", "num_timers")
+    _ORDER = ("num_subscriptions", "num_guard_conditions", "num_timers", "num_clients", "num_services", "num_events")
+
+    def __init__(  # noqa: PLR0917 (rclpy's)
+        self,
+        num_subs: int = 0,
+        num_gcs: int = 0,
+        num_timers: int = 0,
+        num_clients: int = 0,
+        num_services: int = 0,
+        num_events: int = 0,
+    ) -> None:
+        self.num_subscriptions = num_subs
+        self.num_guard_conditions = num_gcs
+        self.num_timers = num_timers
+        self.num_clients = num_clients
+        self.num_services = num_services
+        self.num_events = num_events
+
+    def _counts(self) -> list[int]:
+        return [getattr(self, name) for name in self._ORDER]
+
+    def __add__(self, other: NumberOfEntities) -> NumberOfEntities:
+        return NumberOfEntities(*(one + two for one, two in zip(self._counts(), other._counts(), strict=True)))
+
+    def __iadd__(self, other: NumberOfEntities) -> NumberOfEntities:
+        for name in self._ORDER:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NumberOfEntities) and self._counts() == other._counts()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}({', '.join(map(str, self._counts()))})>"
+
+
+class Waitable(Generic[T]):
+    """The base of waitables, as `rclpy.waitable.Waitable`; `Node.add_waitable` hands one to the node's executor.
+
+    Each time the executor looks for work it has the waitable put what it consists of into a wait set, and asks it
+    whether it is ready; then `take_data` and `execute` follow, as its callback group lets them.
+    """
+
+    def __init__(self, callback_group: CallbackGroup) -> None:
+        self.callback_group = callback_group
+        self.callback_group.add_entity(self)
+        self._executor_event = False
+        self._futures: list[Future[Any]] = []
+
+    def __enter__(self) -> None:
+        """Mark what it consists of as in use."""
+        raise NotImplementedError("Must be implemented by subclass")
+
+    def __exit__(self, *_: object) -> None:
+        raise NotImplementedError("Must be implemented by subclass")
+
+    def add_future(self, future: Future[Any]) -> None:
+        self._futures.append(future)
+
+    def remove_future(self, future: Future[Any]) -> None:
+        self._futures.remove(future)
+
+    def is_ready(self, wait_set: Any) -> bool:
+        raise NotImplementedError("Must be implemented by subclass")
+
+    def take_data(self) -> T:
+        """Take what made it ready, so that it is not ready again for the same reason."""
+        raise NotImplementedError("Must be implemented by subclass")
+
+    async def execute(self, taken_data: T) -> None:
+        raise NotImplementedError("Must be implemented by subclass")
+
+    def get_num_entities(self) -> NumberOfEntities:
+        raise NotImplementedError("Must be implemented by subclass")
+
+    def add_to_wait_set(self, wait_set: Any) -> None:
+        raise NotImplementedError("Must be implemented by subclass")
