@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,13 @@ CREATE TABLE IF NOT EXISTS orders (
   fault TEXT NOT NULL DEFAULT '', next INTEGER NOT NULL DEFAULT 0,
   picked INTEGER NOT NULL DEFAULT 0, placed INTEGER NOT NULL DEFAULT 0, attempted INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS blocked (one INTEGER PRIMARY KEY CHECK (one = 1));
+CREATE TABLE IF NOT EXISTS outcome (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, key TEXT UNIQUE NOT NULL, at REAL NOT NULL,
+  data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS journal (name TEXT NOT NULL);
 """
+OUTCOMES = 100_000
+"""So many are kept for a farm that does not take them; then the oldest go."""
 
 
 class Status(StrEnum):
@@ -80,6 +87,17 @@ class Progress:
         return full or self.next >= len(self.order.segments)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the farm has to hear: `data` is the JSON of the event; `key` makes it the same one on every way."""
+
+    type: str
+    key: str
+    at: float
+    data: str
+    id: int = 0
+
+
 class OrderQueue:
     """Orders in the order of their arrival. Every change is committed before the call returns."""
 
@@ -88,6 +106,9 @@ class OrderQueue:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.executescript(SCHEMA)
+        insert = "INSERT INTO journal SELECT ? WHERE NOT EXISTS (SELECT 1 FROM journal)"
+        self._db.execute(insert, (secrets.token_hex(8),))
+        self.journal = str(self._db.execute("SELECT name FROM journal").fetchone()[0])
 
     def submit(self, order: WorkOrder) -> bool:
         """Add an order; return false, changing nothing, when its id is known."""
@@ -114,10 +135,32 @@ class OrderQueue:
     def finish_segment(self, id: str) -> None:
         self._db.execute("UPDATE orders SET next=next+1 WHERE id=?", (id,))
 
-    def count(self, id: str, *, picked: bool, placed: bool, attempted: bool) -> None:
-        """Count one outcome."""
+    def count(self, id: str, outcome: Outcome, *, picked: bool, placed: bool, attempted: bool) -> None:
+        """Count a pick and keep it for the farm: both or nothing. One that is kept already is not counted again."""
         query = "UPDATE orders SET picked=picked+?, placed=placed+?, attempted=attempted+? WHERE id=?"
-        self._db.execute(query, (picked, placed, attempted, id))
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            if self.keep(outcome):
+                self._db.execute(query, (picked, placed, attempted, id))
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    def keep(self, outcome: Outcome) -> bool:
+        """Keep an outcome until the farm has it; return false when it is kept already."""
+        row = (outcome.type, outcome.key, outcome.at, outcome.data)
+        done = self._db.execute("INSERT OR IGNORE INTO outcome(type,key,at,data) VALUES(?,?,?,?)", row)
+        self._db.execute("DELETE FROM outcome WHERE id <= ?", ((done.lastrowid or 0) - OUTCOMES,))
+        return done.rowcount == 1
+
+    def take(self, journal: str, after: int, *, limit: int) -> list[Outcome]:
+        """Forget what the caller has of this `journal`, up to the id `after`, and return what it has not."""
+        if journal == self.journal:
+            self._db.execute("DELETE FROM outcome WHERE id <= ?", (after,))
+        query = "SELECT id, type, key, at, data FROM outcome ORDER BY id LIMIT ?"
+        rows = self._db.execute(query, (limit,)).fetchall()
+        return [Outcome(id=row[0], type=row[1], key=row[2], at=row[3], data=row[4]) for row in rows]
 
     def totals(self) -> tuple[int, int, int]:
         """Return picked, placed and attempted over all orders ever taken."""

@@ -15,6 +15,8 @@ from dashboard.timers import ClockTimers
 
 if TYPE_CHECKING:
     from telemetry.mqtt import MakeWill
+    from telemetry.mqtt.device import Address
+    from telemetry.mqtt.outbox import Outbox
 
 WAIT_S = 0.003
 """Longest wait for a message before the timers are looked at again, wall time [s]."""
@@ -39,6 +41,7 @@ class Host:
         self.timers = ClockTimers(self.clock)
         self._tally = Tally(Path(settings.run), name)
         self._clients: list[Any] = []
+        self._outboxes: list[Outbox] = []
         self._context: Any = None
         self._executor: Any = None
         self._turns: list[Callable[[], None]] = []
@@ -56,6 +59,17 @@ class Host:
         )
         self._clients.append(client)
         return CountedClient(client, self._tally)
+
+    def outbox(self, address: Address, *, power_safe: bool = True) -> Outbox:
+        """Return what keeps a device's measurements and events on disk until the farm has them; they are counted."""
+        from telemetry.mqtt.outbox import Outbox
+
+        path = Path(self.settings.data) / "outbox" / f"{address.device}.sqlite3"
+        outbox = Outbox(
+            path, power_safe=power_safe, noted=lambda kind, body: self._tally.note(address.topic(kind), body)
+        )
+        self._outboxes.append(outbox)
+        return outbox
 
     def context(self) -> Any:
         """Return this process's ROS context on ZeroMQ; nodes are added with `add`."""
@@ -123,6 +137,8 @@ class Host:
             self._context.try_shutdown()
         for client in self._clients:
             client.close()
+        for outbox in self._outboxes:
+            outbox.close()
         self._tally.close()
         self.clock.close()
 

@@ -111,12 +111,14 @@ def gateway(settings: RunSettings, name: str, slot: int | None) -> None:
     host = Host(settings, name, slot=slot)
     address = Address(site=host.farm.site.id, zone=host.robot.zone, device=settings.robot)
     client = host.mqtt(f"berrybrain-{settings.robot}", will=offline_will(address, host.clock))
+    outbox = host.outbox(address)
     node = GatewayNode(
         host.context(),
         host.clock,
         GatewaySettings(namespace=namespace(settings.robot), address=address, boot=boot()),
         client,
         load_arm(host.robot.arm),
+        outbox=outbox,
     )
     host.add(node)
     host.at_end(node.close)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from robot.arms import ArmDescription
 from robot.arms.urdf import to_urdf
-from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, to_seconds, to_time
+from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, to_time
 from robot.nodes.gateway_live import LiveSettings, Seen, Show
-from robot.nodes.gateway_texts import count_data, finite, order_data, pick_data, read_harvest
+from robot.nodes.gateway_outcomes import Outcomes
+from robot.nodes.gateway_texts import finite, read_harvest
 from robot.nodes.heartbeat import Heartbeat
 from robot.ros.client import Client as ServiceClient
 from robot.ros.context import Context
@@ -24,6 +24,7 @@ from telemetry.messages import AckStatus, Command, MetricInfo
 from telemetry.mqtt import Client
 from telemetry.mqtt.commands import CommandInbox, Reply
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
+from telemetry.mqtt.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -62,18 +63,22 @@ class GatewaySettings:
     capacity: int = 24
 
 
-@dataclass(slots=True, kw_only=True)
-class _Punnet:
-    id: str = ""
-    berries: int = 0
-    mass: float = 0.0
-
-
 class GatewayNode(Node):
-    """Stands on both wires. The MQTT client is handed in and belongs to its owner."""
+    """Stands on both wires. The MQTT client and the outbox are handed in and belong to their owner.
+
+    Args:
+        outbox: what the farm has not confirmed; without one it is kept in memory.
+    """
 
     def __init__(
-        self, context: Context, clock: Clock, settings: GatewaySettings, mqtt: Client, arm: ArmDescription
+        self,
+        context: Context,
+        clock: Clock,
+        settings: GatewaySettings,
+        mqtt: Client,
+        arm: ArmDescription,
+        *,
+        outbox: Outbox | None = None,
     ) -> None:
         super().__init__("gateway", context=context, namespace=settings.namespace)
         self._settings = settings
@@ -85,17 +90,23 @@ class GatewayNode(Node):
             metrics=METRICS,
             description={"urdf": urdf},
         )
-        self._device = DevicePublisher(mqtt, settings.address, clock, identity)
+        outbox = Outbox(":memory:") if outbox is None else outbox
+        self._device = DevicePublisher(mqtt, settings.address, clock, identity, outbox=outbox)
         self._seen = Seen()
-        self._punnet = _Punnet()
         self._orders: dict[str, Reply] = {}
         self._submit = self.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
         self._triggers = {name: self.create_client(std_srvs.srv.Trigger, topic) for name, topic in TRIGGERS.items()}
         handlers = {"harvest": self._on_harvest, "watch": self._on_watch}
         handlers |= dict.fromkeys(TRIGGERS, self._on_trigger)
         self.create_subscription(berry_msgs.msg.PickOutcome, "picks", self._on_pick, RELIABLE)
-        self.create_subscription(berry_msgs.msg.SegmentCount, "segment_counts", self._on_count, RELIABLE)
-        self.create_subscription(berry_msgs.msg.OrderStatus, "orders/status", self._on_order, RELIABLE)
+        self._outcomes = Outcomes(
+            self,
+            clock,
+            device=self._device,
+            outbox=outbox,
+            capacity=settings.capacity,
+            order_told=self._on_order_told,
+        )
         self.create_subscription(berry_msgs.msg.MissionState, "mission/state", self._on_mission, LATCHED)
         self.create_subscription(berry_msgs.msg.SafetyState, "safety/state", self._on_safety, LATCHED)
         self.create_subscription(berry_msgs.msg.BerryArray, "berries", self._on_berries, NEWEST)
@@ -109,7 +120,7 @@ class GatewayNode(Node):
 
     def close(self) -> None:
         """Close the punnet in use and say offline."""
-        self._close_punnet()
+        self._outcomes.close_punnet()
         self._device.close()
 
     # Commands
@@ -158,37 +169,22 @@ class GatewayNode(Node):
     # What the robot says
 
     def _on_pick(self, message: Any) -> None:
-        self._tell("pick", pick_data(message), at=to_seconds(message.header.stamp))
         if message.attempt > 0:
             self._seen.peak_force = float(message.peak_force)
         if message.punnet:
             self._seen.seconds = float(message.seconds)
-            if message.punnet != self._punnet.id:
-                self._close_punnet()
-                self._punnet = _Punnet(id=message.punnet)
-            self._punnet.berries += 1
-            self._punnet.mass += float(message.mass) if math.isfinite(message.mass) else 0.0
-            if self._punnet.berries >= self._settings.capacity:
-                self._close_punnet()
-            else:
-                self._send_punnet(closed=False)
 
-    def _on_count(self, message: Any) -> None:
-        self._tell("count", count_data(message), at=to_seconds(message.header.stamp))
-
-    def _on_order(self, message: Any) -> None:
-        self._tell("order", order_data(message), at=to_seconds(message.header.stamp))
-        if message.status == "started":
+    def _on_order_told(self, data: dict[str, Any]) -> None:
+        if data["status"] == "started":
             return
-        self._close_punnet()
-        if message.fault == CAMERA_LOST:  # there is no picture by which the eyes could tell
+        if data["fault"] == CAMERA_LOST:  # there is no picture by which the eyes could tell
             self._see(CAMERA_LOST)
-        reply = self._orders.pop(message.id, None)
-        status = AckStatus.DONE if message.status == "done" else AckStatus.FAILED
+        reply = self._orders.pop(data["order_id"], None)
+        status = AckStatus.DONE if data["status"] == "done" else AckStatus.FAILED
         if reply is not None:
-            reply(status, message.fault)
+            reply(status, data["fault"])
         else:  # the order was taken before this gateway was started
-            self._inbox.reply(message.id, status, message.fault)
+            self._inbox.reply(data["order_id"], status, data["fault"])
 
     def _on_mission(self, message: Any) -> None:
         self._seen.mission = message
@@ -219,16 +215,6 @@ class GatewayNode(Node):
 
     def _tell(self, type: str, data: Mapping[str, Any], *, at: float | None = None) -> None:
         self._device.event(type, finite(data), at=at)
-
-    def _close_punnet(self) -> None:
-        if self._punnet.id and self._punnet.berries:
-            self._send_punnet(closed=True)
-        self._punnet = _Punnet()
-
-    def _send_punnet(self, *, closed: bool) -> None:
-        punnet = self._punnet
-        data = {"punnet": punnet.id, "berries": punnet.berries, "mass": round(punnet.mass, 5), "closed": closed}
-        self._tell("punnet", data)
 
     def _send_state(self) -> None:
         mission, safety = self._seen.mission, self._seen.safety

@@ -88,6 +88,25 @@ def order_data(message: Any) -> dict[str, Any]:
     return data | {"fault": message.fault}
 
 
+def pick_key(message: Any) -> str:
+    """Return what makes a pick the same one, whichever way it comes."""
+    return f"pick:{message.order_id}:{_stamp(message)}:{message.berry_id}:{message.attempt}"
+
+
+def count_key(message: Any) -> str:
+    """Return what makes a count the same one."""
+    return f"count:{message.order_id}:{message.bed}:{message.segment}:{_stamp(message)}"
+
+
+def order_key(message: Any) -> str:
+    """Return what makes an order's status the same one."""
+    return f"order:{message.id}:{message.status}:{_stamp(message)}"
+
+
+def _stamp(message: Any) -> str:
+    return f"{message.header.stamp.sec}.{message.header.stamp.nanosec:09d}"
+
+
 def finite(value: Any) -> Any:
     """Return content without numbers that no message can hold (NaN, infinite); a list with one in it goes as a whole.
 

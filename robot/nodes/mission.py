@@ -11,6 +11,7 @@ from typing import Any
 from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.heartbeat import Heartbeat
 from robot.nodes.mission_orders import beyond, harvest_goal, work_order
+from robot.nodes.mission_outcomes import answer_take, count_outcome, order_outcome, pick_outcome
 from robot.nodes.picker_link import Ending, PickerLink
 from robot.orders import OrderQueue, Progress, Status, WorkOrder
 from robot.ros.context import Context
@@ -69,6 +70,8 @@ class MissionNode(Node):
         self.create_service(berry_msgs.srv.SubmitOrder, "orders/submit", self._on_submit)
         self.create_subscription(berry_msgs.msg.SafetyState, "safety/state", self._on_safety, LATCHED)
         self.create_subscription(berry_msgs.msg.PickOutcome, "picks", self._on_pick, RELIABLE)
+        self.create_subscription(berry_msgs.msg.SegmentCount, "segment_counts", self._on_count, RELIABLE)
+        self.create_service(berry_msgs.srv.TakeOutcomes, "outcomes/take", self._on_take)
         self._picker = PickerLink(self, clock, ended=self._on_ended, changed=self._publish_state)
         self._start = self.create_client(std_srvs.srv.Trigger, "safety/start")
         self.create_timer(settings.period, self._work)
@@ -115,9 +118,16 @@ class MissionNode(Node):
             self._blocked = blocked
             self._queue.set_blocked(blocked)
 
+    def _on_count(self, message: Any) -> None:
+        self._queue.keep(count_outcome(message))
+
+    def _on_take(self, request: Any, response: Any) -> Any:
+        return answer_take(self._queue, request, response)
+
     def _on_pick(self, message: Any) -> None:
         self._queue.count(
             message.order_id,
+            pick_outcome(message),
             picked=message.result in PICKED,
             placed=message.result == "ok",
             attempted=message.attempt > 0,
@@ -221,6 +231,7 @@ class MissionNode(Node):
             attempted=progress.attempted,
             fault=fault,
         )
+        self._queue.keep(order_outcome(message))
         self._orders.publish(message)
         log.info("order %s %s: picked %d, placed %d %s", order.id, status, progress.picked, progress.placed, fault)
 

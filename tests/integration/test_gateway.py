@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from robot.arms import load_arm
 from robot.nodes.convert import LATCHED, RELIABLE, header, to_seconds
 from robot.nodes.gateway import GatewayNode, GatewaySettings
+from robot.nodes.mission import MissionNode, MissionSettings
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs, std_srvs
 from robot.ros.node import Node
@@ -20,6 +22,7 @@ from telemetry.messages.wire import decode, encode
 from telemetry.mqtt import Message
 from telemetry.mqtt.device import Address, offline_will
 from telemetry.mqtt.memory import MemoryBroker
+from telemetry.mqtt.outbox import Outbox
 
 ADDRESS = Address(site="farm", zone="z1", device="berry-1")
 ARM = load_arm("ur3e")
@@ -160,9 +163,11 @@ def test_a_refused_reset_is_told_with_the_reason(farm: Farm) -> None:
 
 
 def test_placed_berries_fill_punnets_and_full_ones_are_closed(farm: Farm) -> None:
-    for _ in range(3):
+    for berry in range(3):
         farm.picks.publish(
-            berry_msgs.msg.PickOutcome(header=farm.now(), result="ok", attempt=1, punnet="p1", mass=0.01)
+            berry_msgs.msg.PickOutcome(
+                header=farm.now(), result="ok", attempt=1, punnet="p1", mass=0.01, berry_id=berry
+            )
         )
     farm.picks.publish(berry_msgs.msg.PickOutcome(header=farm.now(), result="slipped", attempt=2))
     farm.run()
@@ -237,3 +242,81 @@ def test_a_camera_that_gives_no_picture_is_a_fault_until_one_comes(farm: Farm) -
     eyes.publish(berry_msgs.msg.BerryArray(header=farm.now(), image_ok=True))
     farm.run()
     assert farm.told("fault") == [{"fault": "camera_lost", "active": True}, {"fault": "camera_lost", "active": False}]
+
+
+class Robot:
+    """Mission and gateway, each with its file, on one virtual time; either can be gone for a while."""
+
+    def __init__(self, folder: Path) -> None:
+        self.time = Lockstep(epoch=1_750_000_000.0)
+        self.broker = MemoryBroker(self.time)
+        self.context = Context(transport=InProcess(self.time))
+        self.node = Node("robot", context=self.context, namespace="/robot")
+        self.picks = self.node.create_publisher(berry_msgs.msg.PickOutcome, "picks", RELIABLE)
+        self.folder = folder
+        self.events: list[Event] = []
+        self.broker.client("farm").subscribe(ADDRESS.topic(Kind.EVENT), self._hear)
+        self.berry = 0
+        self.mission = MissionNode(self.context, self.time, MissionSettings(queue=folder / "orders", beds={"1": 0.2}))
+        self.time.run(seconds=0.1)
+
+    def _hear(self, message: Message) -> None:
+        """Keep each event once, as ingest does: known by boot and number."""
+        for event in decode(Kind.EVENT, message.payload):
+            if isinstance(event, Event) and event not in self.events:
+                self.events.append(event)
+
+    def gateway(self, boot: str) -> GatewayNode:
+        settings = GatewaySettings(address=ADDRESS, boot=boot)
+        client, outbox = self.broker.client("gateway"), Outbox(self.folder / "outbox")
+        return GatewayNode(self.context, self.time, settings, client, ARM, outbox=outbox)
+
+    def pick(self, count: int) -> None:
+        for _ in range(count):
+            stamp = header(self.time.now(), "world")
+            self.picks.publish(
+                berry_msgs.msg.PickOutcome(
+                    header=stamp, result="ok", attempt=1, punnet="p1", mass=0.01, berry_id=self.berry
+                )
+            )
+            self.berry += 1
+        self.time.run(seconds=0.5)
+
+    def told(self) -> list[int]:
+        return [event.data["berry_id"] for event in self.events if event.type == "pick"]
+
+
+def test_picks_while_the_gateway_was_dead_reach_the_farm_once_and_fill_the_same_punnet(tmp_path: Path) -> None:
+    robot = Robot(tmp_path)
+    first = robot.gateway("g1")
+    robot.time.run(seconds=1.0)
+    robot.pick(3)
+    first.destroy_node()  # killed: it says nothing
+    robot.pick(4)
+    assert robot.told() == [0, 1, 2]
+    robot.gateway("g2")
+    robot.time.run(seconds=5.0)
+    robot.pick(2)
+    robot.time.run(seconds=5.0)
+    assert robot.told() == list(range(9))
+    punnets = [event.data["berries"] for event in robot.events if event.type == "punnet"]
+    assert punnets == list(range(1, 10))
+
+
+def test_picks_while_the_link_to_the_farm_is_down_survive_the_death_of_the_gateway(tmp_path: Path) -> None:
+    robot = Robot(tmp_path)
+    first = robot.gateway("g1")
+    robot.time.run(seconds=1.0)
+    robot.broker.stop()
+    robot.pick(3)
+    robot.time.run(seconds=5.0)  # the mission has been asked: it keeps nothing any more
+    first.destroy_node()
+    robot.broker.start()
+    robot.gateway("g2")
+    robot.time.run(seconds=5.0)
+    assert robot.told() == [0, 1, 2]
+    assert {(event.boot, event.seq) for event in robot.events if event.type == "pick"} == {
+        ("g1", 0),
+        ("g1", 2),
+        ("g1", 4),
+    }

@@ -88,7 +88,10 @@ class Stage:
         if self.wait is not None:
             verdict = await self.wait or "done"
         if verdict == "done":
-            pick = berry_msgs.msg.PickOutcome(order_id=goal.order_id, result="ok", attempt=1, punnet="p")
+            berry = 100 * len(self.goals) + goal.segment
+            pick = berry_msgs.msg.PickOutcome(
+                order_id=goal.order_id, result="ok", attempt=1, punnet="p", berry_id=berry
+            )
             self.picks.publish(pick)
             handle.succeed()
         elif verdict == "canceled":
