@@ -113,6 +113,17 @@ def ingest(as_json: bool, messages: int, repeats: int) -> None:
     report(bench(messages, repeats), as_json)
 
 
+@command.command(name="query")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--points", type=click.IntRange(min=1000), default=50_000_000, show_default=True, help="To be stored.")
+@click.option("--data", type=click.Path(path_type=Path), help="Empty folder for the store; left out: a temporary one.")
+def query(*, as_json: bool, points: int, data: Path | None) -> None:
+    """The embedded store: points written per second, bytes a point, newest values, a day, a month of many series."""
+    from dashboard.cli.bench_query import run
+
+    report({"bench": "query", **run(points, data, quiet=as_json)}, as_json)
+
+
 @command.command(name="dashboard")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--seconds", type=click.FloatRange(min=2.0), default=20.0, show_default=True, help="Of each load.")

@@ -21,7 +21,18 @@ from dashboard.cli.guard import foreign_packages
 DISK_WARN_BYTES = 2 * 10**9
 SHM_WARN_BYTES = 64 * 10**6
 RENDER_S = 60.0
-PACKAGES = ("numpy", "opencv-python-headless", "pyzmq", "mujoco", "ruckig", "py_trees", "paho-mqtt", "amqtt", "duckdb", "click")
+PACKAGES = (
+    "numpy",
+    "opencv-python-headless",
+    "pyzmq",
+    "mujoco",
+    "ruckig",
+    "py_trees",
+    "paho-mqtt",
+    "amqtt",
+    "duckdb",
+    "click",
+)
 
 # Draws a red box before black, the way the simulated camera draws; the exit code says whether the picture has both.
 RENDER = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import signal
 import sys
@@ -17,6 +18,9 @@ log = logging.getLogger(__name__)
 
 STORE_S = 15.0
 """Longest wait for the store at start [s]."""
+KEEPER_NICE = 10
+KEEPER_PAUSE_S = 0.2
+"""It listens to nobody: its loop looks at its timers this often, wall time [s]."""
 RECORDS_S = 2.0
 """How often the farm log takes in what is new [s]."""
 
@@ -108,6 +112,30 @@ def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     host.run()
 
 
+def keeper(settings: RunSettings, name: str, slot: int | None) -> None:
+    """Seal days, keep roll-ups, let go what is old: beside ingest, which never waits for it longer than a slice."""
+    from telemetry.store.embedded import open_store
+    from telemetry.store.keeper import Keeper, KeeperSettings
+    from telemetry.store.retention import Limits
+
+    host = Host(settings, name, slot=slot)
+    folder = Path(settings.data) / "store"
+    wait_for(folder)
+    os.nice(KEEPER_NICE)
+    known = host.farm.store
+    limits = Limits(raw_days=known.raw_days, minute_days=known.minute_days, disk_bytes=round(known.disk_gb * 1e9))
+    store = open_store(folder)
+    node = Keeper(store, host.clock, host.timers, KeeperSettings(limits=limits))
+    host.at_end(store.close)
+    host.at_end(node.close)
+    host.each_turn(lambda: _pause(KEEPER_PAUSE_S))
+    host.run()
+
+
+def _pause(seconds: float) -> None:
+    select.select([], [], [], seconds)
+
+
 def wait_for(store: Path) -> None:
     """Wait until ingest has made the store.
 
@@ -125,7 +153,7 @@ def wait_for(store: Path) -> None:
         except StoreError as error:
             if time.monotonic() > deadline:
                 sys.exit(f"no store in {store} after {STORE_S:.0f} s: {error}")
-        select.select([], [], [], 0.05)
+        _pause(0.05)
 
 
 def device_publisher(host: Host, zone: str, device: str, model: str, metrics: dict[str, Any]) -> Any:
@@ -135,7 +163,9 @@ def device_publisher(host: Host, zone: str, device: str, model: str, metrics: di
     address = Address(site=host.farm.site.id, zone=zone, device=device)
     client = host.mqtt(f"berrybrain-{device}", will=offline_will(address, host.clock))
     identity = Identity(boot=boot(), model=model, firmware="", metrics=metrics)
-    publisher = DevicePublisher(client, address, host.clock, identity)
+    # A simulated sensor box need not outlive a power cut, and a real one does not share its disk with five others.
+    outbox = host.outbox(address, power_safe=False)
+    publisher = DevicePublisher(client, address, host.clock, identity, outbox=outbox)
     host.at_end(publisher.close)
     return publisher
 

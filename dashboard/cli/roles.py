@@ -33,6 +33,7 @@ ROLES: dict[str, Role] = {
     "broker": Role(module="farm_roles", function="broker", stage=3),
     "ingest": Role(module="farm_roles", function="ingest", slot=0, stage=2),
     "brain": Role(module="farm_roles", function="brain", slot=1, stage=1),
+    "keeper": Role(module="farm_roles", function="keeper", stage=1),
     "greenhouse": Role(module="farm_roles", function="greenhouse", slot=2),
     "cell": Role(module="cell_role", function="cell", on_death=OnDeath.ENDS_ALL),
     "eyes": Role(module="robot_roles", function="eyes", slot=3),

@@ -137,9 +137,16 @@ class Mqtt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Where measurements are kept. `influx` needs `url`, `org`, `bucket`; its token is read from the environment."""
+    """Where measurements are kept. `influx` needs `url`, `org`, `bucket`; its token is read from the environment.
+
+    The embedded store lets go points older than `raw_days`, means of minutes older than `minute_days` (0 = never), and
+    the oldest points when its sealed files exceed `disk_gb` (0 = no limit). Means of hours and days are always kept.
+    """
 
     kind: str = setting("embedded", choices=("embedded", "influx"))
+    raw_days: int = setting(0, minimum=0, maximum=36500)
+    minute_days: int = setting(0, minimum=0, maximum=36500)
+    disk_gb: float = setting(20.0, minimum=0.0, maximum=100000.0)
     url: str = setting("", pattern=r"(?:https?://\S+)?")
     org: str = setting("")
     bucket: str = setting("")

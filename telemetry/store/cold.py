@@ -99,9 +99,7 @@ class Cold:
             import duckdb
 
             self._engine = duckdb.connect(config={"memory_limit": MEMORY, "threads": 2})
-            # It must neither look for extensions on the Internet nor touch other files than the ones it is given.
-            for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
-                self._engine.execute(f"SET {setting}")
+            prepare(self._engine)
         return self._engine
 
     def close(self) -> None:
@@ -157,6 +155,12 @@ class Cold:
         for file in files:
             log.error("sealed file %s is missing, its %d rows are left out", self.folder / file.file, file.rows)
             self._damaged.add(file.file)
+
+
+def prepare(engine: duckdb.DuckDBPyConnection) -> None:
+    """Let an engine neither look for extensions on the Internet nor write to the terminal."""
+    for name in ("autoinstall_known_extensions", "autoload_known_extensions", "enable_progress_bar"):
+        engine.execute(f"SET {name} = false")
 
 
 def bucket_query(source: str, step: int, without: int, more: str = "") -> str:

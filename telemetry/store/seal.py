@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from telemetry.store import REJECTED
-from telemetry.store.cold import ROLLUP, bucket_query
+from telemetry.store.cold import ROLLUP, bucket_query, prepare
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.journal import StoreError
 from telemetry.store.rollup import DAY, HOUR, MINUTE
@@ -217,8 +217,7 @@ def engine(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": WORKING_MEMORY, "threads": 2}
     config["temp_directory"] = str(folder / "spill")
     with duckdb.connect(config=config) as db:
-        for setting in ("autoinstall_known_extensions = false", "autoload_known_extensions = false"):
-            db.execute(f"SET {setting}")
+        prepare(db)
         yield db
 
 

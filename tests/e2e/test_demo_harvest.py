@@ -20,7 +20,7 @@ KEYS = {
     "ripe_present", "attempted", "picked", "placed", "damaged", "unripe_picked", "seconds_per_berry", "mqtt_published",
     "points_stored", "points_lost", "dead_letters", "lots", "rtf", "wall_s",
 }  # fmt: skip
-EVERYONE = {"broker", "ingest", "brain", "greenhouse", "cell", "eyes", "picker", "mission", "gateway"}
+EVERYONE = {"broker", "ingest", "brain", "keeper", "greenhouse", "cell", "eyes", "picker", "mission", "gateway"}
 
 
 @pytest.fixture(scope="module")
