@@ -34,6 +34,9 @@ class Detection:
         calyx: point where the peduncle meets the calyx [px]; None when the detector does not tell.
         stem: unit direction of the peduncle in the picture, from the calyx up; None when the detector does not tell.
         visible: estimated share of the fruit that is not hidden, 0-1.
+        box_spread: expected error of the box's sides [px]; None when the detector does not tell.
+        ripeness_spread: expected error of the ripeness; None when the detector does not tell.
+        peduncle_spread: expected error of calyx and peduncle [px]; None when the detector does not tell.
     """
 
     box: tuple[float, float, float, float]
@@ -45,6 +48,9 @@ class Detection:
     visible: float = 1.0
     calyx: tuple[float, float] | None = None
     stem: tuple[float, float] | None = None
+    box_spread: float | None = None
+    ripeness_spread: float | None = None
+    peduncle_spread: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,41 @@
+"""Outlines of berries from mask prototypes, at the resolution of the network's picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision.net.layout import PROTO_STRIDE
+
+Array = npt.NDArray[np.float32]
+
+_FINER = 2
+"""Samples of the mask per cell of the prototypes and direction; outlines are good to a pixel or two."""
+
+
+def outline_of(proto: Array, weights: Array, box: Array) -> npt.NDArray[np.float64] | None:
+    """Return the outline of one berry [px of the network's picture], shape (n, 2); None where the mask is empty.
+
+    Args:
+        proto: prototypes, shape (PROTOTYPES, h, w).
+        weights: of the prototypes, then the bias, shape (PROTOTYPES + 1,).
+        box: x0, y0, x1, y1 [px]; the mask is looked for inside.
+    """
+    rows, columns = proto.shape[1:]
+    x0, y0 = (max(0, int(v // PROTO_STRIDE)) for v in box[:2])
+    x1, y1 = (min(n, int(v // PROTO_STRIDE) + 1) for v, n in zip(box[2:], (columns, rows), strict=True))
+    if x1 - x0 < 1 or y1 - y0 < 1:
+        return None
+    window = proto[:, y0:y1, x0:x1]
+    logits = (weights[:-1] @ window.reshape(len(window), -1) + weights[-1]).reshape(y1 - y0, x1 - x0)
+    fine = cv2.resize(logits, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_LINEAR)
+    found, _ = cv2.findContours((fine > 0).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not found:
+        return None
+    largest = max(found, key=cv2.contourArea)[:, 0]
+    if len(largest) < 3:
+        return None
+    step = PROTO_STRIDE / _FINER
+    points = (largest + 0.5) * step - 0.5 + np.array([x0, y0]) * PROTO_STRIDE
+    return np.asarray(np.minimum(np.maximum(points, box[:2]), np.maximum(box[2:] - 1, box[:2])), np.float64)
