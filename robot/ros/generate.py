@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from robot.ros import fields
-from robot.ros.cdr import make_codec, make_head, tail_field
+from robot.ros.cdr import make_decode, make_encode, make_head, tail_field
 from robot.ros.cdr.layout import FORMATS, Lookup
 from robot.ros.idl import Field, Message, Type
 from robot.ros.message import MessageBase, field_type_name, metaclass
@@ -156,10 +156,20 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
     for attribute, value in attributes.items():
         setattr(made, attribute, value)
     known = {spec.name: made}
-    encode, decode = make_codec(spec, lookup, lambda name: known.get(name) or classes(name))
     made._TAIL = tail_field(spec)  # type: ignore[attr-defined]
     if tail_field(spec):
-        made._encode_head = staticmethod(make_head(spec, lookup))  # type: ignore[attr-defined]
-    made._encode = staticmethod(encode)  # type: ignore[attr-defined]
-    made._decode = staticmethod(decode)  # type: ignore[attr-defined]
+        _compile_late(made, "_encode_head", lambda: make_head(spec, lookup))
+    _compile_late(made, "_encode", lambda: make_encode(spec, lookup))
+    _compile_late(made, "_decode", lambda: make_decode(spec, lookup, lambda name: known.get(name) or classes(name)))
     return made
+
+
+def _compile_late(made: type, name: str, make: Callable[[], Callable[[Any], Any]]) -> None:
+    """Give a class a function that is compiled at its first call: most messages of a program are never sent."""
+
+    def first(argument: Any) -> Any:
+        compiled = make()
+        setattr(made, name, staticmethod(compiled))
+        return compiled(argument)
+
+    setattr(made, name, staticmethod(first))

@@ -78,9 +78,27 @@ class InterfaceMeta(type):
         """Do nothing: there is nothing to load."""
 
 
-def metaclass(name: str) -> type[InterfaceMeta]:
+class GroupMeta(InterfaceMeta):
+    """The metaclass of services and actions, which make the classes they consist of when those are asked for."""
+
+    _PARTS: ClassVar[dict[str, Callable[[], Any]]] = {}
+
+    def __getattr__(cls, name: str) -> Any:
+        parts = type(cls)._PARTS
+        if name not in parts:
+            raise AttributeError(f"type object {cls.__name__!r} has no attribute {name!r}")
+        made = parts[name]()
+        setattr(cls, name, made)
+        return made
+
+    def __dir__(cls) -> list[str]:
+        return [*super().__dir__(), *type(cls)._PARTS]
+
+
+def metaclass(name: str, base: type[InterfaceMeta] = InterfaceMeta, **members: Any) -> type[InterfaceMeta]:
     """Make the metaclass of the interface with this full name."""
-    return type(f"Metaclass_{name.rsplit('/', maxsplit=1)[-1]}", (InterfaceMeta,), {"_TYPE_SUPPORT": TypeSupport(name)})
+    short = name.rsplit("/", maxsplit=1)[-1]
+    return type(f"Metaclass_{short}", (base,), {"_TYPE_SUPPORT": TypeSupport(name), **members})
 
 
 class _SlotTypes:
@@ -163,11 +181,15 @@ def _text(value: object) -> str:
     return f"{repr(value[:SHOWN].tolist())[:-1]}, ... {len(value)} items]"
 
 
-def group(name: str, *, module: str, kind: str, **parts: Any) -> type:
-    """Make a service's or action's class, which only holds the classes it is made of."""
+def group(name: str, *, module: str, kind: str, **parts: Callable[[], Any]) -> type:
+    """Make a service's or action's class, which only holds the classes it is made of.
+
+    Args:
+        parts: functions that make these.
+    """
 
     def refuse(self: object) -> None:
         raise NotImplementedError(f"{kind} classes can not be instantiated")
 
-    members = {"__module__": module, "_TYPE_NAME": name, "__slots__": (), "__init__": refuse, **parts}
-    return metaclass(name)(name.rsplit("/", maxsplit=1)[-1], (), members)
+    members = {"__module__": module, "_TYPE_NAME": name, "__slots__": (), "__init__": refuse}
+    return metaclass(name, GroupMeta, _PARTS=parts)(name.rsplit("/", maxsplit=1)[-1], (), members)

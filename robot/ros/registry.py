@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,26 +113,36 @@ class Registry:
     def service(self, name: str) -> Any:
         """Return a service type with `Request`, `Response` and `Event`."""
         if name not in self._groups:
-            parts = {part: self.message(f"{name}_{part}") for part in ("Request", "Response", "Event")}
+            if not name.endswith(SERVICE_PARTS):
+                self._file(*self._split(name))
+            parts = self._parts(name, "Request", "Response", "Event")
             self._groups[name] = group(name, module=module_name(name), kind="Service", **parts)
         return self._groups[name]
 
     def action(self, name: str) -> Any:
         """Return an action type with `Goal`, `Result`, `Feedback` and `Impl`."""
         if name not in self._groups:
-            parts = {part: self.message(f"{name}_{part}") for part in ("Goal", "Result", "Feedback")}
-            parts["Impl"] = group(
-                f"{name}_Impl",
-                module=module_name(name),
-                kind="Action",
-                SendGoalService=self.service(f"{name}_SendGoal"),
-                GetResultService=self.service(f"{name}_GetResult"),
-                FeedbackMessage=self.message(f"{name}_FeedbackMessage"),
-                CancelGoalService=self.service("action_msgs/srv/CancelGoal"),
-                GoalStatusMessage=self.message("action_msgs/msg/GoalStatusArray"),
+            self._file(*self._split(name))
+            parts = self._parts(name, "Goal", "Result", "Feedback")
+            self._groups[name] = group(
+                name, module=module_name(name), kind="Action", Impl=lambda: self._impl(name), **parts
             )
-            self._groups[name] = group(name, module=module_name(name), kind="Action", **parts)
         return self._groups[name]
+
+    def _impl(self, name: str) -> type:
+        return group(
+            f"{name}_Impl",
+            module=module_name(name),
+            kind="Action",
+            SendGoalService=lambda: self.service(f"{name}_SendGoal"),
+            GetResultService=lambda: self.service(f"{name}_GetResult"),
+            FeedbackMessage=lambda: self.message(f"{name}_FeedbackMessage"),
+            CancelGoalService=lambda: self.service("action_msgs/srv/CancelGoal"),
+            GoalStatusMessage=lambda: self.message("action_msgs/msg/GoalStatusArray"),
+        )
+
+    def _parts(self, name: str, *parts: str) -> dict[str, Callable[[], Any]]:
+        return {part: partial(self.message, f"{name}_{part}") for part in parts}
 
     def hash(self, name: str) -> str:
         """Return the RIHS01 hash of a message, service or action type."""

@@ -35,5 +35,6 @@ def check_is_valid_msg_type(msg_type: Any) -> None:
 def check_is_valid_srv_type(srv_type: Any) -> None:
     """Raise RuntimeError for a message or an action."""
     check_for_type_support(srv_type)
-    if not (hasattr(srv_type, "Request") and hasattr(srv_type, "Response")):
+    parts = getattr(type(srv_type), "_PARTS", None) or vars(srv_type)
+    if not ("Request" in parts and "Response" in parts):
         raise RuntimeError(f"The service type provided is not valid ({srv_type}), this might be a message or action")

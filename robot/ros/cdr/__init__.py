@@ -43,10 +43,13 @@ def make_head(spec: Message, lookup: Lookup) -> Callable[[Any], bytearray]:
     return _with_header(make_head_encoder(spec, lookup))
 
 
-def make_codec(
-    spec: Message, lookup: Lookup, classes: Callable[[str], type]
-) -> tuple[Callable[[Any], bytearray], Callable[[Any], Any]]:
-    """Make `encode(message) -> bytearray` and `decode(bytes-like) -> message`, both with the encapsulation header."""
+def make_encode(spec: Message, lookup: Lookup) -> Callable[[Any], bytearray]:
+    """Make `encode(message) -> bytearray`, with the encapsulation header."""
+    return _with_header(make_encoder(spec, lookup, aligned=8))
+
+
+def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> Callable[[Any], Any]:
+    """Make `decode(bytes-like) -> message`, for bytes with the encapsulation header."""
     decode_body = make_decoder(spec, lookup, classes, aligned=8)
 
     def decode(data: Any) -> Any:
@@ -64,4 +67,4 @@ def make_codec(
             raise CdrError(f"{spec.name}: expected {end} bytes, got {len(body)}")
         return message
 
-    return _with_header(make_encoder(spec, lookup, aligned=8)), decode
+    return decode
