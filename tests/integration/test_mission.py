@@ -11,6 +11,7 @@ import pytest
 from robot.nodes.convert import LATCHED, RELIABLE, to_time
 from robot.nodes.mission import MissionNode, MissionSettings
 from robot.ros.action import ActionServer, CancelResponse, GoalResponse
+from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, std_srvs
 from robot.ros.node import Node
@@ -39,7 +40,9 @@ class Stage:
         self.answers = True
         self.safety = self.node.create_publisher(berry_msgs.msg.SafetyState, "safety/state", LATCHED)
         self.picks = self.node.create_publisher(berry_msgs.msg.PickOutcome, "picks", RELIABLE)
-        self.node.create_service(std_srvs.srv.Trigger, "safety/start", self._on_start)
+        self.node.create_service(
+            std_srvs.srv.Trigger, "safety/start", self._on_start, callback_group=ReentrantCallbackGroup()
+        )
         self.node.create_subscription(berry_msgs.msg.OrderStatus, "orders/status", self.statuses.append, RELIABLE)
         self.node.create_subscription(berry_msgs.msg.MissionState, "mission/state", self.states.append, LATCHED)
         self.submit_client = self.node.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
