@@ -21,6 +21,7 @@ COMMANDS = {
     "detect": "detect",
     "sim": "sim",
     "ros": "ros",
+    "deadletters": "deadletters",
     "bench": "bench",
     "doctor": "doctor",
     "process": "process",
@@ -34,6 +35,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        cmd_name = cmd_name if cmd_name in COMMANDS else cmd_name.replace("-", "")  # dead-letters is the same one
         if cmd_name not in COMMANDS:
             return None
         command = importlib.import_module(f"dashboard.cli.{COMMANDS[cmd_name]}").command

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from telemetry.clock import Clock, Timers
-from telemetry.ingest.quality import Flagger
-from telemetry.messages import Birth, Data, Event, Kind, MetricInfo
-from telemetry.messages.fields import MessageError, Reason
+from telemetry.ingest.intake import HOUR_S, Intake, IntakeSettings
+from telemetry.messages import Kind, MetricInfo
 from telemetry.messages.tables import metrics
-from telemetry.messages.wire import decode, parse_topic
 from telemetry.mqtt import Client, Message
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
-from telemetry.store import Point
-from telemetry.store.journal import Archive, Batch, DeadLetter, Entry, Stamp, StoreError
+from telemetry.store.journal import Archive, StoreError
 
 log = logging.getLogger(__name__)
 
 STORED = (Kind.BIRTH, Kind.DATA, Kind.STATE, Kind.EVENT, Kind.CMD, Kind.ACK)
 MAX_WAITING = 10_000
 """Messages without acknowledgement (QoS 0) are let go beyond this many while the store fails."""
+TOO_MANY_SERIES = "too_many_series"
 REPORTED = (
     "messages_received",
     "points_stored",
@@ -40,8 +39,7 @@ class IngestSettings:
         boot: new at each start.
         batch_messages, batch_s: a batch is committed at this size or age; well below the broker's window of 4000 in
             flight, so that the next batch arrives while one is committed.
-        late_s, skew_s: see `Flagger`.
-        future_s: a time further ahead than this is no time but a mistake, and would hide all that follows it.
+        intake: what is let in and what is flagged.
         retry_s: pause after a failed commit.
     """
 
@@ -49,9 +47,7 @@ class IngestSettings:
     boot: str
     batch_messages: int = 1000
     batch_s: float = 0.05
-    late_s: float = 120.0
-    skew_s: float = 30.0
-    future_s: float = 86400.0
+    intake: IntakeSettings = field(default_factory=IntakeSettings)
     retry_s: float = 1.0
     report_s: float = 60.0
 
@@ -68,14 +64,8 @@ class Ingest:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._flagger = Flagger(metrics(), late_s=settings.late_s, skew_s=settings.skew_s)
-        for point in store.last().values():
-            self._flagger.learn_point(point)
-        self._messages: list[Message] = []
-        self._points: list[Point] = []
-        self._entries: list[Entry] = []
-        self._stamps: list[Stamp] = []
-        self._dead: list[DeadLetter] = []
+        self._intake = Intake(settings.intake, store.last().values())
+        self._messages: list[Callable[[], None]] = []
         self._retry_at = 0.0
         self._latency = 0.0
         for kind in STORED:
@@ -96,15 +86,8 @@ class Ingest:
         if not self._messages or self._clock.monotonic() < self._retry_at:
             return
         started = self._clock.monotonic()
-        batch = Batch(
-            points=self._points,
-            entries=self._entries,
-            dead_letters=self._dead,
-            stamps=self._stamps,
-            messages=len(self._messages),
-        )
         try:
-            self._store.commit(batch)
+            self._store.commit(self._intake.batch(len(self._messages)))
         except StoreError as error:
             log.error(
                 "%d messages are not stored, next try in %.1f s: %s", len(self._messages), self._settings.retry_s, error
@@ -113,11 +96,12 @@ class Ingest:
             self._publisher.state("faulty", fault=error.code)
             return
         self._latency = self._clock.monotonic() - started
-        committed = self._messages
-        self._messages, self._points, self._entries, self._stamps, self._dead = [], [], [], [], []
-        for message in committed:
-            message.ack()
-        self._publisher.state("online")
+        acknowledge, self._messages = self._messages, []
+        self._intake.clear()
+        for each in acknowledge:
+            each()
+        crowded = self._clock.now() - self._intake.crowded_at < HOUR_S
+        self._publisher.state("faulty" if crowded else "online", fault=TOO_MANY_SERIES if crowded else "")
 
     def report(self) -> None:
         """Publish the counters as this device's own data."""
@@ -141,42 +125,10 @@ class Ingest:
         now = self._clock.now()
         if message.qos == 0 and len(self._messages) >= MAX_WAITING:
             return  # the store does not take anything; only what the broker keeps can wait
-        try:
-            self._take(message, now)
-        except MessageError as error:
-            log.warning("dead letter from %s: %s", message.topic[:200], error)
-            payload = message.payload
-            self._dead.append(
-                DeadLetter(
-                    topic=message.topic,
-                    payload=payload,
-                    size=len(payload),
-                    reason=error.code.value,
-                    detail=error.detail,
-                    at=now,
-                )
-            )
-        self._messages.append(message)
+        self._intake.take(message.topic, message.payload, now)
+        self._messages.append(message.ack)
         if len(self._messages) >= self._settings.batch_messages:
             self.flush()
-
-    def _take(self, message: Message, now: float) -> None:
-        topic = parse_topic(message.topic)
-        payloads = decode(topic.kind, message.payload)
-        latest = now + self._settings.future_s
-        for payload in payloads:
-            if isinstance(payload, Data | Event | Birth) and payload.at > latest:
-                ahead = payload.at - now
-                raise MessageError(Reason.BAD_TIMESTAMP, f"expected a time up to now, got {ahead:.0f} s ahead")
-        for payload in payloads:
-            if isinstance(payload, Data):
-                self._points += self._flagger.points(topic, payload, now)
-            else:
-                self._entries.append(Entry(topic=topic, payload=payload, received_at=now))
-            if isinstance(payload, Data | Event):
-                self._stamps.append(Stamp(topic=topic, boot=payload.boot, seq=payload.seq))
-            elif isinstance(payload, Birth):
-                self._flagger.learn_birth(topic, payload)
 
 
 def _report_metrics(interval: float) -> dict[str, MetricInfo]:

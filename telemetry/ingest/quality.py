@@ -1,8 +1,8 @@
-"""Flags on arriving values: range, rate, stuck, late, wrong clock, numbered twice. Values stay as they are."""
+"""Flags on arriving values: range, rate, stuck, late, stale, wrong clock, numbered twice. Values stay as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -13,6 +13,8 @@ from telemetry.store import Point, Quality, Series
 # Plain integers inside: operations on flags cost more than all the rest of taking a value.
 RANGE, RATE, STUCK = int(Quality.RANGE), int(Quality.RATE), int(Quality.STUCK)
 LATE, SKEW, DUPLICATE = int(Quality.LATE), int(Quality.SKEW), int(Quality.DUPLICATE)
+STALE = int(Quality.STALE)
+STALE_INTERVALS = 3.0
 
 
 @dataclass(slots=True)
@@ -24,6 +26,7 @@ class _Track:
     high: float = inf
     rate: float = inf
     stuck: float = inf
+    stale: float = inf
     at: float = -inf
     good_at: float = -inf
     good: float = 0.0
@@ -53,7 +56,8 @@ class Flagger:
 
     Args:
         metrics: the farm's table; a device's birth may narrow or widen its ranges.
-        late_s: a value that arrives later than this after its time is `LATE`, as is one from an outage [s].
+        late_s: a value that arrives later than this after its time is `LATE`, as is one from an outage [s]. One that
+            claims to be live and is older than three of its device's intervals, and than `skew_s`, is `STALE`.
         skew_s: a device's clock that is ahead by more than this is `SKEW` [s].
     """
 
@@ -64,12 +68,25 @@ class Flagger:
         self._qualities = tuple(Quality(flags) for flags in range(2 * max(map(int, Quality))))
         self._tracks: dict[Topic, dict[str, _Track]] = {}
         self._numbered: dict[Topic, tuple[str, int, float]] = {}
+        self.known = 0
+        """How many series there are."""
+
+    def unknown(self, topic: Topic, names: Iterable[str]) -> int:
+        """Return how many of a device's metrics were never seen."""
+        tracks = self._tracks.get(topic) or self._tracks.get(_device(topic.site, topic.zone, topic.device)) or {}
+        return sum(name not in tracks for name in names)
+
+    def learn_names(self, topic: Topic, names: Iterable[str]) -> None:
+        """Know a device's metrics from now on."""
+        for name in names:
+            self._track(topic, name)
 
     def learn_birth(self, topic: Topic, birth: Birth) -> None:
         """Take a device's own ranges over the farm's table."""
         for name, info in birth.metrics.items():
             track = self._track(topic, name)
             track.low, track.high = info.minimum, info.maximum
+            track.stale = max(self._skew_s, STALE_INTERVALS * info.interval) if info.interval > 0.0 else inf
 
     def learn_point(self, point: Point) -> None:
         """Take the newest stored point as what was seen before."""
@@ -80,11 +97,12 @@ class Flagger:
     def points(self, topic: Topic, data: Data, received_at: float) -> list[Point]:
         """Return the points of one message."""
         common = self._times(data, received_at) | self._numbers(topic, data)
+        age = 0.0 if data.historical else received_at - data.at
         tracks = self._tracks.get(topic) or {}
         result = []
         for name, value in data.metrics.items():
             track = tracks.get(name) or self._track(topic, name)
-            quality = self._qualities[common | track.flags(data.at, value)]
+            quality = self._qualities[common | track.flags(data.at, value) | (STALE if age > track.stale else 0)]
             result.append(Point(series=track.series, at=data.at, value=value, received_at=received_at, quality=quality))
         return result
 
@@ -92,6 +110,7 @@ class Flagger:
         device = _device(topic.site, topic.zone, topic.device)
         tracks = self._tracks.setdefault(device, {})
         if name not in tracks:
+            self.known += 1
             track = tracks[name] = _Track(Series(topic.site, topic.zone, topic.device, name))
             metric = self._metrics.get(name)
             if metric is not None:

@@ -32,6 +32,7 @@ class Reason(StrEnum):
     BAD_VALUE = "bad_value"
     NOT_FINITE = "not_finite"
     BAD_TIMESTAMP = "bad_timestamp"
+    TOO_MANY_SERIES = "too_many_series"
 
 
 class MessageError(Exception):

@@ -268,6 +268,18 @@ class EmbeddedStore:
         counters = self.counters()
         return counters.points - counters.points_removed
 
+    def span(self) -> tuple[float, float]:
+        """Return the time of the oldest point and just after the newest; twice 0 when there is none [UTC epoch s]."""
+        with errors(), snapshot(self.connection):
+            hours = self.hot.hours(-ENDLESS_MS, ENDLESS_MS)
+            query = "SELECT min(first), max(last) FROM segment WHERE kind = 'raw'"
+            first, last = self.connection.execute(query).fetchone()
+        begins = [first, *(hour * HOUR for hour in hours[:1])]
+        ends = [last, *((hour + 1) * HOUR for hour in hours[-1:])]
+        begin = min((at for at in begins if at is not None), default=0)
+        end = max((at + 1 for at in ends if at is not None), default=0)
+        return begin / 1000.0, end / 1000.0
+
     def entries(
         self,
         kind: Kind,
@@ -285,6 +297,10 @@ class EmbeddedStore:
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
         with errors():
             return self._entries.dead_letters(limit)
+
+    def drop_dead_letters(self, ids: Sequence[int]) -> int:
+        with transaction(self.connection):
+            return self._entries.drop_dead_letters(ids)
 
     def gaps(self) -> list[Gap]:
         with errors():

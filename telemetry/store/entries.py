@@ -87,11 +87,16 @@ class EntryTables:
         self._connection.executemany(ADD, [(REASON + letter.reason, 1) for letter in letters])
 
     def dead_letters(self, limit: int) -> list[DeadLetter]:
-        query = "SELECT topic, payload, size, reason, detail, at FROM dead_letter ORDER BY id DESC LIMIT ?"
+        query = "SELECT id, topic, payload, size, reason, detail, at FROM dead_letter ORDER BY id DESC LIMIT ?"
         return [
-            DeadLetter(topic=topic, payload=payload, size=size, reason=reason, detail=detail, at=at / 1000.0)
-            for topic, payload, size, reason, detail, at in self._connection.execute(query, (limit,)).fetchall()
+            DeadLetter(id=id, topic=topic, payload=payload, size=size, reason=reason, detail=detail, at=at / 1000.0)
+            for id, topic, payload, size, reason, detail, at in self._connection.execute(query, (limit,)).fetchall()
         ]
+
+    def drop_dead_letters(self, ids: Sequence[int]) -> int:
+        """Forget refused messages; return how many there were."""
+        query = "DELETE FROM dead_letter WHERE id = ?"
+        return self._connection.executemany(query, [(number,) for number in ids]).rowcount if ids else 0
 
     def number(self, stamps: Sequence[Stamp]) -> int:
         """Note which messages arrived; return how many had arrived before."""

@@ -31,7 +31,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message that was refused. `reason` is a closed code; `size` [byte] exceeds the payload's where that was cut."""
+    """A message that was refused. `reason` is a closed code; `size` [byte] exceeds the payload's where that was cut.
+
+    `id` counts up in the order of commits; 0 = not stored.
+    """
 
     topic: str
     payload: bytes
@@ -39,6 +42,7 @@ class DeadLetter:
     reason: str
     detail: str
     at: float
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +132,10 @@ class Journal(Protocol):
 
     def dead_letters(self, *, limit: int = 100) -> list[DeadLetter]:
         """Return the newest refused messages, newest first."""
+        ...
+
+    def drop_dead_letters(self, ids: Sequence[int]) -> int:
+        """Forget refused messages by their ids and return how many there were; the counters stay."""
         ...
 
     def gaps(self) -> list[Gap]: ...

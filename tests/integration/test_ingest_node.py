@@ -10,6 +10,7 @@ import pytest
 
 from sim.lockstep import Lockstep
 from telemetry.ingest import Ingest, IngestSettings
+from telemetry.ingest.intake import IntakeSettings
 from telemetry.messages import Ack, AckStatus, Birth, Command, Data, Event, Kind, MetricInfo, Payload, State
 from telemetry.messages.wire import MAX_BYTES, encode
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
@@ -313,3 +314,53 @@ def _while_away(farm: Farm, publisher: DevicePublisher, count: int) -> Sequence[
         publisher.data({"air_temperature": value})
         farm.run(1.0)
     return values
+
+
+@pytest.mark.parametrize(
+    "ms", [0, 1_780_000_000, 9_214_646_400_000, 1_780_000_000_000_000], ids=["1970", "s", "2262", "us"]
+)
+def test_times_of_other_ages_and_units_are_named_and_counted(farm: Farm, ms: int) -> None:
+    payload = {"ts": ms, "seq": 0, "boot": "b", "m": {"co2": 1.0}}
+    farm.send(Kind.DATA, json.dumps(payload).encode())
+    farm.run(1.0)
+    assert farm.store.counters().by_reason == {"bad_timestamp": 1}
+
+
+def test_device_that_makes_up_names_is_limited_and_said_and_the_others_go_on(tmp_path: Path) -> None:
+    farm = Farm(tmp_path)
+    farm.measure(0, 20.0)
+    farm.run(1.0)
+    client = farm.broker.client("ingest", manual_ack=True)
+    intake = IntakeSettings(new_series_per_hour=20)
+    settings = IngestSettings(address=REPORT, boot="i2", report_s=3600.0, intake=intake)
+    farm.ingest = Ingest(client, farm.store, farm.time, farm.time, settings)
+    farm.run(1.0)
+    for seq in range(300):
+        farm.measure(seq, 1.0, metric=f"made_up_{seq}")
+    farm.measure(1, 21.0)
+    farm.run(5.0)
+    assert farm.store.counters().by_reason["too_many_series"] >= 280
+    assert farm.store.last()[AIR].value == 21.0
+    assert len([series for series in farm.store.series() if series.metric.startswith("made_up")]) <= 20
+    assert (_states(farm)[-1].status, _states(farm)[-1].fault) == ("faulty", "too_many_series")
+    farm.run(3700.0)
+    farm.measure(2, 1.0, metric="one_more")
+    farm.measure(3, 21.5)
+    farm.run(1.0)
+    assert _states(farm)[-1].status == "online"
+    assert Series("farm", "z1", "climate-1", "one_more") in farm.store.last()
+    farm.store.close()
+
+
+def test_old_reading_sent_as_if_it_were_new_is_stale(farm: Farm) -> None:
+    info = MetricInfo(unit="Cel", minimum=-20.0, maximum=60.0, interval=15.0)
+    metrics = {"air_temperature": info}
+    farm.send(Kind.BIRTH, encode(Birth(at=T0, boot="b", model="m", firmware="", metrics=metrics)))
+    farm.run(1.0)
+    now = farm.time.now()
+    farm.measure(0, 20.0, at=now - 40.0)
+    farm.measure(1, 20.1, at=now - 50.0)
+    late = Data(at=now - 60.0, seq=2, boot="b", metrics={"air_temperature": 20.0}, historical=True)
+    farm.send(Kind.DATA, encode(late))
+    farm.run(1.0)
+    assert farm.flags() == [Quality.LATE, Quality.STALE, Quality.GOOD]

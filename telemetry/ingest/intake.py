@@ -1,0 +1,132 @@
+"""What arrives becomes a batch to commit: decoded, flagged, numbered; what is refused becomes a dead letter."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from telemetry.ingest.quality import Flagger
+from telemetry.messages import Birth, Data, Event
+from telemetry.messages.fields import MessageError, Reason
+from telemetry.messages.tables import metrics
+from telemetry.messages.wire import decode, parse_topic
+from telemetry.store import Point
+from telemetry.store.journal import Batch, DeadLetter, Entry, Stamp
+
+log = logging.getLogger(__name__)
+
+HOUR_S = 3600.0
+DEAD_PAYLOAD_BYTES = 16 * 1024
+"""So much of a refused payload is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeSettings:
+    """What is let in and what is flagged.
+
+    Attributes:
+        late_s, skew_s: see `Flagger`.
+        future_s: a time further ahead than this is no time but a mistake, and would hide all that follows it.
+        series_limit: most series of a farm: a program that makes up names must not fill memory and store.
+        new_series_per_hour: so many may be new in an hour; a large farm that starts needs some thousands.
+    """
+
+    late_s: float = 120.0
+    skew_s: float = 30.0
+    future_s: float = 86400.0
+    series_limit: int = 200_000
+    new_series_per_hour: int = 10_000
+
+
+class Intake:
+    """Collects one batch after another.
+
+    Args:
+        last: the newest stored points, from which it learns what was seen before.
+    """
+
+    def __init__(self, settings: IntakeSettings, last: Iterable[Point]) -> None:
+        self._settings = settings
+        self._flagger = Flagger(metrics(), late_s=settings.late_s, skew_s=settings.skew_s)
+        for point in last:
+            self._flagger.learn_point(point)
+        self._new: deque[float] = deque()
+        self.crowded_at = float("-inf")
+        """When a series was refused last because there are too many [UTC epoch s]."""
+        self._clear()
+
+    def _clear(self) -> None:
+        self._points: list[Point] = []
+        self._entries: list[Entry] = []
+        self._stamps: list[Stamp] = []
+        self._dead: list[DeadLetter] = []
+
+    def batch(self, messages: int) -> Batch:
+        """Return what was taken since the last `clear`; `messages`: how many those were."""
+        return Batch(
+            points=self._points,
+            entries=self._entries,
+            dead_letters=self._dead,
+            stamps=self._stamps,
+            messages=messages,
+        )
+
+    def clear(self) -> None:
+        """Begin a new batch: this one is committed."""
+        self._clear()
+
+    def take(self, name: str, payload: bytes, now: float) -> bool:
+        """Take one message that arrived `now` [UTC epoch s]; return False when it becomes a dead letter."""
+        try:
+            self._take(name, payload, now)
+        except MessageError as error:
+            log.warning("dead letter from %s: %s", name[:200], error)
+            self._dead.append(
+                DeadLetter(
+                    topic=name,
+                    payload=payload[:DEAD_PAYLOAD_BYTES],
+                    size=len(payload),
+                    reason=error.code.value,
+                    detail=error.detail,
+                    at=now,
+                )
+            )
+            return False
+        return True
+
+    def _take(self, name: str, payload: bytes, now: float) -> None:
+        topic = parse_topic(name)
+        payloads = decode(topic.kind, payload)
+        latest = now + self._settings.future_s
+        for item in payloads:
+            if isinstance(item, Data | Event | Birth) and item.at > latest:
+                ahead = item.at - now
+                raise MessageError(Reason.BAD_TIMESTAMP, f"expected a time up to now, got {ahead:.0f} s ahead")
+            if isinstance(item, Data | Birth):
+                new = self._flagger.unknown(topic, item.metrics)
+                if new:
+                    self._let_in(new, now)
+                    self._flagger.learn_names(topic, item.metrics)
+        for item in payloads:
+            if isinstance(item, Data):
+                self._points += self._flagger.points(topic, item, now)
+            else:
+                self._entries.append(Entry(topic=topic, payload=item, received_at=now))
+            if isinstance(item, Data | Event):
+                self._stamps.append(Stamp(topic=topic, boot=item.boot, seq=item.seq))
+            elif isinstance(item, Birth):
+                self._flagger.learn_birth(topic, item)
+
+    def _let_in(self, count: int, now: float) -> None:
+        """Count new series, unless they are too many."""
+        settings, new = self._settings, self._new
+        while new and now - new[0] > HOUR_S:
+            new.popleft()
+        known = self._flagger.known
+        if known + count > settings.series_limit or len(new) + count > settings.new_series_per_hour:
+            self.crowded_at = now
+            limit = f"{settings.series_limit} series, {settings.new_series_per_hour} new ones an hour"
+            raise MessageError(Reason.TOO_MANY_SERIES, f"expected at most {limit}; got {count} more than {known}")
+        new.extend([now] * count)
