@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision.bench_tables import Looked, confusion, kind_of, ripeness_error, worst
 from vision.camera.pictures import load_picture
+from vision.labelled import RIPE, UNRIPE, LabelledPicture, labelled_pictures, ripeness_of_labels
+from vision.matching import match
 from vision.report import SHOWN_FROM
-from vision.ripeness import LABELLED_RIPE_FROM
-from vision.types import Detection, Detector
+from vision.types import Detector
 
-RIPE, UNRIPE = 0, 1
-RIPE_ONLY_SETS = frozenset({"field_ripe_only"})
 FRAME_SIZE = (640, 480)
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledPicture:
-    """A picture's file and its labelled boxes [px] by class (0 ripe, 1 unripe); only `classes` are labelled at all."""
-
-    path: Path
-    set_name: str
-    classes: tuple[int, ...]
-    boxes: tuple[tuple[int, float, float, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,38 +30,6 @@ class ClassResult:
     scores: npt.NDArray[np.float64]
     hits: npt.NDArray[np.bool_]
     positives: int
-
-
-def intersection_over_union(a: Box, b: Box) -> float:
-    """Return the overlap of two boxes, 0-1."""
-    w = min(a[2], b[2]) - max(a[0], b[0])
-    h = min(a[3], b[3]) - max(a[1], b[1])
-    if w <= 0 or h <= 0:
-        return 0.0
-    shared = w * h
-    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
-
-
-def match(scored: Sequence[tuple[float, Box]], truth: Sequence[Box], threshold: float) -> list[tuple[float, bool]]:
-    """Match detections of one picture to its labelled boxes, best score first, each label once.
-
-    Args:
-        scored: score and box of each detection.
-        threshold: least intersection over union of a hit.
-
-    Returns:
-        Score and whether it is a hit, for each detection.
-    """
-    free = list(truth)
-    result = []
-    for score, box in sorted(scored, key=lambda s: -s[0]):
-        overlaps = [intersection_over_union(box, t) for t in free]
-        best = int(np.argmax(overlaps)) if overlaps else -1
-        hit = best >= 0 and overlaps[best] >= threshold
-        if hit:
-            free.pop(best)
-        result.append((score, hit))
-    return result
 
 
 def average_precision(result: ClassResult) -> float:
@@ -96,34 +52,6 @@ def precision_recall(result: ClassResult, threshold: float) -> tuple[float, floa
     return precision, recall
 
 
-def labelled_pictures(root: Path, split: str = "val") -> Iterator[LabelledPicture]:
-    """Yield the labelled pictures of `<root>/<set>/<split>/{images,labels}` in a fixed order.
-
-    Raises:
-        ValueError: no such layout below `root`, or a label line that is not `class cx cy w h`.
-    """
-    folders = sorted(p for p in root.glob(f"*/{split}/images") if p.is_dir()) if root.is_dir() else []
-    if not folders:
-        raise ValueError(f"expected <set>/{split}/images below {root}, found none: give the folder that holds the sets")
-    for folder in folders:
-        set_name = folder.parent.parent.name
-        classes = (RIPE,) if set_name in RIPE_ONLY_SETS else (RIPE, UNRIPE)
-        for path in sorted(folder.iterdir()):
-            label = folder.parent / "labels" / f"{path.stem}.txt"
-            lines = label.read_text(encoding="utf-8").splitlines() if label.exists() else []
-            boxes = tuple(_parse(line, label) for line in lines if line.strip())
-            yield LabelledPicture(path=path, set_name=set_name, classes=classes, boxes=boxes)
-
-
-def _parse(line: str, source: Path) -> tuple[int, float, float, float, float]:
-    parts = line.split()
-    try:
-        kind, cx, cy, w, h = int(parts[0]), *(float(v) for v in parts[1:5])
-    except (ValueError, IndexError):
-        raise ValueError(f"expected 'class cx cy w h' in {source}, got {line!r}") from None
-    return kind, cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2
-
-
 def evaluate(
     pictures_dir: Path,
     detector: Detector,
@@ -142,31 +70,33 @@ def evaluate(
 
     Returns:
         `ap50_ripe, ap50_unripe, ap75_ripe, ap75_unripe`, precision and recall at the working threshold, the number of
-        pictures, `frame_cpu_ms_p50, frame_cpu_ms_p99` (one thread, pictures reduced to 640x480) and the same figures
-        per set under `per_set`; rates are 0-1, None where there is nothing to measure.
+        pictures, `ripeness_mae` over fruit that was found, `frame_cpu_ms_p50, frame_cpu_ms_p99` (one thread, pictures
+        reduced to 640x480), the same figures per set under `per_set`, the stages that were told for each stage under
+        `confusion`, and the pictures with most mistakes under `worst`; rates are 0-1, None where there is nothing to
+        measure.
     """
     pictures = list(labelled_pictures(pictures_dir, split))
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        found = [_detect(p, detector, cpu_time) for p in pictures]
+        # A detector may make itself ready for the size at the first frame.
+        detector.detect(np.zeros((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8))
+        looked = [_look(p, detector, cpu_time) for p in pictures]
     finally:
         cv2.setNumThreads(threads)
-    result = _figures(pictures, [f[0] for f in found])
-    times = np.array([f[1] for f in found]) * 1e3
+    result = _figures(looked)
+    times = np.array([p.spent_s for p in looked]) * 1e3
     result["frame_cpu_ms_p50"] = round(float(np.percentile(times, 50)), 2)
     result["frame_cpu_ms_p99"] = round(float(np.percentile(times, 99)), 2)
-    result["per_set"] = {}
-    for name in sorted({p.set_name for p in pictures}):
-        chosen = [i for i, p in enumerate(pictures) if p.set_name == name]
-        result["per_set"][name] = _figures([pictures[i] for i in chosen], [found[i][0] for i in chosen])
+    names = sorted({p.set_name for p in pictures})
+    result["per_set"] = {n: _figures([p for p in looked if p.picture.set_name == n]) for n in names}
+    result["confusion"] = confusion(looked)
+    result["worst"] = worst(looked, count=10)
     return result
 
 
-def _detect(
-    picture: LabelledPicture, detector: Detector, cpu_time: Callable[[], float]
-) -> tuple[list[tuple[int, float, Box]], float]:
-    """Detect in one picture: class, score and relative box of each berry, and the CPU time of a 640x480 frame [s]."""
+def _look(picture: LabelledPicture, detector: Detector, cpu_time: Callable[[], float]) -> Looked:
+    """Detect in one picture, and take the CPU time of a 640x480 frame."""
     color = load_picture(picture.path)
     h, w = color.shape[:2]
     berries = detector.detect(color)
@@ -174,38 +104,39 @@ def _detect(
     begin = cpu_time()
     detector.detect(frame)
     spent = cpu_time() - begin
-    return [_relative(d, w, h) for d in berries], spent
+    return Looked(
+        picture=picture,
+        berries=tuple(berries),
+        boxes=tuple((d.box[0] / w, d.box[1] / h, d.box[2] / w, d.box[3] / h) for d in berries),
+        ripeness=tuple(ripeness_of_labels(picture, color)),
+        spent_s=spent,
+    )
 
 
-def _relative(d: Detection, w: int, h: int) -> tuple[int, float, Box]:
-    kind = RIPE if d.ripeness >= LABELLED_RIPE_FROM else UNRIPE
-    return kind, d.score, (d.box[0] / w, d.box[1] / h, d.box[2] / w, d.box[3] / h)
-
-
-def _figures(pictures: list[LabelledPicture], found: list[list[tuple[int, float, Box]]]) -> dict[str, Any]:
-    figures: dict[str, Any] = {"pictures": len(pictures), "threshold": SHOWN_FROM}
+def _figures(looked: Sequence[Looked]) -> dict[str, Any]:
+    figures: dict[str, Any] = {"pictures": len(looked), "threshold": SHOWN_FROM}
     for kind, name in ((RIPE, "ripe"), (UNRIPE, "unripe")):
-        at = {threshold: _gather(pictures, found, kind, threshold) for threshold in (0.5, 0.75)}
+        at = {threshold: _gather(looked, kind, threshold) for threshold in (0.5, 0.75)}
         precision, recall = precision_recall(at[0.5], SHOWN_FROM)
         figures[f"labelled_{name}"] = at[0.5].positives
         figures[f"ap50_{name}"] = _rounded(average_precision(at[0.5]))
         figures[f"ap75_{name}"] = _rounded(average_precision(at[0.75]))
         figures[f"precision_{name}"] = _rounded(precision)
         figures[f"recall_{name}"] = _rounded(recall)
+    figures["ripeness_mae"] = _rounded(ripeness_error(looked))
     return figures
 
 
-def _gather(
-    pictures: list[LabelledPicture], found: list[list[tuple[int, float, Box]]], kind: int, threshold: float
-) -> ClassResult:
+def _gather(looked: Sequence[Looked], kind: int, threshold: float) -> ClassResult:
     matched: list[tuple[float, bool]] = []
     positives = 0
-    for picture, detections in zip(pictures, found, strict=True):
-        if kind not in picture.classes:
+    for p in looked:
+        if kind not in p.picture.classes:
             continue
-        truth = [box[1:] for box in picture.boxes if box[0] == kind]
+        truth = [box[1:] for box in p.picture.boxes if box[0] == kind]
         positives += len(truth)
-        matched += match([(score, box) for k, score, box in detections if k == kind], truth, threshold)
+        found = [(d.score, b) for d, b in zip(p.berries, p.boxes, strict=True) if kind_of(d) == kind]
+        matched += match(found, truth, threshold)
     scores = np.array([m[0] for m in matched], dtype=np.float64)
     return ClassResult(scores=scores, hits=np.array([m[1] for m in matched], dtype=bool), positives=positives)
 

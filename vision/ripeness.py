@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,8 @@ _GLARE_LIGHTNESS = 88.0
 _GLARE_CHROMA = 10.0
 _WHITE_GREENNESS = -9.0
 _OVERRIPE_LIGHTNESS = 12.0
+_DAYLIGHT_HUE_DEG = 36.0
+_DAYLIGHT_LIGHTNESS = 42.0
 
 
 def ripe_degree(lab: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -68,6 +72,32 @@ def ripeness_of(surface_lab: npt.NDArray[np.float32]) -> float:
     if len(seen) == 0:
         raise ValueError("expected at least one pixel of the fruit, got none: give a mask that is not empty")
     return float(ripe_degree(seen).mean())
+
+
+def ripeness_in_common_light(surfaces: Sequence[npt.NDArray[np.float32]], labelled_ripe: Sequence[bool]) -> list[float]:
+    """Return the ripeness of each labelled fruit of one picture, in light in which ripe fruit looks ripe.
+
+    The rule that stands in for labels which public pictures do not have. Many of them are colour-shifted or badly
+    exposed, so where ripe fruit is labelled its median hue is turned to 36 degrees and its lightness scaled to 42, the
+    usual values of ripe fruit in daylight, before the share of red surface is taken. The label has the last word: ripe
+    is at least 0.5, unripe at most 0.5.
+
+    Args:
+        surfaces: CIELAB colours of each fruit's pixels, shape (n, 3) each; nan is returned for one without pixels.
+        labelled_ripe: of each fruit.
+    """
+    shown = [s[is_surface(s)] if is_surface(s).any() else s for s in surfaces]
+    ripe = [s for s, r in zip(shown, labelled_ripe, strict=True) if r and len(s)]
+    turn, gain = 0.0, 1.0
+    if ripe:
+        lightness, a, b = (float(v) for v in np.median(np.concatenate(ripe), axis=0))
+        turn = np.radians(_DAYLIGHT_HUE_DEG) - np.arctan2(b, a)
+        gain = float(np.clip(_DAYLIGHT_LIGHTNESS / max(lightness, 5.0), 0.5, 2.0))
+    c, s = np.cos(turn), np.sin(turn)
+    to_daylight = gain * np.array([[1.0, 0.0, 0.0], [0.0, c, -s], [0.0, s, c]], np.float32)
+    shares = [float(ripe_degree(p @ to_daylight.T).mean()) if len(p) else float("nan") for p in shown]
+    limited = (max(v, 0.5) if r else min(v, 0.5) for v, r in zip(shares, labelled_ripe, strict=True))
+    return [v if len(p) else float("nan") for v, p in zip(limited, shown, strict=True)]
 
 
 def stage_of(ripeness: float, colour: npt.ArrayLike) -> Stage:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vision.bench import ClassResult, average_precision, intersection_over_union, match, precision_recall
+from vision.bench import ClassResult, average_precision, precision_recall
+from vision.matching import intersection_over_union, match
 
 A, B = (0.0, 0.0, 10.0, 10.0), (20.0, 0.0, 30.0, 10.0)
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from vision.bench import RIPE, LabelledPicture, labelled_pictures
 from vision.camera.pictures import load_picture
 from vision.detect.baseline import candidates, reduced
 from vision.detect.colour import ColourModel, terms
 from vision.detect.features import planes_of
 from vision.detect.fitted import standardised
 from vision.detect.settings import BaselineSettings
+from vision.labelled import RIPE, LabelledPicture, labelled_pictures
 from vision.ripeness import LABELLED_RIPE_FROM, to_lab
 
 log = logging.getLogger(__name__)

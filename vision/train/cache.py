@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision.bench import LabelledPicture, labelled_pictures
 from vision.camera.pictures import load_picture
+from vision.labelled import LabelledPicture, labelled_pictures
 from vision.train.fruit import Fruit, fruit_of_box
 from vision.train.rendered import rendered_pictures
 from vision.train.tighten import outlined, untwisted, with_ripeness

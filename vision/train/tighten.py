@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision.ripeness import is_surface, ripe_degree, to_lab
+from vision.ripeness import ripeness_in_common_light, to_lab
 from vision.train.fruit import Fruit
 from vision.train.groups import affine_between, tight_halves
 from vision.train.outline import outline_of
@@ -18,8 +18,6 @@ Picture = npt.NDArray[np.uint8]
 
 _SAME_PLACE = 4.0
 _LEAST_VERSIONS = 3
-_RIPE_HUE_DEG = 36.0
-_RIPE_LIGHTNESS = 42.0
 
 
 def untwisted(
@@ -100,37 +98,12 @@ def outlined(picture: Picture, fruit: list[Fruit]) -> list[Fruit]:
 
 
 def with_ripeness(picture: Picture, fruit: list[Fruit]) -> list[Fruit]:
-    """Return the fruit with a ripeness target: the share of red surface, in light in which ripe fruit looks ripe.
-
-    Pictures of the public sets are colour-shifted. Where ripe fruit is labelled, its median hue is turned to 36
-    degrees and its lightness scaled to 42, the usual values of ripe fruit in daylight, before the rule of
-    `vision.ripeness` is applied; the label then has the last word: ripe is at least 0.5, unripe at most 0.5.
-    """
+    """Return the fruit with a ripeness target, by the rule of `vision.ripeness.ripeness_in_common_light`."""
     lab = to_lab(picture)
-    masks = []
+    surfaces = []
     for f in fruit:
         mask = np.zeros(picture.shape[:2], np.uint8)
         cv2.fillPoly(mask, [np.round(f.core if f.outline is None else f.outline).astype(np.int32)], 1)
-        masks.append(mask.astype(bool))
-    ripe = [lab[m] for m, f in zip(masks, fruit, strict=True) if f.ripe and m.any()]
-    turn, gain = 0.0, 1.0
-    if ripe:
-        pixels = np.concatenate(ripe)
-        pixels = pixels[is_surface(pixels)] if is_surface(pixels).any() else pixels
-        hue = np.degrees(np.arctan2(np.median(pixels[:, 2]), np.median(pixels[:, 1])))
-        turn = np.radians(_RIPE_HUE_DEG - hue)
-        gain = float(np.clip(_RIPE_LIGHTNESS / max(np.median(pixels[:, 0]), 5.0), 0.5, 2.0))
-    c, s = np.cos(turn), np.sin(turn)
-    result = []
-    for f, mask in zip(fruit, masks, strict=True):
-        if not mask.any():
-            result.append(f)
-            continue
-        own = lab[mask]
-        own = own[is_surface(own)] if is_surface(own).any() else own
-        light = np.stack(
-            [gain * own[:, 0], gain * (c * own[:, 1] - s * own[:, 2]), gain * (s * own[:, 1] + c * own[:, 2])], axis=1
-        )
-        share = float(ripe_degree(light).mean())
-        result.append(replace(f, ripeness=max(share, 0.5) if f.ripe else min(share, 0.5)))
-    return result
+        surfaces.append(lab[mask.astype(bool)])
+    shares = ripeness_in_common_light(surfaces, [f.ripe for f in fruit])
+    return [replace(f, ripeness=share) for f, share in zip(fruit, shares, strict=True)]
