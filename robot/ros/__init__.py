@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from robot.ros.context import Context
 from robot.ros.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
@@ -104,15 +104,24 @@ def get_global_executor(context: Context | None = None) -> Executor:
     from robot.ros.executors import SingleThreadedExecutor
 
     chosen = context or get_default_context()
-    if chosen not in _executors:
+    executor = _executors.get(chosen)
+    if executor is None:
         executor = _executors[chosen] = SingleThreadedExecutor(context=chosen)
-        chosen.on_shutdown(lambda: _forget(chosen, executor))
-    return _executors[chosen]
+        chosen.on_shutdown(_Forget(chosen))
+    return executor
 
 
-def _forget(context: Context, executor: Executor) -> None:
-    executor.shutdown(0)
-    _executors.pop(context, None)
+class _Forget:
+    """Stop a context's executor when the context is shut down, without keeping the context alive."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = ref(context)
+
+    def __call__(self) -> None:
+        context = self._context()
+        executor = None if context is None else _executors.pop(context, None)
+        if executor is not None:
+            executor.shutdown(0)
 
 
 def spin_once(node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None) -> None:

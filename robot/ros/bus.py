@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
 from robot.ros.qos import QoSPolicyKind
 from robot.ros.transport import Transport
-from robot.ros.transport.frame import DATA, HISTORY, REPLY, REQUEST, Buffer, Frame, Split, whole
+from robot.ros.transport.frame import ASSERT, DATA, HISTORY, REPLY, REQUEST, Buffer, Frame, Split, whole
 from robot.ros.transport.pump import Pump
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,8 @@ class Local(Protocol):
 
     `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply.
     `history` are the frames a late subscription gets. `on_matched` tells of an endpoint of another that fits and has
-    come (or gone), `on_incompatible` of one whose quality of service does not fit.
+    come (or gone), `on_incompatible` of one whose quality of service does not fit (policy None: whose type is another),
+    `on_asserted` of a publisher that said it is alive.
     """
 
     endpoint: Endpoint
@@ -34,7 +35,9 @@ class Local(Protocol):
 
     def on_matched(self, other: Endpoint, here: bool) -> None: ...
 
-    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind) -> None: ...
+    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None: ...
+
+    def on_asserted(self, gid: bytes) -> None: ...
 
 
 HERE = ""  # the peer name of this context
@@ -109,6 +112,14 @@ class Bus:
             subscription.deliver(frame, whole(payload), HERE)
         if route[1]:
             self.transport.send(route[1], frame, payload)
+
+    def assert_liveliness(self, gid: bytes) -> None:
+        """Let those who listen to a publisher know that it is alive."""
+        here, peers = self._routes.get(gid) or self._find_route(gid)
+        for subscription in here:
+            subscription.on_asserted(gid)
+        if peers:
+            self.transport.send(peers, Frame(kind=ASSERT, gid=gid), b"")
 
     def request(self, client: Endpoint, frame: Frame, payload: Buffer) -> bool:
         """Send a request to one service of the client's name; False when there is none."""
@@ -196,7 +207,7 @@ class Bus:
         reason, policy = mismatch(*pair)
         if not reason:
             local.on_matched(other, here)
-        elif here and policy is not None:
+        elif here:
             local.on_incompatible(other, policy)
 
     # --- receiving
@@ -258,6 +269,9 @@ class Bus:
                 route = self._find_route(frame.gid)
             for subscription in route[0]:
                 subscription.deliver(frame, payload, peer)
+        elif frame.kind == ASSERT:
+            for subscription in (self._routes.get(frame.gid) or self._find_route(frame.gid))[0]:
+                subscription.on_asserted(frame.gid)
 
     def node_names(self) -> list[str]:
         """List the full names of all nodes that have an endpoint."""

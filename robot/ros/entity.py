@@ -58,8 +58,11 @@ class Entity:
     def on_matched(self, other: Endpoint, here: bool) -> None:
         """An endpoint that fits has come, or gone."""
 
-    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind) -> None:
-        """An endpoint has come whose quality of service does not fit."""
+    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
+        """An endpoint has come whose quality of service does not fit, or whose type is another (policy None)."""
+
+    def on_asserted(self, gid: bytes) -> None:
+        """A publisher said that it is alive."""
 
     @property
     def logger_name(self) -> str:

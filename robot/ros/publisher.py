@@ -7,9 +7,12 @@ from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
-from robot.ros.graph import PUBLISHER
-from robot.ros.qos import QoSProfile
+from robot.ros.event_handler import EventHandler, PublisherEventCallbacks
+from robot.ros.graph import PUBLISHER, Endpoint
+from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
+from robot.ros.qos_events import PublisherEvents
 from robot.ros.transport.frame import DATA, Buffer, Frame, Split, whole
 
 if TYPE_CHECKING:
@@ -31,6 +34,8 @@ class Publisher(Entity):
         topic: str,
         qos_profile: QoSProfile,
         callback_group: CallbackGroup | None = None,
+        *,
+        event_callbacks: PublisherEventCallbacks | None = None,
     ) -> None:
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
@@ -41,6 +46,8 @@ class Publisher(Entity):
         self._kept: deque[tuple[Frame, Buffer]] | None = (
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
         )
+        self._lifespan = limit_ns(qos_profile.lifespan)
+        self._events = PublisherEvents(self, event_callbacks or PublisherEventCallbacks())
 
     @property
     def topic_name(self) -> str:
@@ -48,7 +55,35 @@ class Publisher(Entity):
 
     @property
     def history(self) -> Sequence[tuple[Frame, Buffer]]:
-        return () if self._kept is None else tuple(self._kept)
+        """What a late subscription gets: what is kept and not older than the profile's lifespan."""
+        if self._kept is None:
+            return ()
+        with self._lock:
+            kept = tuple(self._kept)
+        if self._lifespan is None:
+            return kept
+        oldest = self.node.scheduler.now() - self._lifespan / NANOSECONDS
+        return tuple(item for item in kept if item[0].stamp >= oldest)
+
+    @property
+    def event_handlers(self) -> list[EventHandler]:
+        return self._events.handlers
+
+    def on_matched(self, other: Endpoint, here: bool) -> None:
+        self._events.on_matched(here=here)
+
+    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
+        self._events.on_incompatible(policy)
+
+    def assert_liveliness(self) -> None:
+        """Say that this publisher is alive, where its profile's liveliness is MANUAL_BY_TOPIC."""
+        self.check()
+        self._events.asserted()
+        self.bus.assert_liveliness(self.endpoint.gid)
+
+    def _release(self) -> None:
+        self._events.close()
+        super()._release()
 
     def publish(self, msg: Any) -> None:
         """Send a message, or `bytes` that are one already encoded."""
@@ -66,6 +101,8 @@ class Publisher(Entity):
             if self._kept is not None:
                 self._kept.append((frame, whole(payload)))
             self.bus.publish(gid, frame, payload)
+        if self._events.watching:
+            self._events.published()
 
     def _encode(self, msg: Any) -> Buffer | Split:
         tail = self._tail

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from robot.ros.cdr import CdrError
 from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
-from robot.ros.graph import SUBSCRIPTION
-from robot.ros.qos import QoSProfile
+from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
+from robot.ros.graph import SUBSCRIPTION, Endpoint
+from robot.ros.qos import QoSPolicyKind, QoSProfile
+from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.transport.frame import Buffer, Frame
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class Subscription(Entity):
         callback_group: CallbackGroup | None = None,
         *,
         raw: bool = False,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
     ) -> None:
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
@@ -77,6 +80,7 @@ class Subscription(Entity):
         self._limit = qos_profile.limit
         self._latched = qos_profile.latched
         self._seen: dict[bytes, int] = {}
+        self._events = SubscriptionEvents(self, event_callbacks or SubscriptionEventCallbacks())
 
     @property
     def topic_name(self) -> str:
@@ -95,7 +99,26 @@ class Subscription(Entity):
     def has_message(self) -> bool:
         return bool(self._queue)
 
+    @property
+    def event_handlers(self) -> list[EventHandler]:
+        return self._events.handlers
+
+    def on_matched(self, other: Endpoint, here: bool) -> None:
+        self._events.on_matched(other, here=here)
+
+    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
+        self._events.on_incompatible(policy)
+
+    def on_asserted(self, gid: bytes) -> None:
+        self._events.asserted(gid)
+
+    def _release(self) -> None:
+        self._events.close()
+        super()._release()
+
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
+        if self._events.watching:
+            self._events.received(frame)
         with self._lock:
             if self._latched:
                 if frame.sequence <= self._seen.get(frame.gid, 0):
@@ -105,6 +128,7 @@ class Subscription(Entity):
             if self._limit is not None and len(self._queue) > self._limit:
                 self._queue.popleft()
                 self.lost += 1
+                self._events.lost()
                 return
         self.node.dispatch(self, self._take)
 
@@ -127,6 +151,8 @@ class Subscription(Entity):
             if self.destroyed or not self._queue:
                 return None
             frame, payload = self._queue.popleft()
+        if self._events.is_expired(frame, self.node.scheduler):
+            return None
         if self.raw:
             return bytes(payload), frame
         try:

@@ -261,12 +261,9 @@ class Task(Future[T]):
         self._complete()
 
 
-def run(callback: Callable[..., object], *arguments: Any, executor: Any) -> Task[Any] | None:
-    """Call a plain or `async def` callback; return a coroutine's task when it has more steps, which `executor` runs."""
-    outcome = callback(*arguments)
-    if outcome is None or not isinstance(outcome, Coroutine):
-        return None
-    task: Task[Any] = Task(outcome, executor=executor)
+def begin(coroutine: Coroutine[Any, Any, Any], executor: Any) -> Task[Any] | None:
+    """Run a coroutine up to where it awaits; return its task when it has more steps, which `executor` runs."""
+    task: Task[Any] = Task(coroutine, executor=executor)
     task.step()
     return None if task.done() else task
 

@@ -110,7 +110,7 @@ def test_an_exception_reaches_who_awaits_it_or_comes_out_where_it_happened() -> 
     steps.run()
     assert waiting.result() == "broken"
     with pytest.raises(RuntimeError, match="broken"):
-        task.run(fail, executor=steps)
+        task.begin(fail(), steps)
 
 
 def test_a_cancelled_task_ends_where_it_waits_and_runs_its_cleanup() -> None:

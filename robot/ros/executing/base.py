@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.exceptions import NotInitializedException, ROSError
@@ -17,7 +17,7 @@ from robot.ros.executing.reasons import (
 )
 from robot.ros.executing.work import WorkTracker
 from robot.ros.gate import Gate, Item
-from robot.ros.task import Future, Task
+from robot.ros.task import Future, Task, begin
 from robot.ros.transport.pump import Waiter
 
 if TYPE_CHECKING:
@@ -128,6 +128,10 @@ class Executor:
 
     def _call_task_in_next_spin(self, task: Task[Any]) -> None:
         self.enqueue(None, None, task.step)
+
+    def begin(self, coroutine: Coroutine[Any, Any, Any], node: Any) -> Any:
+        """Run a callback's coroutine up to where it awaits; return what can be observed until it has ended, or None."""
+        return begin(coroutine, node)
 
     def create_future(self) -> Future[Any]:
         return Future(executor=self)

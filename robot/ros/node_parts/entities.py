@@ -19,7 +19,9 @@ from robot.ros.type_support import check_is_valid_msg_type, check_is_valid_srv_t
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
+    from robot.ros.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
     from robot.ros.handle import Handle
+    from robot.ros.qos_overriding_options import QoSOverridingOptions
 
 
 class Owned(Protocol):
@@ -42,6 +44,9 @@ class Entities:
         raise NotImplementedError
 
     def check_name(self, name: str, *, is_service: bool) -> None:
+        raise NotImplementedError
+
+    def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
         raise NotImplementedError
 
     def _of(self, kind: type) -> Iterator[Any]:
@@ -84,6 +89,18 @@ class Entities:
             self.context.bus.add(entity)
         return entity
 
+    def _overridden(
+        self, kind: type, topic: str, profile: QoSProfile, options: QoSOverridingOptions | None
+    ) -> QoSProfile:
+        """Return a copy of the profile with what parameters say of it."""
+        profile = profile.copy()
+        if options is None:
+            return profile
+        from robot.ros.qos_overriding_options import _declare_qos_parameters
+
+        full = self.resolve_topic_name(topic)
+        return _declare_qos_parameters(kind, self, full, profile, options)  # type: ignore[arg-type]
+
     def create_publisher(
         self,
         msg_type: Any,
@@ -91,12 +108,16 @@ class Entities:
         qos_profile: QoSProfile | int,
         *,
         callback_group: CallbackGroup | None = None,
+        event_callbacks: PublisherEventCallbacks | None = None,
+        qos_overriding_options: QoSOverridingOptions | None = None,
         publisher_class: type[Publisher] = Publisher,
     ) -> Publisher:
         """Create a publisher.
 
         Args:
             qos_profile: a profile, or a depth for the default one.
+            event_callbacks: for missed deadlines, matches and the like.
+            qos_overriding_options: which policies parameters may override.
 
         Raises:
             InvalidTopicNameException: from the name.
@@ -106,8 +127,16 @@ class Entities:
         with self.handle:
             self.check_name(topic, is_service=False)
             check_is_valid_msg_type(msg_type)
+            profile = self._overridden(Publisher, topic, profile, qos_overriding_options)
             made: Publisher = self._add(
-                publisher_class(self, msg_type, topic, profile, callback_group)  # type: ignore[arg-type]
+                publisher_class(
+                    self,  # type: ignore[arg-type]
+                    msg_type,
+                    topic,
+                    profile,
+                    callback_group,
+                    event_callbacks=event_callbacks,
+                )
             )
             return made
 
@@ -119,6 +148,8 @@ class Entities:
         qos_profile: QoSProfile | int,
         *,
         callback_group: CallbackGroup | None = None,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
+        qos_overriding_options: QoSOverridingOptions | None = None,
         raw: bool = False,
     ) -> Subscription:
         """Create a subscription.
@@ -131,8 +162,18 @@ class Entities:
         with self.handle:
             self.check_name(topic, is_service=False)
             check_is_valid_msg_type(msg_type)
+            profile = self._overridden(Subscription, topic, profile, qos_overriding_options)
             made: Subscription = self._add(
-                Subscription(self, msg_type, topic, callback, profile, callback_group, raw=raw)  # type: ignore[arg-type]
+                Subscription(
+                    self,  # type: ignore[arg-type]
+                    msg_type,
+                    topic,
+                    callback,
+                    profile,
+                    callback_group,
+                    raw=raw,
+                    event_callbacks=event_callbacks,
+                )
             )
             return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
@@ -29,6 +29,7 @@ class Running:
         self._external = context.transport.external
         self._waiting: deque[tuple[Any, Run]] = deque()
         self._executor: ReferenceType[Executor] | None = None
+        self._waitables: dict[Any, None] = {}
         self._gate = Gate()  # of a context driven from outside; otherwise the executor has one
 
     @property
@@ -56,6 +57,19 @@ class Running:
         executor = self.executor
         if executor is not None:
             executor.wake()
+
+    @property
+    def waitables(self) -> Iterator[Any]:
+        return iter(tuple(self._waitables))
+
+    def add_waitable(self, waitable: Any) -> None:
+        """Let the executor of this node look after a waitable."""
+        self._waitables[waitable] = None
+        self.wake()
+
+    def remove_waitable(self, waitable: Any) -> None:
+        self._waitables.pop(waitable, None)
+        self.wake()
 
     def dispatch(self, entity: Any, run: Run) -> None:
         """Run a callback of `entity` later, behind what is already due and when its callback group lets it.
@@ -90,7 +104,12 @@ class Running:
 
     def run(self, callback: Callable[..., Any], *arguments: Any) -> task.Task[Any] | None:
         """Call a plain or `async def` callback now; return the task of a coroutine that awaits something."""
-        return task.run(callback, *arguments, executor=self)
+        outcome = callback(*arguments)
+        if outcome is None or not isinstance(outcome, Coroutine):
+            return None
+        executor = self.executor
+        running: task.Task[Any] | None = executor.begin(outcome, self) if executor else task.begin(outcome, self)
+        return running
 
     def create_task(self, callback: Callable[..., Any], *arguments: Any, **keywords: Any) -> task.Task[Any]:
         """Run a plain or `async def` callback soon; the future gets its result."""

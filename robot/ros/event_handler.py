@@ -1,0 +1,235 @@
+"""Call back when a deadline is missed, liveliness changes, a message is lost, or a match is made or fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from copy import copy
+from dataclasses import fields
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from robot.ros.event_infos import (
+    IncompatibleTypeInfo,
+    QoSLivelinessChangedInfo,
+    QoSLivelinessLostInfo,
+    QoSMessageLostInfo,
+    QoSOfferedDeadlineMissedInfo,
+    QoSOfferedIncompatibleQoSInfo,
+    QoSPublisherEventType,
+    QoSPublisherMatchedInfo,
+    QoSRequestedDeadlineMissedInfo,
+    QoSRequestedIncompatibleQoSInfo,
+    QoSSubscriptionEventType,
+    QoSSubscriptionMatchedInfo,
+    info_class,
+)
+from robot.ros.exceptions import UnsupportedEventTypeError
+from robot.ros.logging import get_logger
+from robot.ros.qos_policies import qos_policy_name_from_kind
+
+if TYPE_CHECKING:
+    from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.entity import Entity
+    from robot.ros.task import Task
+
+__all__ = [
+    "EventHandler",
+    "IncompatibleTypeInfo",
+    "PublisherEventCallbacks",
+    "QoSLivelinessChangedInfo",
+    "QoSLivelinessLostInfo",
+    "QoSMessageLostInfo",
+    "QoSOfferedDeadlineMissedInfo",
+    "QoSOfferedIncompatibleQoSInfo",
+    "QoSPublisherEventType",
+    "QoSPublisherMatchedInfo",
+    "QoSRequestedDeadlineMissedInfo",
+    "QoSRequestedIncompatibleQoSInfo",
+    "QoSSubscriptionEventType",
+    "QoSSubscriptionMatchedInfo",
+    "SubscriptionEventCallbacks",
+    "UnsupportedEventTypeError",
+]
+
+EventCallback = Callable[[Any], Any]
+
+
+class EventHandler:
+    """One kind of event of one publisher or subscription. Events that come before its callback runs are summed up."""
+
+    def __init__(
+        self, *, callback_group: CallbackGroup, callback: EventCallback, event_type: IntEnum, parent_impl: Entity
+    ) -> None:
+        self.callback_group = callback_group
+        self.callback = callback
+        self.event_type = event_type
+        self._entity = parent_impl
+        self._info = info_class(event_type)()
+        self._lock = threading.Lock()
+        self._pending = False
+        callback_group.add_entity(self)
+
+    def tell(self, **changes: int) -> None:
+        """Change counts: `total_count=1` adds one; a `last_…` is set."""
+        with self._lock:
+            for name, change in changes.items():
+                if name.startswith("last_"):
+                    setattr(self._info, name, change)
+                    continue
+                setattr(self._info, name, getattr(self._info, name) + change)
+                setattr(self._info, f"{name}_change", getattr(self._info, f"{name}_change") + change)
+            pending, self._pending = self._pending, True
+        if not pending:
+            self._entity.node.dispatch(self, self._take)
+
+    def take_data(self) -> Any:
+        """Return the counts, and count changes from here on anew."""
+        with self._lock:
+            self._pending = False
+            info = copy(self._info)
+            for field in fields(self._info):
+                if field.name.endswith("_change"):
+                    setattr(self._info, field.name, 0)
+        return info
+
+    def _take(self) -> Task[Any] | None:
+        if self._entity.destroyed:
+            return None
+        return self._entity.node.run(self.callback, self.take_data())
+
+    def destroy(self) -> None:
+        self.callback = _ignore
+
+
+def _ignore(_: Any) -> None:
+    pass
+
+
+class _EventCallbacks:
+    """Makes the handlers of one entity from its callbacks."""
+
+    use_default_callbacks: bool
+
+    def _events(self, topic_name: str, logger_name: str) -> list[tuple[IntEnum, EventCallback | None]]:
+        raise NotImplementedError
+
+    def create_event_handlers(self, callback_group: CallbackGroup, entity: Any, topic_name: str) -> list[EventHandler]:
+        """Make a handler for each callback given, and for the default ones."""
+        return [
+            EventHandler(callback_group=callback_group, callback=callback, event_type=kind, parent_impl=entity)
+            for kind, callback in self._events(topic_name, entity.node.handle.logger_name())
+            if callback is not None
+        ]
+
+    def _or_default(self, callback: EventCallback | None, logger_name: str, text: str) -> EventCallback | None:
+        if callback is not None or not self.use_default_callbacks:
+            return callback
+        logger = get_logger(logger_name)
+
+        def warn(event: Any) -> None:
+            kind = getattr(event, "last_policy_kind", None)
+            logger.warn(text if kind is None else text.format(qos_policy_name_from_kind(kind)))
+
+        return warn
+
+
+class SubscriptionEventCallbacks(_EventCallbacks):
+    """The callbacks for a subscription's events.
+
+    Args:
+        deadline: no message came in time.
+        incompatible_qos: a publisher's profile does not fit; by default that is logged.
+        liveliness: a publisher came alive, or is not any more.
+        message_lost: a message was lost, in the subscription's full queue or on its way.
+        incompatible_type: a publisher's type is another; by default that is logged.
+        matched: a publisher has come or gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        deadline: EventCallback | None = None,
+        incompatible_qos: EventCallback | None = None,
+        liveliness: EventCallback | None = None,
+        message_lost: EventCallback | None = None,
+        incompatible_type: EventCallback | None = None,
+        matched: EventCallback | None = None,
+        use_default_callbacks: bool = True,
+    ) -> None:
+        self.deadline = deadline
+        self.incompatible_qos = incompatible_qos
+        self.liveliness = liveliness
+        self.message_lost = message_lost
+        self.incompatible_type = incompatible_type
+        self.matched = matched
+        self.use_default_callbacks = use_default_callbacks
+
+    def _events(self, topic_name: str, logger_name: str) -> list[tuple[IntEnum, EventCallback | None]]:
+        kinds = QoSSubscriptionEventType
+        wrong_profile = (
+            f"New publisher discovered on topic '{topic_name}', offering incompatible QoS. "
+            "No messages will be received from it. Last incompatible policy: {}"
+        )
+        wrong_type = f"Incompatible type on topic '{topic_name}', no messages will be sent to it."
+        return [
+            (kinds.RCL_SUBSCRIPTION_REQUESTED_DEADLINE_MISSED, self.deadline),
+            (
+                kinds.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS,
+                self._or_default(self.incompatible_qos, logger_name, wrong_profile),
+            ),
+            (kinds.RCL_SUBSCRIPTION_LIVELINESS_CHANGED, self.liveliness),
+            (kinds.RCL_SUBSCRIPTION_MESSAGE_LOST, self.message_lost),
+            (
+                kinds.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE,
+                self._or_default(self.incompatible_type, logger_name, wrong_type),
+            ),
+            (kinds.RCL_SUBSCRIPTION_MATCHED, self.matched),
+        ]
+
+
+class PublisherEventCallbacks(_EventCallbacks):
+    """The callbacks for a publisher's events.
+
+    Args:
+        deadline: nothing was published in time.
+        liveliness: it did not say in time that it is alive.
+        incompatible_qos: a subscription wants a profile that does not fit; by default that is logged.
+        incompatible_type: a subscription's type is another; by default that is logged.
+        matched: a subscription has come or gone.
+    """
+
+    def __init__(
+        self,
+        *,
+        deadline: EventCallback | None = None,
+        liveliness: EventCallback | None = None,
+        incompatible_qos: EventCallback | None = None,
+        incompatible_type: EventCallback | None = None,
+        matched: EventCallback | None = None,
+        use_default_callbacks: bool = True,
+    ) -> None:
+        self.deadline = deadline
+        self.liveliness = liveliness
+        self.incompatible_qos = incompatible_qos
+        self.incompatible_type = incompatible_type
+        self.matched = matched
+        self.use_default_callbacks = use_default_callbacks
+
+    def _events(self, topic_name: str, logger_name: str) -> list[tuple[IntEnum, EventCallback | None]]:
+        kinds = QoSPublisherEventType
+        wrong_profile = (
+            f"New subscription discovered on topic '{topic_name}', requesting incompatible QoS. "
+            "No messages will be sent to it. Last incompatible policy: {}"
+        )
+        wrong_type = f"Incompatible type on topic '{topic_name}', no messages will be sent to it."
+        return [
+            (kinds.RCL_PUBLISHER_OFFERED_DEADLINE_MISSED, self.deadline),
+            (kinds.RCL_PUBLISHER_LIVELINESS_LOST, self.liveliness),
+            (
+                kinds.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS,
+                self._or_default(self.incompatible_qos, logger_name, wrong_profile),
+            ),
+            (kinds.RCL_PUBLISHER_INCOMPATIBLE_TYPE, self._or_default(self.incompatible_type, logger_name, wrong_type)),
+            (kinds.RCL_PUBLISHER_MATCHED, self.matched),
+        ]
