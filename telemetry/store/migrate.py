@@ -1,0 +1,64 @@
+"""Copy a store into another while it runs: by days, again and again until nothing new is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from telemetry.store import Block, Store
+
+DAY_S = 86400.0
+PASSES = 5
+BATCH = 50_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What a copy did: points read, those that were new to the other store, passes over the data."""
+
+    read: int
+    new: int
+    passes: int
+
+
+def migrate(source: Store, target: Store, *, start: float, end: float, say: Callable[[str], None]) -> Moved:
+    """Copy all points with start <= at < end; what arrives meanwhile, also late, is taken in by another pass.
+
+    A key that the target has keeps its value. Running it again copies what came since: stop ingest for the last run.
+
+    Raises:
+        StoreError: one of the stores failed; what was copied stays, and the next run goes on from there.
+    """
+    read = new = passes = 0
+    while passes < PASSES:
+        before = source.count()
+        passes += 1
+        copied = 0
+        day = start // DAY_S * DAY_S
+        while day < end:
+            block = source.block(None, max(start, day), min(end, day + DAY_S))
+            for begin in range(0, len(block), BATCH):
+                copied += target.write_block(part(block, slice(begin, begin + BATCH)))
+            read += len(block)
+            if len(block):
+                say(f"pass {passes}: {read} points read, {new + copied} new")
+            day += DAY_S
+        new += copied
+        if source.count() == before:
+            break
+    return Moved(read=read, new=new, passes=passes)
+
+
+def part(block: Block, chosen: slice) -> Block:
+    """Return some of a block's points, with the names that they need."""
+    numbers, places = np.unique(block.series[chosen], return_inverse=True)
+    return Block(
+        names=tuple(block.names[number] for number in numbers),
+        series=places.astype(np.int32),
+        at=block.at[chosen],
+        value=block.value[chosen],
+        delay=block.delay[chosen],
+        quality=block.quality[chosen],
+    )

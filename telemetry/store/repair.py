@@ -1,0 +1,239 @@
+"""Mend a damaged store while nobody uses it: what can be read is kept, what cannot is put aside, named and counted."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from telemetry.store.check import QUARANTINE, hot_trouble, quarantine, trouble
+from telemetry.store.embedded import INSERT_LAST, EmbeddedStore, open_store
+from telemetry.store.journal import StoreError
+from telemetry.store.keeper import lead
+from telemetry.store.rollup import DAY, HOUR
+from telemetry.store.seal import engine
+from telemetry.store.segments import COLD, Segment, checksum, enter, segments
+from telemetry.store.tables import FILE, errors, transaction
+
+log = logging.getLogger(__name__)
+
+NUMBERED = ("series", "entry", "dead_letter", "stream")
+KEYED = ("last", "gap", "counter", "segment", "garbage", "quarantine", "draining")
+SEARCHED_HOURS = 90 * 24
+"""How far back from the newest value hot points are looked for, when the list of hours cannot be read."""
+PERIOD = re.compile(r"(raw|minute|rollup)/(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}\.parquet")
+ENDLESS = 2**52
+
+
+@dataclass(slots=True)
+class Repaired:
+    """What was done. `unreadable`: places of the hot file that were left behind, a table's name for each."""
+
+    hot_file_rebuilt: bool = False
+    hot_points: int = 0
+    unreadable: list[str] = field(default_factory=list)
+    files_adopted: int = 0
+    quarantined: list[str] = field(default_factory=list)
+
+
+def repair(directory: Path) -> Repaired:
+    """Mend the store in `directory`; one that is sound stays as it is.
+
+    Raises:
+        StoreError: it is in use, or there is no room for a new hot file.
+    """
+    done = Repaired()
+    with errors():
+        directory.mkdir(parents=True, exist_ok=True)
+    lock = lead(directory)
+    if lock is None:
+        raise StoreError("store_failed", f"a process keeps the store in {directory}: end it first")
+    with lock:
+        if _hot_is_damaged(directory):
+            _rebuild(directory, done)
+        store = open_store(directory)
+        try:
+            if done.hot_file_rebuilt:
+                _adopt(store, done)
+                _settle(store)
+            for file in segments(store.connection, None, -ENDLESS, ENDLESS):
+                reason = trouble(store.cold, file)
+                if reason:
+                    quarantine(store, file, reason, 0.0)
+                    done.quarantined.append(f"{file.file}: {reason}")
+        finally:
+            store.close()
+    return done
+
+
+def _hot_is_damaged(directory: Path) -> bool:
+    path = directory / FILE
+    if not path.exists():
+        return (directory / COLD).exists()
+    try:
+        with closing(sqlite3.connect(path, timeout=1.0)) as connection:
+            return bool(hot_trouble(connection))
+    except sqlite3.DatabaseError:
+        return True
+
+
+def _rebuild(directory: Path, done: Repaired) -> None:
+    """Put a new hot file in place of a damaged one, with all rows that can be read."""
+    aside = directory / QUARANTINE
+    with errors():
+        aside.mkdir(exist_ok=True)
+        mark = secrets.token_hex(4)
+        for path in directory.glob(f"{FILE}*"):
+            path.replace(aside / path.name.replace(FILE, f"{mark}-{FILE}"))
+    done.hot_file_rebuilt = True
+    old = aside / f"{mark}-{FILE}"
+    new = open_store(directory)
+    try:
+        if old.exists():
+            with closing(sqlite3.connect(old, timeout=1.0)) as connection:
+                _copy(connection, new, done)
+        _learn_names(new, done)
+    finally:
+        new.close()
+    log.error("the hot file was damaged; a new one holds %d points of it, the old one is %s", done.hot_points, old)
+
+
+def _copy(old: sqlite3.Connection, new: EmbeddedStore, done: Repaired) -> None:
+    target = new.connection
+    for table in (*NUMBERED, *KEYED):
+        width = len(target.execute(f"PRAGMA table_info({table})").fetchall())
+        insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * width)})"
+        with transaction(target):
+            for row in _rows(old, table, done):
+                if len(row) == width:
+                    target.execute(insert, row)
+    insert = "INSERT OR IGNORE INTO point VALUES (?, ?, ?, ?, ?, ?, ?)"
+    numbers = [row[0] for row in target.execute("SELECT id FROM series").fetchall()]
+    for hour in _hours(old, target):
+        with transaction(target):
+            done.hot_points += target.executemany(insert, list(_points(old, hour, numbers, done))).rowcount
+
+
+def _rows(old: sqlite3.Connection, table: str, done: Repaired) -> Iterator[tuple[object, ...]]:
+    """Give the rows of a table from its begin, and, of a numbered one, from its end, to where it cannot be read."""
+    seen = 0
+    for order in ("", "DESC") if table in NUMBERED else ("",):
+        by = f" ORDER BY rowid {order}" if table in NUMBERED else ""
+        try:
+            for row in old.execute(f"SELECT * FROM {table}{by}"):
+                seen += 1
+                yield row
+            return
+        except sqlite3.DatabaseError as error:
+            done.unreadable.append(f"{table}: {error}")
+
+
+def _hours(old: sqlite3.Connection, new: sqlite3.Connection) -> list[int]:
+    try:
+        return [int(row[0]) for row in old.execute("SELECT DISTINCT hour FROM point")]
+    except sqlite3.DatabaseError:
+        newest = new.execute("SELECT max(at) FROM last").fetchone()[0]
+        last = (0 if newest is None else int(newest)) // HOUR
+        return list(range(last - SEARCHED_HOURS, last + 25))
+
+
+def _points(
+    old: sqlite3.Connection, hour: int, numbers: list[int], done: Repaired
+) -> Iterator[tuple[int, int, int, float, int, int, int]]:
+    """Give the points of an hour; where it cannot be read as a whole, series by series."""
+    try:
+        yield from old.execute("SELECT * FROM point WHERE hour = ?", (hour,)).fetchall()
+        return
+    except sqlite3.DatabaseError:
+        pass
+    lost = 0
+    for number in numbers:
+        try:
+            yield from old.execute("SELECT * FROM point WHERE hour = ? AND series = ?", (hour, number)).fetchall()
+        except sqlite3.DatabaseError:
+            lost += 1
+    if lost:
+        done.unreadable.append(f"point: {lost} series of the hour {datetime.fromtimestamp(hour * 3600, UTC):%F %H:%M}")
+
+
+def _learn_names(store: EmbeddedStore, done: Repaired) -> None:
+    """Take the names of series from beside the sealed files, where the hot file has lost them."""
+    path = store.cold.folder / "series.parquet"
+    if not path.exists():
+        return
+    with engine(store.cold.folder) as db, transaction(store.connection):
+        rows = db.execute("SELECT series, site, zone, device, metric FROM read_parquet(?)", [str(path)]).fetchall()
+        insert = "INSERT OR IGNORE INTO series (id, site, zone, device, metric) VALUES (?, ?, ?, ?, ?)"
+        store.connection.executemany(insert, rows)
+
+
+def _adopt(store: EmbeddedStore, done: Repaired) -> None:
+    """Enter sealed files that the list does not know: the newest of each period, when the list has none."""
+    known = {(file.kind, file.period) for file in segments(store.connection, None, -ENDLESS, ENDLESS)}
+    garbage = {row[0] for row in store.connection.execute("SELECT file FROM garbage").fetchall()}
+    found: dict[tuple[str, int], Path] = {}
+    for path in sorted(store.cold.folder.glob("*/*.parquet"), key=lambda path: path.stat().st_mtime):
+        name = path.relative_to(store.cold.folder).as_posix()
+        match = PERIOD.fullmatch(name)
+        if match is not None and name not in garbage:
+            period = round(datetime.fromisoformat(match[2]).replace(tzinfo=UTC).timestamp() * 1000.0)
+            found[match[1], period] = path
+    for (kind, period), path in found.items():
+        if (kind, period) in known:
+            continue
+        file = _describe(store, kind, period, path)
+        if file is None:
+            done.quarantined.append(f"{path.name}: cannot be read as Parquet")
+            path.replace(store.directory / QUARANTINE / path.name)
+            continue
+        with transaction(store.connection):
+            enter(store.connection, file, 0.0)
+        done.files_adopted += 1
+
+
+def _settle(store: EmbeddedStore) -> None:
+    """Make a new hot file agree with the sealed files: no point twice, newest values and counts as they are."""
+    raw = segments(store.connection, "raw", -ENDLESS, ENDLESS)
+    for file in raw:
+        for hour in store.hot.hours(file.period, file.period + DAY):
+            with transaction(store.connection):
+                query = "SELECT hour, series, at FROM point WHERE hour = ?"
+                keys = store.connection.execute(query, (hour,)).fetchall()
+                sealed = {n: set(at.tolist()) for n, at in store.cold.has(file, {key[1] for key in keys}).items()}
+                twice = [key for key in keys if key[2] in sealed[key[1]]]
+                store.connection.executemany("DELETE FROM point WHERE hour = ? AND series = ? AND at = ?", twice)
+    newest: list[tuple[int, int, float, int, int]] = []
+    if raw:
+        with engine(store.cold.folder) as db:
+            query = """SELECT series, max(ts), arg_max(value, ts), arg_max(delay, ts)::BIGINT * 1000,
+                arg_max(quality, ts) FROM read_parquet(?) GROUP BY series"""
+            newest = db.execute(query, [str(store.cold.folder / raw[-1].file)]).fetchall()
+    with transaction(store.connection):
+        hot = "SELECT series, max(at), value, delay, quality FROM point GROUP BY series"
+        newest += store.connection.execute(hot).fetchall()
+        store.connection.executemany(INSERT_LAST, newest)
+        stored = store.connection.execute("SELECT count(*) FROM point").fetchone()[0] + sum(file.rows for file in raw)
+        removed = "coalesce((SELECT value FROM counter WHERE name = 'points_removed'), 0)"
+        store.connection.execute(f"INSERT OR REPLACE INTO counter VALUES ('points', ? + {removed})", (stored,))
+
+
+def _describe(store: EmbeddedStore, kind: str, period: int, path: Path) -> Segment | None:
+    import duckdb
+
+    time = "ts" if kind == "raw" else "start"
+    (store.directory / QUARANTINE).mkdir(exist_ok=True)
+    try:
+        with engine(store.cold.folder) as db:
+            query = f"SELECT count(*), min({time}), max({time}) FROM read_parquet(?)"
+            rows, first, last = db.execute(query, [str(path)]).fetchall()[0]
+    except duckdb.Error:
+        return None
+    size, crc = checksum(path)
+    name = path.relative_to(store.cold.folder).as_posix()
+    return Segment(kind=kind, period=period, file=name, rows=rows, bytes=size, crc=crc, first=first, last=last)
