@@ -1,0 +1,102 @@
+"""A small network learns a synthetic batch, and a broken run goes on where it was; needs the extra `train`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="pip install 'berrybrain[train]'")
+
+from vision.net.layout import CHANNELS, PROTOTYPES  # noqa: E402
+from vision.net.model import BerryNet, NetSettings  # noqa: E402
+from vision.train.augment import AugmentSettings, View  # noqa: E402
+from vision.train.cache import SIDE, Cache, Sample  # noqa: E402
+from vision.train.fruit import Fruit, fruit_of_box  # noqa: E402
+from vision.train.loop import TrainSettings, train  # noqa: E402
+from vision.train.loss import LossWeights, collate, losses  # noqa: E402
+from vision.train.targets import targets_of  # noqa: E402
+
+SHOWN = 256
+SMALL = NetSettings(widths=(8, 8, 8, 8, 8), blocks=(1, 1, 1), neck=8, head=8)
+SETTINGS = TrainSettings(epochs=2, views=4, batch=2, warmup=2, workers=0, threads=1, half=False, set_share={"s": 1.0})
+
+
+@pytest.fixture(scope="module")
+def cache():
+    pixels = np.full((1, SIDE, SIDE, 3), (70, 110, 70), np.uint8)
+    fruit = []
+    for x, y in ((60, 60), (150, 90), (100, 190)):
+        pixels[0, y - 30 : y + 30, x - 25 : x + 25] = (210, 20, 30)
+        box = fruit_of_box(0, (x - 25, y - 30, x + 25, y + 30))
+        corners = np.array([[x - 25, y - 30], [x + 24, y - 30], [x + 24, y + 29], [x - 25, y + 29]], np.float32)
+        top = np.array([x, y - 30], np.float32)
+        known = {"ripeness": 1.0, "calyx": top, "peduncle": top - np.float32([0, 20]), "visible": 1.0}
+        fruit.append(replace(box, outline=corners, **known))
+    sample = Sample(name="s0", group="s0", index=0, size=(SIDE, SIDE), unripe_labelled=True, fruit=fruit)
+    return Cache(blocks=(pixels,), samples=[sample])
+
+
+def batch_of(cache: Cache, fruit: list[Fruit] | None = None):
+    found = cache.samples[0].fruit if fruit is None else fruit
+    boxes = np.array([f.box for f in found], np.float32).reshape(-1, 4)
+    picture = cache.blocks[0][0, :SHOWN, :SHOWN]
+    view = View(picture=picture, fruit=found, boxes=boxes, unripe_unknown=np.zeros((SHOWN, SHOWN), bool))
+    return collate([(view.picture, targets_of(view, np.random.default_rng(0)))])
+
+
+def test_outputs_have_the_shapes_of_the_layout():
+    head, proto = BerryNet(SMALL).eval()(torch.zeros(2, 3, 64, 96))
+    assert head.shape == (2, CHANNELS, 8, 12)
+    assert proto.shape == (2, PROTOTYPES, 16, 24)
+
+
+def test_every_loss_falls_on_a_batch_that_is_learnt_by_heart(cache):
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    net, batch = BerryNet(SMALL).train(), batch_of(cache)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=5e-3)
+    history = []
+    for _ in range(12):
+        found = losses(*net(batch.pictures.float()), batch, LossWeights())
+        optimiser.zero_grad()
+        sum(found.values()).backward()
+        optimiser.step()
+        history.append({k: float(v.detach()) for k, v in found.items()})
+    assert set(history[0]) == {"heat", "box", "box_spread", "ripeness", "stem", "direction", "visible", "mask"}
+    for name in ("heat", "box", "ripeness", "stem", "mask"):
+        assert history[-1][name] < history[0][name], name
+
+
+def test_what_is_not_labelled_costs_nothing(cache):
+    bare = [
+        replace(f, outline=None, ripeness=math.nan, calyx=None, peduncle=None, visible=math.nan)
+        for f in cache.samples[0].fruit
+    ]
+    found = losses(*BerryNet(SMALL)(torch.zeros(1, 3, SHOWN, SHOWN)), batch_of(cache, bare), LossWeights())
+    assert "mask" not in found
+    assert all(float(found[k].detach()) == 0.0 for k in ("ripeness", "stem", "direction", "visible"))
+    assert all(bool(torch.isfinite(v)) for v in found.values())
+
+
+def test_a_batch_without_fruit_can_be_learnt_from(cache):
+    found = losses(*BerryNet(SMALL)(torch.zeros(1, 3, SHOWN, SHOWN)), batch_of(cache, []), LossWeights())
+    assert set(found) == {"heat"}
+    assert float(found["heat"].detach()) > 0
+
+
+def test_a_run_that_was_broken_off_ends_as_one_that_was_not(cache, tmp_path):
+    rest = {"augment": AugmentSettings(side=96), "net": SMALL, "weights": LossWeights()}
+    whole = train(cache, tmp_path / "whole", settings=SETTINGS, **rest)
+    train(cache, tmp_path / "parts", settings=SETTINGS, **rest, clock=lambda: 1.0, stop_at=0.0)
+    resumed = train(cache, tmp_path / "parts", settings=SETTINGS, **rest)
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], value, msg=name)
+
+
+def test_a_checkpoint_of_another_version_is_refused(cache, tmp_path):
+    torch.save({"version": 0}, tmp_path / "last.pt")
+    with pytest.raises(ValueError, match="version 0, expected"):
+        train(cache, tmp_path, settings=SETTINGS, augment=AugmentSettings(), net=SMALL, weights=LossWeights())
