@@ -121,6 +121,13 @@ class Bus:
         if peers:
             self.transport.send(peers, Frame(kind=ASSERT, gid=gid), b"")
 
+    def is_heard(self, gid: bytes) -> bool:
+        """Tell whether any subscription gets what this publisher sends."""
+        route = self._routes.get(gid)
+        if route is None:
+            route = self._find_route(gid)
+        return bool(route[0] or route[1])
+
     def request(self, client: Endpoint, frame: Frame, payload: Buffer) -> bool:
         """Send a request to one service of the client's name; False when there is none."""
         found = self.service(client)

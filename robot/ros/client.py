@@ -46,14 +46,11 @@ class Client(Entity):
     ) -> None:
         super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
         self.srv_type = srv_type
+        self.srv_name = srv_name
         self._sequence = count(1)
         self._pending: dict[int, Future[Any]] = {}
         self._replies: dict[int, Any] = {}
         self._introspection = Introspection(self, srv_type)
-
-    @property
-    def srv_name(self) -> str:
-        return self.endpoint.name
 
     @property
     def service_name(self) -> str:
@@ -63,14 +60,14 @@ class Client(Entity):
         """Send a request; the future gets the response. As in ROS it stays open when nobody serves."""
         self.check()
         if not isinstance(request, self.srv_type.Request):
-            raise TypeError(f"{self.srv_name}: expected a request of {self.endpoint.type_name}, got {request!r}")
+            raise TypeError(f"{self.service_name}: expected a request of {self.endpoint.type_name}, got {request!r}")
         sequence = next(self._sequence)
         future: Future[Any] = Future(executor=self.node)
         self._pending[sequence] = future
         stamp = self.node.scheduler.now()
         frame = Frame(kind=REQUEST, gid=self.endpoint.gid, sequence=sequence, stamp=stamp)
         if not self.bus.request(self.endpoint, frame, request._encode(request)):
-            log.warning("%s: request %d went nowhere: no service yet", self.srv_name, sequence)
+            log.warning("%s: request %d went nowhere: no service yet", self.service_name, sequence)
         self._introspection.tell(REQUEST_SENT, client_gid=self.endpoint.gid, sequence=sequence, request=request)
         return future
 
@@ -99,8 +96,9 @@ class Client(Entity):
                 self._take(sequence)
             if not future.done() and self._is_stuck():
                 raise RuntimeError(
-                    f"{self.srv_name}: this call would never return, because the service's callback is in a callback "
-                    "group that waits for this one to end: use another group, a reentrant one, or await call_async"
+                    f"{self.service_name}: this call would never return, because the service's callback is in a "
+                    "callback group that waits for this one to end: use another group, a reentrant one, or await "
+                    "call_async"
                 )
             return future.done() or future.cancelled()
 
@@ -113,7 +111,7 @@ class Client(Entity):
             if not self.node.wait_working(answered, timeout_sec):
                 if not self.node.context.ok():
                     raise ROSInterruptException
-                raise TimeoutError(f"{self.srv_name}: no response within {timeout_sec} s")
+                raise TimeoutError(f"{self.service_name}: no response within {timeout_sec} s")
         finally:
             waiting_for.pop(me, None)
             if outer is not None:
@@ -150,7 +148,7 @@ class Client(Entity):
         try:
             self._replies[frame.sequence] = self.srv_type.Response._decode(payload)
         except CdrError as error:
-            log.warning("%s: dropped reply %d: %s", self.srv_name, frame.sequence, error)
+            log.warning("%s: dropped reply %d: %s", self.service_name, frame.sequence, error)
             return
         self.node.post(lambda: self._take(frame.sequence))
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 
 from robot.ros import validate_namespace, validate_node_name, validate_topic_name
-from robot.ros.names import full_node_name
+from robot.ros.names import check_text, full_node_name
 
 
 def expand_topic_name(topic_name: str, node_name: str, node_namespace: str) -> str:
     """Expand a relative ('a/b'), private ('~/a') or absolute ('/a') name, with '{node}' and '{ns}' replaced.
 
     Raises:
+        TypeError: one is not a str.
         ValueError: naming which of the three is invalid, and why.
     """
+    for name in (topic_name, node_name, node_namespace):
+        check_text(name)
     for what, value, fault in (
         ("topic name", topic_name, validate_topic_name.find_fault(topic_name)),
         ("node name", node_name, validate_node_name.find_fault(node_name)),

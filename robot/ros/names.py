@@ -5,6 +5,11 @@ from __future__ import annotations
 Fault = tuple[str, int]  # what is wrong, and the index of the first character that is
 
 
+def check_text(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"incompatible function arguments: expected a name as str, got {name!r}")
+
+
 def is_word(character: str) -> bool:
     """Tell whether a character is a letter, a digit (both ASCII) or an underscore."""
     return character.isascii() and (character.isalnum() or character == "_")

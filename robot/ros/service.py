@@ -43,12 +43,9 @@ class Service(Entity):
     ) -> None:
         super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
         self.srv_type = srv_type
+        self.srv_name = srv_name
         self.callback = callback
         self._introspection = Introspection(self, srv_type)
-
-    @property
-    def srv_name(self) -> str:
-        return self.endpoint.name
 
     @property
     def service_name(self) -> str:
@@ -58,7 +55,7 @@ class Service(Entity):
         try:
             request = self.srv_type.Request._decode(payload)
         except CdrError as error:
-            log.warning("%s: dropped request %d: %s", self.srv_name, frame.sequence, error)
+            log.warning("%s: dropped request %d: %s", self.service_name, frame.sequence, error)
             return
         self.node.dispatch(self, lambda: self._take(frame, request, peer))
 
@@ -83,7 +80,7 @@ class Service(Entity):
         if hasattr(response, "__await__"):
             response = await response
         if not isinstance(response, self.srv_type.Response):
-            raise TypeError(f"{self.srv_name}: expected a response of {self.endpoint.type_name}, got {response!r}")
+            raise TypeError(f"{self.service_name}: expected a response of {self.endpoint.type_name}, got {response!r}")
         if self.destroyed:
             return
         reply = Frame(kind=REPLY, gid=frame.gid, sequence=frame.sequence, stamp=self.node.scheduler.now())

@@ -96,10 +96,6 @@ class Subscription(Entity):
         self._callback = callback
 
     @property
-    def has_message(self) -> bool:
-        return bool(self._queue)
-
-    @property
     def event_handlers(self) -> list[EventHandler]:
         return self._events.handlers
 

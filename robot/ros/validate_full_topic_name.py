@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robot.ros.exceptions import InvalidServiceNameException, InvalidTopicNameException
-from robot.ros.names import Fault, absolute_fault
+from robot.ros.names import Fault, absolute_fault, check_text
 
 LENGTH_MAX = 247  # characters, RMW_TOPIC_MAX_NAME_LENGTH: 255 without the prefix that DDS adds
 
@@ -24,6 +24,7 @@ def validate_full_topic_name(name: str, *, is_service: bool = False) -> bool:
     Raises:
         InvalidTopicNameException, InvalidServiceNameException: saying what is wrong and where.
     """
+    check_text(name)
     fault = find_fault(name)
     if fault is not None:
         raise (InvalidServiceNameException if is_service else InvalidTopicNameException)(name, *fault)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robot.ros.exceptions import InvalidNamespaceException
-from robot.ros.names import Fault, absolute_fault
+from robot.ros.names import Fault, absolute_fault, check_text
 
 LENGTH_MAX = 245  # characters, RMW_NAMESPACE_MAX_LENGTH: a topic's, without '/' and one more character
 
@@ -18,6 +18,7 @@ def find_fault(namespace: str) -> Fault | None:
 
 def validate_namespace(namespace: str) -> bool:
     """Return True, or raise InvalidNamespaceException saying what is wrong and where."""
+    check_text(namespace)
     fault = find_fault(namespace)
     if fault is not None:
         raise InvalidNamespaceException(namespace, *fault)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from robot.ros.exceptions import InvalidNodeNameException
-from robot.ros.names import Fault, is_word
+from robot.ros.names import Fault, check_text, is_word
 
 LENGTH_MAX = 255  # characters
 
@@ -24,6 +24,7 @@ def find_fault(name: str) -> Fault | None:
 
 def validate_node_name(node_name: str) -> bool:
     """Return True, or raise InvalidNodeNameException saying what is wrong and where."""
+    check_text(node_name)
     fault = find_fault(node_name)
     if fault is not None:
         raise InvalidNodeNameException(node_name, *fault)

@@ -6,7 +6,7 @@ The rules are those of https://design.ros2.org/articles/topic_and_service_names.
 from __future__ import annotations
 
 from robot.ros.exceptions import InvalidServiceNameException, InvalidTopicNameException
-from robot.ros.names import Fault, is_word, number_at_token
+from robot.ros.names import Fault, check_text, is_word, number_at_token
 
 TOPIC_SEPARATOR_STRING = "/"
 
@@ -56,6 +56,7 @@ def validate_topic_name(name: str, *, is_service: bool = False) -> bool:
     Raises:
         InvalidTopicNameException, InvalidServiceNameException: saying what is wrong and where.
     """
+    check_text(name)
     fault = find_fault(name)
     if fault is not None:
         text, at = fault

@@ -21,10 +21,17 @@ def wait_for_message(
     Returns:
         (True, message), or (False, None) when the time is over or the context is shut down.
     """
-    subscription = node.create_subscription(msg_type, topic, lambda _: None, qos_profile)
+    got: list[Any] = []
+    subscription = node.create_subscription(msg_type, topic, got.append, qos_profile)
+
+    def arrived() -> bool:
+        """Look; where the node spins on another thread the callback gets the message."""
+        if not got and (message := subscription.take()) is not None:
+            got.append(message)
+        return bool(got) or not node.context.ok()
+
     try:
-        node.wait_until(lambda: subscription.has_message or not node.context.ok(), time_to_wait)
-        message = subscription.take() if node.context.ok() else None
-        return message is not None, message
+        node.wait_until(arrived, time_to_wait)
+        return (True, got[0]) if got and node.context.ok() else (False, None)
     finally:
         node.destroy_subscription(subscription)

@@ -18,6 +18,7 @@ from robot.nodes.camera import CameraNode, CameraSettings
 from robot.nodes.convert import LATCHED, header, point
 from robot.nodes.gateway import GatewayNode, GatewaySettings
 from robot.ros.action import ActionClient, ActionServer, ServerGoalHandle
+from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs, std_msgs
 from robot.ros.node import Node
@@ -194,7 +195,7 @@ def test_a_camera_that_does_not_answer_is_asked_again_but_not_flooded(world: Wor
         await Future(executor=world.robot)
         return response
 
-    world.robot.create_service(berry_msgs.srv.Capture, "camera/capture", never)
+    world.robot.create_service(berry_msgs.srv.Capture, "camera/capture", never, callback_group=ReentrantCallbackGroup())
     world.watch(what=["video"])
     world.run(10.0)
     assert 4 <= len(asked) <= 6

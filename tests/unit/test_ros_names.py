@@ -130,3 +130,13 @@ def test_valid_full_names_namespaces_and_nodes_pass() -> None:
 @pytest.mark.parametrize(("name", "hidden"), [("/a", False), ("/_a", True), ("/a/_b/c", True), ("/a_/b", False)])
 def test_names_with_a_leading_underscore_are_hidden(name: str, hidden: bool) -> None:
     assert topic_or_service_is_hidden(name) is hidden
+
+
+@pytest.mark.parametrize(
+    "validate", [validate_topic_name, validate_full_topic_name, validate_namespace, validate_node_name]
+)
+def test_what_is_no_text_is_no_name(validate: Callable[[object], bool]) -> None:
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        validate(1)
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        expand_topic_name(1, "n", "/")  # type: ignore[arg-type]
