@@ -124,6 +124,24 @@ def query(*, as_json: bool, points: int, data: Path | None) -> None:
     report({"bench": "query", **run(points, data, quiet=as_json)}, as_json)
 
 
+@command.command(name="durability")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--rounds", type=click.IntRange(min=4), default=20, show_default=True, help="A kill in each.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of victims and moments.")
+def durability(*, as_json: bool, rounds: int, seed: int) -> None:
+    """Kill device, broker, ingester and keeper at random moments, fill the disk, cut the network, step the clock."""
+    from telemetry.ingest.durability import bench
+    from telemetry.mqtt import MqttError
+    from telemetry.mqtt.broker import mosquitto_path
+
+    if mosquitto_path() is None:
+        raise Problem("only a durable broker can be measured: sudo apt-get install mosquitto")
+    try:
+        report({"bench": "durability", **bench(rounds, seed)}, as_json)
+    except (TimeoutError, MqttError) as error:
+        raise Problem(f"durability could not be measured: {error}") from error
+
+
 @command.command(name="dashboard")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--seconds", type=click.FloatRange(min=2.0), default=20.0, show_default=True, help="Of each load.")

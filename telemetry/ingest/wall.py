@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from telemetry.clock import Clock
 from telemetry.ingest.node import Ingest, IngestSettings
 from telemetry.mqtt.device import Address, offline_will
 from telemetry.mqtt.network import NetworkClient
@@ -45,10 +46,19 @@ class Ingester:
     Args:
         directory: of the store.
         client_id: the broker's session belongs to it; the same after a restart.
+        clock: wall time where none is given.
     """
 
-    def __init__(self, host: str, port: int, directory: Path, *, client_id: str = "berrybrain-ingest") -> None:
-        clock = WallClock()
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        directory: Path,
+        *,
+        client_id: str = "berrybrain-ingest",
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or WallClock()
         address = Address(site="farm", zone="farm", device="ingest")
         self.store = open_store(directory)
         self.client = NetworkClient(host, port, client_id, will=offline_will(address, clock), manual_ack=True)
