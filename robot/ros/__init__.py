@@ -156,3 +156,15 @@ def spin_until_future_complete(
     finally:
         if added:
             chosen.remove_node(node)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Import a module of this package when it is first named: `rclpy.executors` needs no import of its own."""
+        from importlib import import_module
+        from importlib.util import find_spec
+
+        if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module(f"{__name__}.{name}")

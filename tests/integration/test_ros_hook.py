@@ -119,6 +119,14 @@ def test_the_command_runs_a_script_with_its_arguments_and_folder(tmp_path: Path)
     assert "runpy" not in failed.stderr
 
 
+def test_what_a_node_logs_is_seen_through_the_command_too(tmp_path: Path) -> None:
+    script = tmp_path / "node.py"
+    script.write_text("import rclpy\nrclpy.logging.get_logger('picker').info('ripe')\n")
+    command = [sys.executable, "-c", "from dashboard.cli import main; main()", "ros", "run", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "[picker]: ripe" in done.stderr, done.stderr
+
+
 def test_a_missing_script_is_named() -> None:
     done = berrybrain("/nowhere/node.py")
     assert done.returncode == 1 and "/nowhere/node.py" in done.stderr

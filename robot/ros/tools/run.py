@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import runpy
 import sys
 import traceback
@@ -28,6 +29,8 @@ def run(target: str, arguments: Sequence[str], *, module: bool = False) -> int:
     if not module and not path.exists():
         raise FileNotFoundError(f"no script {target}")
     hook.install()
+    for handler in tuple(logging.root.handlers):  # a script finds logging as Python itself leaves it
+        logging.root.removeHandler(handler)
     sys.argv = [target, *arguments]
     sys.path.insert(0, str(Path.cwd() if module else path.resolve().parent))
     try:
