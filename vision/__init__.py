@@ -7,9 +7,31 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vision.types import Detector
 
+DETECTORS = ("baseline", "network", "network-fp32")
+DEFAULT_DETECTOR = "baseline"
+
+
+def detector(name: str) -> Detector:
+    """Return a detector by its name.
+
+    Args:
+        name: "baseline" for colour and shape, "network" for the trained network in int8, "network-fp32" for the same
+            in 32 bits.
+
+    Raises:
+        ValueError: there is none of that name, or its model file is missing, damaged or of another version.
+    """
+    if name == "baseline":
+        from vision.detect import BaselineDetector
+
+        return BaselineDetector()
+    if name in DETECTORS:
+        from vision.detect.network import NetworkDetector, NetworkSettings
+
+        return NetworkDetector(NetworkSettings(precision="fp32" if name == "network-fp32" else "int8"))
+    raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {name!r}")
+
 
 def default_detector() -> Detector:
-    """Return the detector in use: today the colour-and-shape baseline."""
-    from vision.detect import BaselineDetector
-
-    return BaselineDetector()
+    """Return the detector in use."""
+    return detector(DEFAULT_DETECTOR)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision import detector
 from vision.bench_tables import Looked, confusion, kind_of, ripeness_error, worst
 from vision.camera.pictures import load_picture
 from vision.labelled import RIPE, UNRIPE, LabelledPicture, labelled_pictures, ripeness_of_labels
@@ -21,6 +22,7 @@ from vision.report import SHOWN_FROM
 from vision.types import Detector
 
 FRAME_SIZE = (640, 480)
+MODELS = Path(__file__).parent / "models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +56,12 @@ def precision_recall(result: ClassResult, threshold: float) -> tuple[float, floa
 
 def evaluate(
     pictures_dir: Path,
-    detector: Detector,
+    eyes: Detector,
     *,
     split: str = "val",
     cpu_time: Callable[[], float] = time.process_time,
 ) -> dict[str, Any]:
-    """Measure `detector` on every labelled picture below `pictures_dir`.
+    """Measure `eyes` on every labelled picture below `pictures_dir`.
 
     A detection counts as ripe from ripeness 0.5 up. Greedy matching by score, all-point interpolation. In a set where
     only ripe fruit is labelled, unripe detections are neither right nor wrong.
@@ -80,8 +82,8 @@ def evaluate(
     cv2.setNumThreads(1)
     try:
         # A detector may make itself ready for the size at the first frame.
-        detector.detect(np.zeros((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8))
-        looked = [_look(p, detector, cpu_time) for p in pictures]
+        eyes.detect(np.zeros((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8))
+        looked = [_look(p, eyes, cpu_time) for p in pictures]
     finally:
         cv2.setNumThreads(threads)
     result = _figures(looked)
@@ -95,14 +97,37 @@ def evaluate(
     return result
 
 
-def _look(picture: LabelledPicture, detector: Detector, cpu_time: Callable[[], float]) -> Looked:
+def measure(
+    pictures_dir: Path, name: str, *, split: str = "val", others: Sequence[str] = (), folder: Path = MODELS
+) -> dict[str, Any]:
+    """Measure the detector called `name`, and in short the `others`.
+
+    Returns:
+        What `evaluate` does; `detector`; `weights_mb`, the size of all weights that are shipped [MB]; and the figures
+        of the other detectors under `others`.
+
+    Raises:
+        ValueError: see `evaluate` and `vision.detector`.
+    """
+    result = {"detector": name, **evaluate(pictures_dir, detector(name), split=split)}
+    result["weights_mb"] = round(sum(p.stat().st_size for p in folder.glob("*.zip")) / 1e6, 3)
+    short = ("ap50_ripe", "ap50_unripe", "ap75_ripe", "ripeness_mae", "frame_cpu_ms_p50", "frame_cpu_ms_p99")
+    result["others"] = {}
+    for other in others:
+        if other != name:
+            figures = evaluate(pictures_dir, detector(other), split=split)
+            result["others"][other] = {key: figures[key] for key in short}
+    return result
+
+
+def _look(picture: LabelledPicture, eyes: Detector, cpu_time: Callable[[], float]) -> Looked:
     """Detect in one picture, and take the CPU time of a 640x480 frame."""
     color = load_picture(picture.path)
     h, w = color.shape[:2]
-    berries = detector.detect(color)
+    berries = eyes.detect(color)
     frame = cv2.resize(color, FRAME_SIZE, interpolation=cv2.INTER_AREA)
     begin = cpu_time()
-    detector.detect(frame)
+    eyes.detect(frame)
     spent = cpu_time() - begin
     return Looked(
         picture=picture,

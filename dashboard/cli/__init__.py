@@ -26,6 +26,7 @@ COMMANDS = {
     "sim": "sim",
     "ros": "ros",
     "deadletters": "deadletters",
+    "train": "train",
     "bench": "bench",
     "doctor": "doctor",
     "process": "process",

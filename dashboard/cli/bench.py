@@ -28,17 +28,22 @@ def command() -> None:
 @click.option("--split", default="val", show_default=True, help="Which split of each set.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the rendered pictures.")
 @click.option("--count", type=click.IntRange(min=1), default=40, show_default=True, help="How many are rendered.")
-def vision(*, as_json: bool, pictures: Path | None, split: str, seed: int, count: int) -> None:
-    """Average precision of the detector for ripe and unripe fruit, and CPU time per frame."""
+@click.option("--detector", metavar="NAME", help="network, network-fp32 or baseline.  [default: the one in use]")
+@click.option("--compare", is_flag=True, help="Measure the other detectors too: the baseline, int8 against fp32.")
+def vision(
+    *, as_json: bool, pictures: Path | None, split: str, seed: int, count: int, detector: str | None, compare: bool
+) -> None:
+    """Average precision of the detector for ripe and unripe fruit, error of ripeness, and CPU time per frame."""
     import tempfile
 
-    from vision import default_detector
-    from vision.bench import evaluate
+    from vision import DEFAULT_DETECTOR, DETECTORS
+    from vision.bench import measure
 
     with tempfile.TemporaryDirectory(prefix="berrybrain-pictures-") as folder:
         source = str(pictures) if pictures else f"rendered, seed {seed}"
         try:
-            figures = evaluate(pictures or render(Path(folder), split, seed, count), default_detector(), split=split)
+            shown = pictures or render(Path(folder), split, seed, count)
+            figures = measure(shown, detector or DEFAULT_DETECTOR, split=split, others=DETECTORS if compare else ())
         except (ValueError, OSError) as error:
             raise Problem(str(error)) from error
     report({"bench": "vision", "source": source, "split": split, **figures}, as_json)

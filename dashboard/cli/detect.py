@@ -30,7 +30,12 @@ if TYPE_CHECKING:
     type=click.FloatRange(0.0, 1.0),
     help="Leave out berries with a lower score; 0.35 when left out, with --json 0: each berry has its score.",
 )
-def command(pictures: tuple[str, ...], as_json: bool, album: Path | None, threshold: float | None) -> None:
+@click.option(
+    "--detector", "name", metavar="NAME", help="network, network-fp32 or baseline.  [default: the one in use]"
+)
+def command(
+    *, pictures: tuple[str, ...], as_json: bool, album: Path | None, threshold: float | None, name: str | None
+) -> None:
     """Find strawberries in photographs: box, ripeness, stage, outline and where to cut.
 
     Coordinates are pixels of the picture. A file that is no picture is named on stderr; the others are still looked at,
@@ -38,28 +43,32 @@ def command(pictures: tuple[str, ...], as_json: bool, album: Path | None, thresh
     """
     from dataclasses import replace
 
-    from vision import default_detector
+    from vision import DEFAULT_DETECTOR
+    from vision import detector as detector_named
     from vision.camera.pictures import load_picture
     from vision.report import SHOWN_FROM, annotate, detect_picture, save_picture, to_json_line
 
     least = threshold if threshold is not None else 0.0 if as_json else SHOWN_FROM
-    detector = default_detector()
+    try:
+        detector = detector_named(name or DEFAULT_DETECTOR)
+    except ValueError as error:
+        raise Problem(str(error)) from error
     used: set[str] = set()
     failed = False
     if album:
         _make(album)
-    for name in pictures:
+    for file in pictures:
         try:
-            result = detect_picture(name, detector)
+            result = detect_picture(file, detector)
         except (ValueError, OSError) as error:
             click.echo(f"berrybrain: {error}", err=True)
             failed = True
             continue
         result = replace(result, berries=tuple(berry for berry in result.berries if berry.score >= least))
-        click.echo(to_json_line(result) if as_json else f"{name}: {summary(result.berries)}")
+        click.echo(to_json_line(result) if as_json else f"{file}: {summary(result.berries)}")
         if album:
             try:
-                save_picture(_free(album, name, used), annotate(load_picture(Path(name)), result.berries))
+                save_picture(_free(album, file, used), annotate(load_picture(Path(file)), result.berries))
             except ValueError as error:
                 raise Problem(f"cannot write {album}: {error}") from error
     click.get_current_context().exit(1 if failed else 0)

@@ -41,7 +41,7 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
 
     from robot.arms import load_arm
     from robot.nodes.eyes import EyesNode, EyesSettings
-    from vision import default_detector
+    from vision import detector
 
     cv2.setNumThreads(1)  # several processes share few cores
     host = Host(settings, name, slot=slot)
@@ -50,7 +50,7 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
         host.clock,
         EyesSettings(namespace=namespace(settings.robot)),
         load_arm(host.robot.arm),
-        default_detector(),
+        detector(host.robot.eyes),
     )
     host.add(node)
     host.run()
