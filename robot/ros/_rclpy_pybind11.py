@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from robot.ros import qos
 from robot.ros.clock_type import ClockType
 from robot.ros.exceptions import (
     InvalidHandle,
@@ -13,6 +14,7 @@ from robot.ros.exceptions import (
     UnsupportedEventTypeError,
 )
 from robot.ros.expand_topic_name import expand_topic_name as rclpy_expand_topic_name
+from robot.ros.qos import QoSProfile
 from robot.ros.signals import (
     SignalHandlerOptions,
     get_current_signal_handlers_options,
@@ -27,6 +29,19 @@ from robot.ros.validate_node_name import find_fault as rclpy_get_validation_erro
 from robot.ros.validate_topic_name import find_fault as rclpy_get_validation_error_for_topic_name
 
 RCL_DEFAULT_DOMAIN_ID = 2**64 - 1
+
+
+class rmw_qos_profile_t:  # noqa: N801 (rmw's name)
+    """Where the predefined profiles are found by name."""
+
+    @staticmethod
+    def predefined(qos_profile_name: str) -> QoSProfile:
+        """Return for example `qos_profile_sensor_data`; raises ValueError for an unknown name."""
+        found = getattr(qos, qos_profile_name, None)
+        if not isinstance(found, QoSProfile):
+            raise ValueError(f"no predefined profile {qos_profile_name!r}")
+        return found
+
 
 __all__ = [
     "RCL_DEFAULT_DOMAIN_ID",
@@ -48,5 +63,6 @@ __all__ = [
     "rclpy_get_validation_error_for_node_name",
     "rclpy_get_validation_error_for_topic_name",
     "rclpy_remove_ros_args",
+    "rmw_qos_profile_t",
     "uninstall_signal_handlers",
 ]

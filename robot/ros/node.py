@@ -97,21 +97,30 @@ class Node(Running, Entities, NodeParameters, Graph):
         overrides = [Parameter(name, value=value) for name, value in given.items() if value is not None]
         self._init_parameters([*overrides, *(parameter_overrides or ())], allow_undeclared=allow_undeclared_parameters)
         context.nodes.append(self)
-        self._rosout = Rosout(self) if enable_rosout and everyones.outputs.get("rosout", True) else None
+        self._rosout: Rosout | None = None
+        try:
+            if enable_rosout and everyones.outputs.get("rosout", True):
+                self._rosout = Rosout(self)
+            self._start_parameters(declare_overrides=automatically_declare_parameters_from_overrides)
+            if start_parameter_services:
+                self._parameter_service = ParameterService(self)
+            if enable_logger_service:
+                self._logger_service = LoggingService(self)
+            self._type_description_service = TypeDescriptionService(self)
+        except BaseException:
+            self.destroy_node()
+            raise
+
+    def _start_parameters(self, *, declare_overrides: bool) -> None:
         self._parameter_event_publisher = self.create_publisher(
             rcl_interfaces.msg.ParameterEvent, "/parameter_events", qos_profile_parameter_events
         )
-        if automatically_declare_parameters_from_overrides:
+        if declare_overrides:
             entries = [(name, parameter.value) for name, parameter in self._parameter_overrides.items()]
             self.declare_parameters("", entries, ignore_override=True)
         self._time_source = TimeSource()
         self._time_source.attach_node(self)
         self._time_source.attach_clock(self._clock)
-        if start_parameter_services:
-            self._parameter_service = ParameterService(self)
-        if enable_logger_service:
-            self._logger_service = LoggingService(self)
-        self._type_description_service = TypeDescriptionService(self)
 
     def _set_name(self, name: str, namespace: str) -> None:
         name = remap_node(self._rules, NODE, name) or name

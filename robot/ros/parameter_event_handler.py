@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -104,6 +104,13 @@ class ParameterEventHandler:
             qos_profile,
             **options,
         )
+
+    def configure_nodes_filter(self, node_names: Sequence[str] | None = None) -> bool:
+        """Hear only of these nodes (full names, or relative to this node's namespace); none named = of all again."""
+        names = [self._resolve_path(name) for name in node_names or ()]
+        expression = " OR ".join(f"node = %{index}" for index in range(len(names)))
+        self.parameter_event_subscription.set_content_filter(expression, [f"'{name}'" for name in names])
+        return True
 
     def destroy(self) -> None:
         self.node.destroy_subscription(self.parameter_event_subscription)

@@ -6,16 +6,18 @@ import inspect
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.cdr import CdrError
+from robot.ros.content_filter import Predicate, compile_filter
 from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
+from robot.ros.subscription_content_filter_options import ContentFilterOptions
 from robot.ros.transport.frame import Buffer, Frame
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Subscription(Entity):
         *,
         raw: bool = False,
         event_callbacks: SubscriptionEventCallbacks | None = None,
+        content_filter: ContentFilterOptions | None = None,
     ) -> None:
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
@@ -80,6 +83,10 @@ class Subscription(Entity):
         self._limit = qos_profile.limit
         self._latched = qos_profile.latched
         self._seen: dict[bytes, int] = {}
+        self._filter: Predicate | None = None
+        self._filter_options = ContentFilterOptions("", [])
+        if content_filter is not None:
+            self.set_content_filter(*content_filter)
         self._events = SubscriptionEvents(self, event_callbacks or SubscriptionEventCallbacks())
 
     @property
@@ -94,6 +101,30 @@ class Subscription(Entity):
     def callback(self, callback: Callable[..., Any]) -> None:
         self._wants_info = wants_info(callback)
         self._callback = callback
+
+    @property
+    def is_cft_enabled(self) -> bool:
+        return self._filter is not None
+
+    def set_content_filter(self, filter_expression: str, expression_parameters: Sequence[str]) -> None:
+        """Take only messages that pass from here on; an empty expression lets all pass.
+
+        Raises:
+            RCLError: the expression cannot be read.
+        """
+        parameters = list(expression_parameters)
+        self._filter = compile_filter(filter_expression, parameters) if filter_expression else None
+        self._filter_options = ContentFilterOptions(filter_expression, parameters)
+
+    def get_content_filter(self) -> ContentFilterOptions:
+        return self._filter_options
+
+    def _passes(self, payload: Buffer) -> bool:
+        """Tell whether the filter lets a message pass; what cannot be decoded is dropped later, with a word."""
+        try:
+            return self._filter is None or self._filter(self.msg_type._decode(payload))
+        except CdrError:
+            return True
 
     @property
     def event_handlers(self) -> list[EventHandler]:
@@ -115,6 +146,8 @@ class Subscription(Entity):
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
         if self._events.watching:
             self._events.received(frame)
+        if self._filter is not None and not self._passes(payload):
+            return
         with self._lock:
             if self._latched:
                 if frame.sequence <= self._seen.get(frame.gid, 0):

@@ -14,6 +14,7 @@ from robot.ros.exceptions import (
     InvalidHandle,
     InvalidNamespaceException,
     InvalidNodeNameException,
+    InvalidParameterTypeException,
     InvalidServiceNameException,
     InvalidTopicNameException,
     NodeNameNonExistentError,
@@ -30,8 +31,10 @@ from robot.ros.interfaces import (
     type_description_interfaces,
 )
 from robot.ros.node import Node
+from robot.ros.parameter import Parameter
 from robot.ros.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from robot.ros.serialization import deserialize_message, serialize_message
+from robot.ros.subscription_content_filter_options import ContentFilterOptions
 from robot.ros.task import Future
 from robot.ros.transport.inprocess import InProcess
 from robot.ros.type_support import check_for_type_support
@@ -333,3 +336,28 @@ def test_types_describe_themselves_to_others(world: World, node: Node) -> None:
     assert "builtin_interfaces/msg/Time" in names
     wrong = world.result(client.call_async(kind.Request(type_name=info.topic_type, type_hash="RIHS01_00")))
     assert not wrong.successful and "RIHS01_00" in wrong.failure_reason
+
+
+def test_a_filtered_subscription_hears_only_what_passes(world: World, node: Node) -> None:
+    heard: list[str] = []
+    options = ContentFilterOptions("data LIKE %0", ["'a%'"])
+    subscription = node.create_subscription(
+        String, "chat", lambda message: heard.append(message.data), 10, content_filter_options=options
+    )
+    assert subscription.is_cft_enabled and subscription.get_content_filter() == options
+    publisher = node.create_publisher(String, "chat", 10)
+    for data in ("ant", "bee"):
+        publisher.publish(String(data=data))
+    world.time.run(seconds=0.1)
+    subscription.set_content_filter("", [])
+    publisher.publish(String(data="bee"))
+    world.time.run(seconds=0.1)
+    assert heard == ["ant", "bee"] and not subscription.is_cft_enabled
+    with pytest.raises(RCLError, match="content filter"):
+        subscription.set_content_filter("data >", [])
+
+
+def test_a_node_whose_construction_fails_leaves_nothing(world: World) -> None:
+    with pytest.raises(InvalidParameterTypeException):
+        world.make("broken", parameter_overrides=[Parameter("use_sim_time", value="yes")])
+    assert world.context.bus.endpoints() == [] and world.context.nodes == []

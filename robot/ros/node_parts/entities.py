@@ -14,6 +14,7 @@ from robot.ros.publisher import Publisher
 from robot.ros.qos import QoSProfile, as_profile, qos_profile_services_default
 from robot.ros.service import Service
 from robot.ros.subscription import Subscription
+from robot.ros.subscription_content_filter_options import ContentFilterOptions
 from robot.ros.timer import Rate, Timer
 from robot.ros.type_support import check_is_valid_msg_type, check_is_valid_srv_type
 
@@ -151,12 +152,14 @@ class Entities:
         event_callbacks: SubscriptionEventCallbacks | None = None,
         qos_overriding_options: QoSOverridingOptions | None = None,
         raw: bool = False,
+        content_filter_options: ContentFilterOptions | None = None,
     ) -> Subscription:
         """Create a subscription.
 
         Args:
             callback: takes the message, or the message and its information.
             raw: hand the callback the encoded bytes.
+            content_filter_options: take only messages that pass.
         """
         profile = as_profile(qos_profile)
         with self.handle:
@@ -173,6 +176,7 @@ class Entities:
                     callback_group,
                     raw=raw,
                     event_callbacks=event_callbacks,
+                    content_filter=content_filter_options,
                 )
             )
             return made
