@@ -1,4 +1,4 @@
-"""Fit a spheroid with a mask's proportions to the depths measured inside the mask."""
+"""Fit berry-shaped bodies to depths and rims, all berries of a picture at once: centre, size, proportions, lean."""
 
 from __future__ import annotations
 
@@ -8,114 +8,242 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.camera.pinhole import rays
-from vision.detect.peduncle import axis_of
-from vision.types import Detection, Intrinsics
+from vision.surface import Evidence
+from vision.types import Intrinsics
 
 Array = npt.NDArray[np.float64]
 
+TAPER = 0.22
+"""A strawberry is a spheroid that is wider towards the calyx: its radius is that of the spheroid times 1 + TAPER s."""
+
+WIDEST = 1.0235
+"""Largest radius of the tapered body over that of the spheroid: max of sqrt(1 - s^2) (1 + TAPER s)."""
+
+
+SIZES, STRETCHES = (float(np.log(0.004)), float(np.log(0.024))), (float(np.log(0.8)), float(np.log(1.8)))
+"""Limits of log half width [m] and of log length over width: no strawberry lies outside."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """A mask as a spheroid in the picture: centre and half axes [px], unit axis tip to calyx."""
+class FitSettings:
+    """What is known before looking; lengths in metres.
+
+    Attributes:
+        half_width, half_width_sd: usual half width and its spread (as a share) over all stages and cultivars.
+        stretch, stretch_sd: usual length over width, and its spread.
+        lean_sd: how far axes lean from the vertical [rad] where the vertical is known.
+        lean_sd_blind: the same where the picture's upward direction has to serve for it.
+        noise: depth noise as sigma = noise[0] + noise[1] * z^2, of a short-range stereo camera (D405).
+        model_sd: how far real fruit deviates from the body that is fitted, per point.
+        floor_sd: error that every place has whatever the number of points, per axis.
+        rim_px: error of an outline point [px].
+        rim_sd: how far a real outline deviates from the body's, sepals and bumps included.
+        correlated, correlated_rim: neighbours share errors, the fruit's shape above all: so many count as one.
+        iterations: of the reweighted least squares, at most.
+        settled: they end when no centre moves by more than this in one step [m].
+    """
+
+    half_width: float = 0.0135
+    half_width_sd: float = 0.25
+    stretch: float = 1.22
+    stretch_sd: float = 0.14
+    lean_sd: float = 0.2
+    lean_sd_blind: float = 0.3
+    noise: tuple[float, float] = (0.0015, 0.002)
+    model_sd: float = 0.0007
+    floor_sd: float = 0.0006
+    rim_px: float = 0.8
+    rim_sd: float = 0.001
+    correlated: float = 4.0
+    correlated_rim: float = 6.0
+    iterations: int = 5
+    settled: float = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bodies:
+    """n fitted berries in the optical frame.
+
+    Attributes:
+        centre: midway between tip and calyx [m], (n, 3); axis: unit, tip to calyx, (n, 3).
+        half_width, half_length: [m], (n,).
+        covariance: of centre, log half width, log stretch and lean about two directions, (n, 7, 7).
+        inliers: share of the depths that agree with the body, (n,); 0 without depths.
+    """
 
     centre: Array
     axis: Array
-    half_length: float
-    half_width: float
+    half_width: Array
+    half_length: Array
+    covariance: Array
+    inliers: Array
 
 
-def outline_of(detection: Detection) -> Outline:
-    if detection.polygon is None or len(detection.polygon) < 5:
-        x0, y0, x1, y1 = detection.box
-        centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-        return Outline(
-            centre=centre,
-            axis=np.array([0.0, -1.0]),
-            half_length=max(y1 - y0, 1.0) / 2,
-            half_width=max(x1 - x0, 1.0) / 2,
-        )
-    points = np.asarray(detection.polygon, np.float64)
-    centre, axis, length = axis_of(points)
-    across = (points - centre) @ np.array([-axis[1], axis[0]])
-    along = (points - centre) @ axis
-    shift = (along.max() + along.min()) / 2 * axis + (across.max() + across.min()) / 2 * np.array([-axis[1], axis[0]])
-    # A contour runs through the centres of its border pixels: the fruit is half a pixel larger on each side.
-    return Outline(
-        centre=centre + shift,
-        axis=axis,
-        half_length=max(length / 2 + 0.5, 1.0),
-        half_width=max((across.max() - across.min()) / 2 + 0.5, 1.0),
+def fit(seen: Evidence, intrinsics: Intrinsics, up: Array, s: FitSettings, *, blind: bool, least: int) -> Bodies:
+    """Fit the bodies by reweighted least squares from the priors on.
+
+    Every depth and every rim point says that the body's surface passes there; a residual is about the distance from it
+    along the radius, exact for a sphere. Depths count by Tukey's weights, so that flying pixels,
+    a leaf in front or a neighbour inside the mask are outvoted; rim points by how surely they are the rim.
+
+    Args:
+        up: direction against gravity in the optical frame, or the picture's own, unit, shape (3,).
+        blind: whether `up` is only the picture's.
+        least: fewer depths than this are not used.
+    """
+    n, k, m = len(seen.radius), seen.depths.shape[1], seen.rim.shape[1]
+    focal = (intrinsics.fx + intrinsics.fy) / 2
+    places = np.concatenate([seen.centre[:, None], seen.pixels, seen.rim, seen.beyond], axis=1)
+    directions = rays(places.reshape(-1, 2), intrinsics).reshape(n, places.shape[1], 3)
+    sight = np.ascontiguousarray(directions[:, 1:].transpose(0, 2, 1))
+    measured = seen.depth_weights * (seen.depth_count >= least)[:, None]
+    distance = _distance(seen, measured, focal, s)
+    state = _State(
+        centre=directions[:, 0] * distance[:, None],
+        turn=np.broadcast_to(_frame(up), (n, 3, 3)),
+        size=np.log(np.clip(seen.radius * distance / focal / 1.08, 0.006, 0.022)),
+        stretch=np.full(n, np.log(s.stretch)),
+    )
+    lean_sd = s.lean_sd_blind if blind else s.lean_sd
+    information = np.array([1e-2, 1e-2, 1e-2, s.half_width_sd**-2, s.stretch_sd**-2, lean_sd**-2, lean_sd**-2])
+    spread = np.hypot(s.noise[0] + s.noise[1] * distance**2, s.model_sd)[:, None]
+    weights = np.zeros((n, sight.shape[2]))
+    for step in range(s.iterations):
+        value, jacobian = _linearise(state, sight, seen.depths)
+        loose = max(1.0, 4.0 - step)  # far from the solution nothing is an outlier yet
+        scaled = value[:, :k] / spread
+        weights[:, :k] = measured * _tukey(scaled / loose) / (spread**2 * s.correlated)
+        rim_sd = np.hypot(s.rim_px / focal * state.centre[:, 2:], s.rim_sd)
+        rim = value[:, k : k + m]
+        weights[:, k : k + m] = seen.rim_weights * _tukey(rim / (1.5 * loose * rim_sd)) + seen.hidden * (rim > 0.0)
+        weights[:, k + m :] = seen.beyond_weights * (value[:, k + m :] < 0.0)
+        weights[:, k:] /= rim_sd**2 * s.correlated_rim
+        weighted = jacobian * weights[:, None]
+        normal = weighted @ jacobian.transpose(0, 2, 1)
+        normal[:, range(7), range(7)] += information
+        pull = -(weighted @ value[..., None])[..., 0]
+        pull[:, 3] += (np.log(s.half_width) - state.size) * information[3]
+        pull[:, 4] += (np.log(s.stretch) - state.stretch) * information[4]
+        pull[:, 5:] += (up @ state.turn)[:, :2] * information[5]
+        move = np.linalg.solve(normal, pull[..., None])[..., 0]
+        state = _moved(state, move)
+        if step > 2 and float(np.abs(move[:, :3]).max(initial=0.0)) < s.settled:
+            break
+    covariance = np.linalg.inv(normal)
+    covariance[:, :3] = state.turn @ covariance[:, :3]
+    covariance[:, :, :3] = covariance[:, :, :3] @ state.turn.transpose(0, 2, 1)
+    covariance[:, [0, 1, 2], [0, 1, 2]] += s.floor_sd**2
+    agree = (np.abs(scaled) < 4.0) * measured
+    return Bodies(
+        centre=state.centre,
+        axis=state.turn[:, :, 2],
+        half_width=np.exp(state.size) * WIDEST,
+        half_length=np.exp(state.size + state.stretch),
+        covariance=covariance,
+        inliers=agree.sum(axis=1) / np.maximum(measured.sum(axis=1), 1.0),
     )
 
 
-def squared_radius(offset: Array, outline: Outline) -> Array:
-    """Return the squared distance from the centre in units of the outline's half axes, shape (n,)."""
-    along = offset[:, 0] * outline.axis[0] + offset[:, 1] * outline.axis[1]
-    across = -offset[:, 0] * outline.axis[1] + offset[:, 1] * outline.axis[0]
-    squared: Array = (along / outline.half_length) ** 2 + (across / outline.half_width) ** 2
-    return squared
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _State:
+    """Centres (n, 3), rotations whose third column is the axis (n, 3, 3), log half width and log stretch (n,)."""
+
+    centre: Array
+    turn: Array
+    size: Array
+    stretch: Array
 
 
-def fit_spheroid(
-    outline: Outline,
-    pixels: Array,
-    z: Array,
-    intrinsics: Intrinsics,
-    *,
-    noise: tuple[float, float],
-    model_sd: float,
-    visible: float,
-) -> tuple[Array, float, Array]:
-    """Fit centre and radius to depths inside an outline.
+def _moved(state: _State, move: Array) -> _State:
+    """Return the state after a bounded step: centre in the body's own frame, log size, log stretch, two leans."""
+    bound = 0.5 * np.exp(state.size)[:, None]
+    shift = state.turn @ np.clip(move[:, :3], -bound, bound)[..., None]
+    lean = np.clip(move[:, 5:], -0.3, 0.3)
+    axis = state.turn[:, :, 2] + (state.turn[:, :, :2] @ lean[..., None])[..., 0]
+    axis /= np.sqrt((axis * axis) @ np.ones(3))[:, None]
+    side = state.turn[:, :, 0] - axis * np.einsum("ij,ij->i", axis, state.turn[:, :, 0])[:, None]
+    side /= np.sqrt((side * side) @ np.ones(3))[:, None]
+    return _State(
+        centre=state.centre + shift[..., 0],
+        turn=np.stack([side, _cross(axis, side), axis], axis=2),
+        size=np.clip(state.size + np.clip(move[:, 3], -0.3, 0.3), *SIZES),
+        stretch=np.clip(state.stretch + np.clip(move[:, 4], -0.15, 0.15), *STRETCHES),
+    )
+
+
+def _distance(seen: Evidence, measured: Array, focal: float, s: FitSettings) -> Array:
+    """Return a first guess of each centre's distance [m]: the mode of its depths plus the bulge, or the usual size."""
+    usual = s.half_width * 1.08 * focal / seen.radius
+    guesses = []
+    for i in range(len(usual)):
+        z = seen.depths[i][measured[i] > 0]
+        surface = _mode(z, 0.010) if len(z) else 0.0
+        guesses.append(surface + min(0.8 * seen.radius[i] * surface / focal, 0.016) if len(z) else usual[i])
+    return np.array(guesses)
+
+
+def _frame(axis: Array) -> Array:
+    """Return a rotation whose third column is `axis`, shape (3, 3)."""
+    helper = np.array([1.0, 0.0, 0.0]) if abs(axis[0]) < 0.9 else np.array([0.0, 0.0, 1.0])
+    side = helper - (helper @ axis) * axis
+    side /= np.linalg.norm(side)
+    return np.stack([side, np.cross(axis, side), axis], axis=1)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]]
+
+
+def _linearise(state: _State, sight: Array, depths: Array) -> tuple[Array, Array]:
+    """Return distances from the surface (n, j) and their derivatives (n, 7, j), in the bodies' own frames.
+
+    The first places lie at their measured depth; the others, of which only the line of sight is known, where that line
+    is deepest in the body.
 
     Args:
-        pixels: of the depths [px], shape (n, 2).
-        z: depths [m], shape (n,).
-        noise: sigma of a depth = noise[0] + noise[1] * z^2 [m].
-        model_sd: floor of the error per axis [m].
-        visible: share of the fruit that is not hidden; the less, the less the outline's centre is believed.
-
-    Returns:
-        Centre [m], shape (3,); radius across the axis [m]; covariance of the centre [m^2], shape (3, 3).
+        sight: directions with z = 1, shape (n, 3, j).
+        depths: of the first k of them [m], shape (n, k).
     """
-    focal = (intrinsics.fx + intrinsics.fy) / 2
-    bulge = np.sqrt(1.0 - squared_radius(pixels - outline.centre, outline))
-    # z + r(zc) * bulge = zc with r = half_width * zc / focal, solved for zc at every pixel.
-    votes = z / (1.0 - outline.half_width / focal * bulge)
-    distance = _mode(votes, 0.008)
-    directions = rays(np.concatenate([outline.centre[None], pixels]), intrinsics)
-    points = directions[1:] * z[:, None]
-    radius = outline.half_width * distance / focal
-    state = np.concatenate([directions[0] * distance, [radius]])
-    hidden = 1.0 - float(np.clip(visible, 0.0, 1.0))
-    lateral = 0.5 * distance / focal + (0.03 + 0.6 * hidden) * radius
-    prior_sd = np.array([lateral, lateral, 0.05, 0.06 * radius + 0.5 * hidden * radius + 0.5 * distance / focal])
-    prior, information = state.copy(), np.diag(1 / prior_sd**2)
-    sigma = noise[0] + noise[1] * distance**2
-    for _ in range(6):
-        residual, jacobian = _linearise(state, points, outline)
-        weight = _tukey(residual / sigma) / sigma**2
-        normal = jacobian.T @ (weight[:, None] * jacobian) + information
-        step = np.linalg.solve(normal, jacobian.T @ (weight * residual) + information @ (prior - state))
-        limit = 0.3 * radius
-        state = state + np.clip(step, -limit, limit)
-        state[3] = np.clip(state[3], 0.5 * radius, 2.0 * radius)
-    covariance: Array = np.linalg.inv(normal)[:3, :3] + model_sd**2 * np.eye(3)
-    return state[:3], float(state[3]), covariance
-
-
-def _linearise(state: Array, points: Array, outline: Outline) -> tuple[Array, Array]:
-    """Return measured minus modelled depth (n,) and the model's derivatives by centre and radius (n, 4)."""
-    x, y, z, radius = state
-    stretch = outline.half_length / outline.half_width
-    dx, dy = points[:, 0] - x, points[:, 1] - y
-    along = (dx * outline.axis[0] + dy * outline.axis[1]) / stretch
-    across = -dx * outline.axis[1] + dy * outline.axis[0]
-    bulge = np.sqrt(np.maximum(radius**2 - along**2 - across**2, (0.35 * radius) ** 2))
-    by_x = -(along * outline.axis[0] / stretch - across * outline.axis[1]) / bulge
-    by_y = -(along * outline.axis[1] / stretch + across * outline.axis[0]) / bulge
-    residual = points[:, 2] - (z - bulge)
-    return residual, np.stack([by_x, by_y, np.ones_like(by_x), -radius / bulge], axis=1)
+    k = depths.shape[1]
+    x, y, z = (state.turn.transpose(0, 2, 1) @ sight).transpose(1, 0, 2)
+    cx, cy, cz = (state.centre[:, None] @ state.turn)[:, 0].T[..., None]
+    wide2, long = np.exp(-2.0 * state.size)[:, None], np.exp(state.size + state.stretch)[:, None]
+    slim2 = 1.0 / long**2
+    reach = np.empty(x.shape)
+    reach[:, :k] = depths
+    px, py, pz = x[:, k:], y[:, k:], z[:, k:]
+    bottom = wide2 * (px * px + py * py) + slim2 * pz * pz
+    t = (wide2 * (px * cx + py * cy) + slim2 * (pz * cz)) / bottom
+    # The deepest place in the tapered body is near that in the untapered one: one step of Newton's leads there. Without
+    # it the outline would not fix the scale's direction well, and bodies placed by size alone would come out too large.
+    ax, ay, az = px * t - cx, py * t - cy, pz * t - cz
+    narrow = 1.0 / np.maximum(1.0 + TAPER / long * az, 0.3)
+    wide = wide2 * narrow * narrow
+    fall = 2.0 * wide * (ax * px + ay * py) + pz * (
+        2.0 * slim2 * az - 2.0 * TAPER / long * wide * narrow * (ax * ax + ay * ay)
+    )
+    reach[:, k:] = t - 0.5 * fall / bottom
+    across, other, along = x * reach - cx, y * reach - cy, z * reach - cz
+    s = along / long
+    taper = np.maximum(1.0 + TAPER * s, 0.3)
+    wide = wide2 / (taper * taper)
+    flat = across * across + other * other
+    round2 = flat * wide
+    by_s = 2.0 * s - (2.0 * TAPER) * round2 / taper
+    slope = by_s / long
+    steep = np.sqrt(4.0 * wide * round2 + slope * slope) + 1e-6
+    root = np.sqrt(round2 + s * s)
+    value = 2.0 * root * (root - 1.0) / steep
+    wide *= 2.0
+    lean = slope - along * wide
+    stretched = s * by_s
+    jacobian = np.empty((x.shape[0], 7, x.shape[1]))
+    jacobian[:, 0], jacobian[:, 1], jacobian[:, 2] = -across * wide, -other * wide, -slope
+    jacobian[:, 3], jacobian[:, 4] = -2.0 * round2 - stretched, -stretched
+    jacobian[:, 5], jacobian[:, 6] = across * lean, other * lean
+    jacobian /= steep[:, None]
+    jacobian[:, 3] += value  # the distance itself grows with the body; without this, noise would blow bodies up
+    return value, jacobian
 
 
 def _tukey(scaled: Array) -> Array:

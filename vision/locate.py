@@ -1,19 +1,23 @@
-"""Give a detected berry its place in space, size, axis and peduncle, from depth or from its usual size."""
+"""Give detected berries their place in space, size, axis and peduncle, from depth or from their usual size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision.camera.pinhole import rays
-from vision.fit import Outline, fit_spheroid, outline_of, squared_radius
+from vision.camera.intrinsics import check_intrinsics
+from vision.fit import WIDEST, Bodies, FitSettings, fit
+from vision.stem import StemSettings, cut_points
+from vision.surface import Evidence, gather
 from vision.types import Berry, Detection, Frame, Intrinsics
 
 Array = npt.NDArray[np.float64]
+Depth = npt.NDArray[np.float32]
+
+PICTURE_UP = np.array([0.0, -1.0, 0.0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,145 +28,131 @@ class LocateSettings:
         depth_range: depths outside are not measurements; the D405's usable range.
         diameter: usual width of a table fruit, the only scale when there is no depth.
         diameter_sd: its spread between fruits.
-        noise: depth noise as sigma = noise[0] + noise[1] * z^2, of an active stereo camera at arm's length.
         min_points: fewer valid depths inside the mask than this, and the size prior takes over.
-        model_sd: a strawberry is not the spheroid that is fitted: floor of the error per axis.
-        peduncle_lift: cut point above the calyx when no peduncle was detected; hung fruit keeps 10-15 mm of stem.
-        stem_gap: depths near the peduncle further than this from where it is expected belong to something else.
+        least_inliers: when a smaller share of a mask's depths lies on one berry-shaped body, mask and depth do not show
+            the same thing, and the size prior takes over.
+        hidden_below: berries with less of their outline open on both sides are flagged `hidden`.
+        body, stem: settings of the fit and of the peduncle.
     """
 
     depth_range: tuple[float, float] = (0.05, 1.2)
     diameter: float = 0.030
     diameter_sd: float = 0.006
-    noise: tuple[float, float] = (0.0015, 0.002)
     min_points: int = 12
-    model_sd: float = 0.001
-    peduncle_lift: float = 0.012
-    stem_gap: float = 0.015
+    least_inliers: float = 0.5
+    hidden_below: float = 0.3
+    body: FitSettings = field(default_factory=FitSettings)
+    stem: StemSettings = field(default_factory=StemSettings)
 
 
 def locate_all(
-    detections: Iterable[Detection], frame: Frame, settings: LocateSettings | None = None, up: Array | None = None
+    detections: Sequence[Detection], frame: Frame, settings: LocateSettings | None = None, up: Array | None = None
 ) -> list[Berry]:
-    """Locate every detection of a frame; see `locate`."""
-    return [
-        locate(d, frame.intrinsics, depth=frame.depth, settings=settings, up=up, id=i) for i, d in enumerate(detections)
-    ]
+    """Return the berries of a frame's detections in the camera's optical frame, in the same order.
+
+    A berry-shaped body is fitted to the depths inside each mask and to that part of its outline which is the fruit's
+    own rim (`vision.surface`, `vision.fit`). Where depth is missing or disagrees with the mask, outline and usual size
+    alone give the place, with the covariance that this deserves, and the berry's flags say so.
+
+    Args:
+        up: direction against gravity in the optical frame, unit, shape (3,); without it the picture's own is taken.
+
+    Raises:
+        ValueError: intrinsics or depth do not belong to the picture; says why.
+    """
+    s = settings or LocateSettings()
+    shape = (frame.color.shape[0], frame.color.shape[1])
+    check_intrinsics(frame.intrinsics, shape)
+    if frame.depth is not None and frame.depth.shape != shape:
+        raise ValueError(f"expected depth aligned with the picture, {shape}, got {frame.depth.shape}: align them first")
+    return _located(detections, frame.intrinsics, frame.depth, s, up)
 
 
 def locate(
     detection: Detection,
     intrinsics: Intrinsics,
     *,
-    depth: npt.NDArray[np.float32] | None = None,
+    depth: Depth | None = None,
     settings: LocateSettings | None = None,
     up: Array | None = None,
     id: int = 0,
 ) -> Berry:
-    """Return the berry of a detection in the camera's optical frame.
+    """Return the berry of one detection; see `locate_all`."""
+    return replace(_located([detection], intrinsics, depth, settings or LocateSettings(), up)[0], id=id)
 
-    A spheroid with the outline's proportions, round across its axis, is fitted to the depths inside the mask: first
-    its distance as the mode of what single pixels say (so a leaf in front or background behind is outvoted), then
-    centre and size together by reweighted least squares with the outline as prior. Without enough depth the outline
-    and the usual size alone give the place, with the covariance that this deserves.
 
-    Args:
-        depth: aligned with the picture [m], shape (h, w), 0 where unknown; None without a depth camera.
-        up: direction against gravity in the optical frame, unit, shape (3,); lets the axis leave the picture's plane.
-    """
-    s = settings or LocateSettings()
-    outline = outline_of(detection)
-    pixels, z = _inside(detection, outline, depth, s)
-    if len(z) >= s.min_points:
-        position, radius, covariance = fit_spheroid(
-            outline, pixels, z, intrinsics, noise=s.noise, model_sd=s.model_sd, visible=detection.visible
+def _located(
+    detections: Sequence[Detection], intrinsics: Intrinsics, depth: Depth | None, s: LocateSettings, up: Array | None
+) -> list[Berry]:
+    if not detections:
+        return []
+    above = PICTURE_UP if up is None else np.asarray(up, np.float64) / np.linalg.norm(up)
+    seen = gather(detections, intrinsics, depth, depth_range=s.depth_range)
+    bodies = fit(seen, intrinsics, above, s.body, blind=up is None, least=s.min_points)
+    measured = seen.depth_count >= s.min_points
+    agreed = bodies.inliers >= s.least_inliers
+    if not (measured & agreed).all():
+        bodies = _by_size(bodies, seen, ~(measured & agreed), intrinsics=intrinsics, up=above, blind=up is None, s=s)
+    cuts, stems = cut_points(detections, bodies, intrinsics, depth, up=above, settings=s.stem)
+    lean = np.sqrt(np.maximum(bodies.covariance[:, 5, 5] + bodies.covariance[:, 6, 6], 0.0))
+    berries = []
+    for i, detection in enumerate(detections):
+        flags = _flags(detection, intrinsics, depth is not None, bool(measured[i]), bool(agreed[i]))
+        left, right = (float(v) for v in seen.free[i])
+        berries.append(
+            Berry(
+                detection=detection,
+                position=bodies.centre[i],
+                covariance=bodies.covariance[i, :3, :3],
+                diameter=2.0 * float(bodies.half_width[i]),
+                length=2.0 * float(bodies.half_length[i]),
+                axis=bodies.axis[i],
+                peduncle=cuts[i],
+                stem=stems[i],
+                axis_sd=float(lean[i]),
+                free=(left, right),
+                flags=flags if max(left, right) >= s.hidden_below else (*flags, "hidden"),
+                id=i,
+            )
         )
-    else:
-        position, radius, covariance = _from_size(outline, intrinsics, s)
-    axis = _axis(outline, position, intrinsics, up)
-    stretch = outline.half_length / outline.half_width
-    length = 2 * radius * stretch
-    expected = position + (length / 2 + s.peduncle_lift) * axis
-    return Berry(
-        detection=detection,
-        position=position,
-        covariance=covariance,
-        diameter=2 * radius,
-        length=length,
-        axis=axis,
-        peduncle=_peduncle(detection, expected, intrinsics, depth, s),
-        id=id,
+    return berries
+
+
+def _by_size(
+    bodies: Bodies,
+    seen: Evidence,
+    which: npt.NDArray[np.bool_],
+    *,
+    intrinsics: Intrinsics,
+    up: Array,
+    blind: bool,
+    s: LocateSettings,
+) -> Bodies:
+    """Return the bodies with those of `which` fitted again by their outline and their usual size alone."""
+    usual = replace(s.body, half_width=s.diameter / 2.0 / WIDEST, half_width_sd=s.diameter_sd / s.diameter)
+    outline = replace(
+        seen,
+        depth_weights=np.zeros_like(seen.depth_weights),
+        beyond_weights=np.zeros_like(seen.beyond_weights),
+    )
+    again = fit(outline, intrinsics, up, usual, blind=blind, least=s.min_points)
+
+    def chosen(a: Array, b: Array) -> Array:
+        return np.where(which.reshape(-1, *[1] * (a.ndim - 1)), b, a)
+
+    return Bodies(
+        centre=chosen(bodies.centre, again.centre),
+        axis=chosen(bodies.axis, again.axis),
+        half_width=chosen(bodies.half_width, again.half_width),
+        half_length=chosen(bodies.half_length, again.half_length),
+        covariance=chosen(bodies.covariance, again.covariance),
+        inliers=bodies.inliers,
     )
 
 
-def _inside(
-    detection: Detection, outline: Outline, depth: npt.NDArray[np.float32] | None, s: LocateSettings
-) -> tuple[Array, Array]:
-    """Return pixels (n, 2) and depths (n,) that are valid and well inside the mask, away from its flying edge."""
-    if depth is None:
-        return np.zeros((0, 2)), np.zeros(0)
-    h, w = depth.shape
-    x0, y0 = (max(0, int(np.floor(v))) for v in detection.box[:2])
-    x1, y1 = min(w, int(np.ceil(detection.box[2])) + 1), min(h, int(np.ceil(detection.box[3])) + 1)
-    if x1 - x0 < 1 or y1 - y0 < 1:
-        return np.zeros((0, 2)), np.zeros(0)
-    ys, xs = np.mgrid[y0:y1, x0:x1]
-    pixels = np.stack([xs.ravel(), ys.ravel()], axis=1).astype(np.float64)
-    q = squared_radius(pixels - outline.centre, outline)
-    inside = q < 0.85**2
-    if detection.polygon is not None and len(detection.polygon) >= 3:
-        mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
-        cv2.fillPoly(mask, [np.rint(detection.polygon - (x0, y0)).astype(np.int32)], 1)
-        inside &= mask.ravel() > 0
-    z = depth[y0:y1, x0:x1].astype(np.float64).ravel()
-    inside &= np.isfinite(z) & (z > s.depth_range[0]) & (z < s.depth_range[1])
-    pixels, z = pixels[inside], z[inside]
-    step = max(1, len(z) // 600)
-    return pixels[::step], z[::step]
-
-
-def _from_size(outline: Outline, intrinsics: Intrinsics, s: LocateSettings) -> tuple[Array, float, Array]:
-    """Place the berry by its usual size: centre [m], radius [m], covariance [m^2], long along the line of sight."""
-    focal = (intrinsics.fx + intrinsics.fy) / 2
-    direction = rays(outline.centre[None], intrinsics)[0]
-    distance = s.diameter / 2 * focal / outline.half_width
-    sight = direction / np.linalg.norm(direction)
-    along_sd = np.linalg.norm(direction) * distance * s.diameter_sd / s.diameter
-    lateral_sd = s.model_sd + distance / focal
-    covariance = lateral_sd**2 * np.eye(3) + (along_sd**2 - lateral_sd**2) * np.outer(sight, sight)
-    return direction * distance, s.diameter / 2, covariance
-
-
-def _axis(outline: Outline, position: Array, intrinsics: Intrinsics, up: Array | None) -> Array:
-    """Return the unit axis from tip to calyx: seen in the picture's plane, leaned along `up` where that is known."""
-    ahead = rays((outline.centre + 10 * outline.axis)[None], intrinsics)[0]
-    flat = ahead * position[2] - position
-    flat[2] = 0.0
-    flat = flat / np.linalg.norm(flat)
-    if up is None:
-        return np.asarray(flat, np.float64)
-    sight = position / np.linalg.norm(position)
-    # Of all directions that look like `flat` in the picture, take the one nearest to `up`.
-    leaned = flat * max(float(up @ flat), 0.2) + sight * float(up @ sight - (flat @ sight) * (up @ flat))
-    return np.asarray(leaned / np.linalg.norm(leaned), np.float64)
-
-
-def _peduncle(
-    detection: Detection,
-    expected: Array,
-    intrinsics: Intrinsics,
-    depth: npt.NDArray[np.float32] | None,
-    s: LocateSettings,
-) -> Array:
-    """Return the cut point [m]: at the stem's own depth where that was measured, else where the axis leads."""
-    if detection.peduncle is None:
-        return expected
-    direction: Array = rays(np.array([detection.peduncle]), intrinsics)[0]
-    z = float(expected[2])
-    if depth is not None:
-        x, y = (round(v) for v in detection.peduncle)
-        near = depth[max(0, y - 3) : max(0, y + 4), max(0, x - 2) : max(0, x + 3)].astype(np.float64).ravel()
-        near = near[np.abs(near - z) < s.stem_gap]
-        if len(near) >= 3:
-            z = float(np.median(near))
-    return direction * z
+def _flags(d: Detection, intrinsics: Intrinsics, camera: bool, measured: bool, agreed: bool) -> tuple[str, ...]:
+    why = "no_depth" if not camera else "depth_invalid" if not measured else "depth_misaligned" if not agreed else ""
+    flags = ("size_prior", why) if why else ()
+    x0, y0, x1, y1 = d.box
+    border = x0 <= 1 or y0 <= 1 or x1 >= intrinsics.width - 1 or y1 >= intrinsics.height - 1
+    return (*flags, "cut_off") if border else flags

@@ -64,6 +64,11 @@ class Berry:
         length: from tip to calyx [m].
         peduncle: cut point on the peduncle [m], shape (3,); None when not found.
         axis: unit vector from tip to calyx, shape (3,).
+        stem: unit direction of the peduncle at the cut point, upwards, shape (3,); None when not found.
+        axis_sd: standard deviation of the axis [rad].
+        free: share of the left and right part of the outline that nothing covers, 0-1: where a hand can come in.
+        flags: what the place rests on when not on good depth: `size_prior`, and why (`no_depth`, `depth_invalid`,
+            `depth_misaligned`); `cut_off` by the picture's border; `hidden` behind something for the most part.
     """
 
     detection: Detection
@@ -73,6 +78,10 @@ class Berry:
     length: float
     axis: npt.NDArray[np.float64]
     peduncle: npt.NDArray[np.float64] | None = None
+    stem: npt.NDArray[np.float64] | None = None
+    axis_sd: float = 0.3
+    free: tuple[float, float] = (1.0, 1.0)
+    flags: tuple[str, ...] = ()
     id: int = 0
 
 

@@ -1,0 +1,126 @@
+"""Find the peduncle of fitted berries in space: where it meets the calyx, which way it runs, where to cut it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vision.camera.pinhole import project, rays
+from vision.fit import Bodies
+from vision.types import Detection, Intrinsics
+
+Array = npt.NDArray[np.float64]
+
+
+LEAST_RUN = 3.0
+"""A point on the stem nearer to the calyx than this says nothing about the stem's direction [px]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StemSettings:
+    """How the cut point is found; lengths in metres.
+
+    Attributes:
+        cut_above_calyx: distance of the cut from the calyx along the stem; a hung fruit keeps a centimetre.
+        seen: share of the picture's calyx point, rather than the fitted body's, in where the calyx is put.
+        farthest: a calyx point farther than this from the body's own is a mistake and is left out.
+        upright: share of the vertical, rather than the fruit's axis, in the stem's direction: stems bend upwards.
+        reach: depths on the stem are taken from here to here above the calyx.
+        gap: depths farther than this from where the stem is expected belong to something else.
+        near: of the depths on a thin stem many lie between it and the background: this quantile is taken.
+        measured: share of the measured depth, rather than the expected one, in the cut point's depth.
+        least: fewer depths than this on the stem are not used.
+    """
+
+    cut_above_calyx: float = 0.010
+    seen: float = 0.75
+    farthest: float = 0.012
+    upright: float = 0.4
+    reach: tuple[float, float] = (0.004, 0.016)
+    gap: float = 0.008
+    near: float = 0.3
+    measured: float = 0.5
+    least: int = 4
+
+
+def cut_points(
+    detections: Sequence[Detection],
+    bodies: Bodies,
+    intrinsics: Intrinsics,
+    depth: npt.NDArray[np.float32] | None,
+    *,
+    up: Array,
+    settings: StemSettings,
+) -> tuple[Array, Array]:
+    """Return where to cut and the direction of each stem there, in the optical frame, shapes (n, 3).
+
+    Args:
+        depth: aligned with the picture [m], shape (h, w), 0 where unknown; None without a depth camera.
+        up: direction against gravity in the optical frame, or the picture's own, unit, shape (3,).
+    """
+    s, n = settings, len(detections)
+    calyx = bodies.centre + bodies.half_length[:, None] * bodies.axis
+    told = [d.calyx if d.calyx is not None else (np.nan, np.nan) for d in detections]
+    at = rays(np.nan_to_num(np.array(told, np.float64).reshape(n, 2)), intrinsics) * calyx[:, 2:]
+    shift = np.where(np.isnan(np.array(told, np.float64).reshape(n, 2)[:, :1]), 0.0, at - calyx)
+    trusted = np.sqrt((shift**2) @ np.ones(3)) <= np.maximum(s.farthest, 0.7 * bodies.half_length)
+    calyx = calyx + s.seen * shift * trusted[:, None]
+    direction = (1.0 - s.upright) * bodies.axis + s.upright * up
+    direction /= np.sqrt((direction**2) @ np.ones(3))[:, None]
+    for i, d in enumerate(detections):
+        way = _way(d, project(calyx[i : i + 1], intrinsics)[0])
+        if way is not None and trusted[i]:
+            direction[i] = _turned(direction[i], calyx[i], way)
+    cut = calyx + s.cut_above_calyx * direction
+    if depth is not None and n:
+        cut = _at_depth(cut, calyx, direction, intrinsics=intrinsics, depth=depth, s=s)
+    return cut, direction
+
+
+def _way(d: Detection, calyx: Array) -> Array | None:
+    """Return the stem's unit direction in the picture as the detector gives it, outright or by a point on it."""
+    if d.stem is not None:
+        return np.asarray(d.stem, np.float64)
+    if d.peduncle is None:
+        return None
+    run = np.asarray(d.peduncle, np.float64) - calyx
+    length = float(np.hypot(*run))
+    return run / length if length > LEAST_RUN else None
+
+
+def _turned(direction: Array, at: Array, stem: Array) -> Array:
+    """Return `direction` turned about the line of sight so that it looks like `stem` in the picture."""
+    lateral = direction[:2] - at[:2] / at[2] * direction[2]
+    length = float(np.hypot(*lateral))
+    wanted = stem * length + at[:2] / at[2] * direction[2]
+    turned = np.array([wanted[0], wanted[1], direction[2]])
+    return turned / np.linalg.norm(turned)
+
+
+def _at_depth(
+    cut: Array,
+    calyx: Array,
+    direction: Array,
+    *,
+    intrinsics: Intrinsics,
+    depth: npt.NDArray[np.float32],
+    s: StemSettings,
+) -> Array:
+    """Return the cut points moved along their lines of sight towards the depth measured on the stem."""
+    along = np.linspace(*s.reach, 9)
+    places = calyx[:, None] + along[None, :, None] * direction[:, None]
+    z = places[..., 2]
+    x = intrinsics.fx * places[..., 0] / z + intrinsics.cx
+    y = intrinsics.fy * places[..., 1] / z + intrinsics.cy
+    aside = np.array([-1.0, 0.0, 1.0])
+    columns = np.clip(np.rint(x[..., None] + aside), 0, depth.shape[1] - 1).astype(np.intp)
+    rows = np.clip(np.rint(y[..., None] + 0.0 * aside), 0, depth.shape[0] - 1).astype(np.intp)
+    off = (depth[rows, columns] - z[..., None]).reshape(len(cut), -1)
+    ordered = np.sort(np.where(np.abs(off) < s.gap, off, np.inf), axis=1)
+    count = np.isfinite(ordered).sum(axis=1)
+    taken = ordered[np.arange(len(cut)), np.minimum((s.near * count).astype(np.intp), ordered.shape[1] - 1)]
+    shift = np.where(count >= s.least, s.measured * np.nan_to_num(taken, posinf=0.0), 0.0)
+    return np.asarray(cut * (1.0 + shift / cut[:, 2])[:, None], np.float64)
