@@ -34,7 +34,10 @@ Sink = Callable[[Line], None]
 
 
 class Levels:
-    """Severities by logger name. A name without one takes that of the name before its last dot, at last the default."""
+    """Severities by logger name. A name without one takes that of the name before its last dot, at last the default.
+
+    UNSET as the default lets everything pass.
+    """
 
     def __init__(self) -> None:
         self._default = LoggingSeverity.INFO
@@ -42,7 +45,7 @@ class Levels:
 
     def set(self, name: str, level: LoggingSeverity) -> None:
         if not name:
-            self._default = level or LoggingSeverity.INFO
+            self._default = level
         elif level:
             self._by_name[name] = level
         else:
