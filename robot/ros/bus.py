@@ -105,6 +105,8 @@ class Bus:
     # --- sending
 
     def publish(self, gid: bytes, frame: Frame, payload: Buffer | Split) -> None:
+        if self.transport.is_stale():
+            self.pump.refresh()
         route = self._routes.get(gid)
         if route is None:
             route = self._find_route(gid)

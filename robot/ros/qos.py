@@ -316,29 +316,22 @@ def qos_check_compatible(publisher_qos: QoSProfile, subscription_qos: QoSProfile
     if errors:
         return QoSCompatibility.ERROR, "".join(errors)
     warned = [
-        f"WARNING: {side} {name.replace('_', ' ')} is {getattr(profile, name).name.lower()};"
-        for side, profile in (("publisher", publisher_qos), ("subscription", subscription_qos))
-        for name in ("reliability", "durability", "liveliness")
-        if getattr(profile, name).name in ("UNKNOWN", "SYSTEM_DEFAULT")
-        and _would_matter(name, publisher_qos, subscription_qos)
+        f"WARNING: {name} {ours.name.lower()} offered, {theirs.name.lower()} wanted;"
+        for name, (weakest, strongest) in _RANGES.items()
+        for ours, theirs in ((getattr(publisher_qos, name), getattr(subscription_qos, name)),)
+        if (ours.name in _OPEN and theirs == strongest)
+        or (ours == weakest and theirs.name in _OPEN)
+        or (ours.name == theirs.name == "UNKNOWN")
     ]
     return (QoSCompatibility.WARNING, "".join(warned)) if warned else (QoSCompatibility.OK, "")
 
 
-def _would_matter(name: str, offered: QoSProfile, wanted: QoSProfile) -> bool:
-    """Tell whether some value of an open policy would not fit: the strongest request, or the weakest offer."""
-    weakest = {
-        "reliability": ReliabilityPolicy.BEST_EFFORT,
-        "durability": DurabilityPolicy.VOLATILE,
-        "liveliness": LivelinessPolicy.AUTOMATIC,
-    }[name]
-    strongest = {
-        "reliability": ReliabilityPolicy.RELIABLE,
-        "durability": DurabilityPolicy.TRANSIENT_LOCAL,
-        "liveliness": LivelinessPolicy.MANUAL_BY_TOPIC,
-    }[name]
-    return bool(getattr(offered, name) != strongest and getattr(wanted, name) != weakest)
-
+_OPEN = ("UNKNOWN", "SYSTEM_DEFAULT")
+_RANGES = {  # the weakest offer and the strongest request
+    "reliability": (ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE),
+    "durability": (DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL),
+    "liveliness": (LivelinessPolicy.AUTOMATIC, LivelinessPolicy.MANUAL_BY_TOPIC),
+}
 
 qos_profile_unknown = QoSProfile(
     history=HistoryPolicy.UNKNOWN,

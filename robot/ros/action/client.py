@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from robot.ros.action.status import GoalStatus, part
@@ -24,6 +25,8 @@ FeedbackCallback = Callable[[Any], object]
 
 class ClientGoalHandle:
     """One goal as its client sees it."""
+
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     def __init__(self, action_client: ActionClient, goal_id: Any, goal_response: Any) -> None:
         self._action_client = action_client
@@ -79,6 +82,8 @@ class ActionClient:
     Args:
         callback_group: of the feedback callbacks; None = the node's default.
     """
+
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     def __init__(
         self,

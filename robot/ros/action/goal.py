@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from robot.ros.action.status import GoalStatus
 from robot.ros.exceptions import RCLError
@@ -39,6 +40,8 @@ _GO = {
 
 class ServerGoalHandle:
     """One goal, handed to the callbacks of an action server. Any thread may use it."""
+
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     def __init__(self, action_server: ActionServer, goal_info: Any, goal_request: Any) -> None:
         self._action_server = action_server

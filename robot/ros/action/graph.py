@@ -19,7 +19,7 @@ NamesAndTypes = list[tuple[str, list[str]]]
 
 def _actions(node: Node, kinds: tuple[str, ...], of: str | None) -> NamesAndTypes:
     bus = node.context.bus
-    bus.pump.take_in()
+    bus.pump.refresh()
     types: dict[str, set[str]] = {}
     for _, endpoint in bus.endpoints():
         if endpoint.kind in kinds and endpoint.name.endswith(FEEDBACK) and of in (None, endpoint.node):

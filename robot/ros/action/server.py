@@ -6,7 +6,8 @@ import threading
 import traceback
 from collections.abc import Callable
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from robot.ros.action.goal import GoalEvent, ServerGoalHandle
 from robot.ros.action.status import GoalStatus, part
@@ -68,6 +69,8 @@ class ActionServer:
         cancel_callback: takes a goal's handle and says whether it may be cancelled; the default refuses.
         result_timeout: how long an ended goal's result is kept [s]; negative = for ever.
     """
+
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     def __init__(
         self,

@@ -80,5 +80,5 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
         inside = threading.current_thread().name.startswith("ros_") and threading.current_thread() in getattr(
             self._executor, "_threads", ()
         )
-        self._executor.shutdown(wait=wait_for_threads and not inside, cancel_futures=True)
+        self._executor.shutdown(wait=wait_for_threads and ended and not inside, cancel_futures=True)
         return ended

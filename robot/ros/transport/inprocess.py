@@ -36,6 +36,12 @@ class InProcess:
     def poll(self, timeout: float | None) -> None:
         pass
 
+    def take_in(self) -> None:
+        pass
+
+    def is_stale(self) -> bool:
+        return False
+
     def wake(self) -> None:
         pass
 

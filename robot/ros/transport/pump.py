@@ -93,8 +93,14 @@ class Pump:
                 continue
             return
 
+    def refresh(self) -> None:
+        """Take in what has arrived, so that the graph is fresh; nothing is run."""
+        if not self.transport.closed:
+            self.transport.take_in()
+            self.tell_watchers()
+
     def take_in(self) -> None:
-        """Take in what has arrived, without waiting, unless another thread is at it."""
+        """Take in what has arrived and what is due, without waiting, unless another thread is at it."""
         if self.transport.external or self.transport.closed:
             return
         if self.leading.acquire(blocking=False):

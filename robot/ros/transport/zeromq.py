@@ -36,6 +36,8 @@ LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is discon
 DRAIN = 1000  # frames taken in before callbacks get their turn
 HOUSEKEEPING = 0.5  # [s] between looks for dead peers
 LINGER = 500  # [ms] that last frames may take to leave
+CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
+STALE = 0.02  # [s] the same for a thread that publishes
 CLOSING = 2.0  # [s] that a thread which polls or sends may take to let go
 
 
@@ -62,6 +64,9 @@ class ZeroMQ:
         self._changed = False
         self._sending = threading.RLock()  # also guards the peers and the shared memory written
         self._polling = threading.Lock()
+        self._polled_at = 0.0
+        self._ending = threading.Event()
+        self._caretaker = threading.Thread(target=self._take_care, name="ros-caretaker", daemon=True)
         self.closed = True
         self._housekeeping_at = 0.0
 
@@ -83,10 +88,18 @@ class ZeroMQ:
         self.closed = False
         self._directory.appear()
         self._look_for_peers()
+        self._caretaker.start()
+
+    def _take_care(self) -> None:
+        """Take in what arrives while nobody polls, so that a program that does something else is no dead peer."""
+        while not self._ending.wait(CARE):
+            if self.is_stale(CARE):
+                self.take_in()
 
     # --- sending
 
     def changed(self) -> None:
+        self._check_process()
         self._changed = True
         if self._polling.locked():
             self.wake()
@@ -177,6 +190,21 @@ class ZeroMQ:
         with self._polling:
             self._check()
             self._poll(timeout)
+        self.loop.run_due()
+
+    def take_in(self) -> None:
+        """Take in what has arrived, and run nothing that is due; no effect while another thread polls."""
+        self._check_process()
+        if self._polling.acquire(blocking=False):
+            try:
+                if not self.closed:
+                    self._poll(0.0)
+            finally:
+                self._polling.release()
+
+    def is_stale(self, age: float = STALE) -> bool:
+        """Tell whether nobody has polled for a while [s]."""
+        return time.monotonic() - self._polled_at > age
 
     def _poll(self, timeout: float | None) -> None:
         if self._changed:
@@ -187,7 +215,7 @@ class ZeroMQ:
         ready = self._poller.poll(0 if timeout == 0.0 else self._wait_ms(timeout))
         if ready:
             self._take_in(ready)
-        self.loop.run_due()
+        self._polled_at = time.monotonic()
 
     def _wait_ms(self, timeout: float | None) -> int:
         wait = max(0.0, self._housekeeping_at - time.monotonic())
@@ -251,9 +279,12 @@ class ZeroMQ:
             with contextlib.suppress(OSError):  # closed meanwhile
                 os.eventfd_write(self._wakeup, 1)
 
-    def _check(self) -> None:
+    def _check_process(self) -> None:
         if os.getpid() != self._pid:
             raise ROSError("a context does not survive fork(): make a new one in the child, or start it with spawn")
+
+    def _check(self) -> None:
+        self._check_process()
         if self.closed:
             raise ROSError("the transport is closed")
 
@@ -262,6 +293,7 @@ class ZeroMQ:
         if self.closed or os.getpid() != self._pid:
             return
         self.closed = True
+        self._ending.set()
         os.eventfd_write(self._wakeup, 1)  # whoever polls lets go
         polling = self._polling.acquire(timeout=CLOSING)
         sending = self._sending.acquire(timeout=CLOSING)
@@ -272,6 +304,8 @@ class ZeroMQ:
                 self._sending.release()
             if polling:
                 self._polling.release()
+        if threading.current_thread() is not self._caretaker:
+            self._caretaker.join(CLOSING)
 
     def _close(self) -> None:
         bye = self._own_frame(BYE)
