@@ -9,10 +9,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, ref
 
-from robot.ros.context import Context
-from robot.ros.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
-from robot.ros.utilities import get_default_context, get_rmw_implementation_identifier, ok, try_shutdown
-from robot.ros.utilities import shutdown as _shutdown
+from robot.ros import native
+
+if native.wanted():
+    native.take_over()
+else:
+    from robot.ros.context import Context
+    from robot.ros.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
+    from robot.ros.utilities import get_default_context, get_rmw_implementation_identifier, ok, try_shutdown
+    from robot.ros.utilities import shutdown as _shutdown
 
 if TYPE_CHECKING:
     from robot.ros.executors import Executor
@@ -168,3 +173,7 @@ if not TYPE_CHECKING:
         if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module(f"{__name__}.{name}")
+
+
+if native.wanted():
+    native.adopt(globals())

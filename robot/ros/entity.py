@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from types import GenericAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from robot.ros.exceptions import InvalidHandle
 from robot.ros.graph import CLIENT, SERVICE, Endpoint
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 class Entity:
     """An endpoint of a node."""
+
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     kind: str
 

@@ -141,12 +141,11 @@ def install(registry: Registry | None = None) -> bool:
     """Let ROS's packages be imported from here on; return False, and do nothing, where a real rclpy can be imported."""
     if any(isinstance(finder, Finder) for finder in sys.meta_path):
         return True
+    if Finder(Registry([])).knows_real(CLIENT_LIBRARY):
+        return False
     from robot.ros import interfaces
 
-    finder = Finder(registry or interfaces.registry)
-    if finder.knows_real(CLIENT_LIBRARY):
-        return False
-    sys.meta_path.insert(0, finder)
+    sys.meta_path.insert(0, Finder(registry or interfaces.registry))
     importlib.invalidate_caches()
     return True
 

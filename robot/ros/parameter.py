@@ -6,7 +6,8 @@ from array import array
 from collections.abc import Sequence
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import Any
+from types import GenericAlias
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -87,6 +88,8 @@ class Parameter:
         TypeError: no parameter can hold the value.
         ValueError: type and value do not agree.
     """
+
+    __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     Type = Type
 

@@ -135,3 +135,10 @@ def _override(qos: QoSProfile, policy: QoSPolicyKind, value: Any) -> None:
     elif policy in _DURATIONS:
         value = Duration(nanoseconds=value)
     setattr(qos, name, value)
+
+
+def __getattr__(name: str) -> Any:
+    """Give rclpy's name for what a callback returns; the class is made when it is named."""
+    if name == "QosCallbackResult":
+        return registry.message("rcl_interfaces/msg/SetParametersResult")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
