@@ -26,6 +26,7 @@ COMMANDS = {
     "sim": "sim",
     "ros": "ros",
     "deadletters": "deadletters",
+    "broker": "broker",
     "train": "train",
     "bench": "bench",
     "doctor": "doctor",

@@ -19,18 +19,18 @@ from pathlib import Path
 
 import telemetry
 from telemetry.mqtt import MqttError
-from telemetry.mqtt.filters import MAX_PAYLOAD
+from telemetry.mqtt.accounts import ACCESS, CERTIFICATE, KEY, PASSWORDS
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 START_S = 15.0
+MOST_PAYLOAD = 16 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 
 CONFIGURATION = """\
 # Written by telemetry.mqtt.broker at every start. mosquitto's defaults drop messages: each line has its reason.
-listener {port} {host}
-allow_anonymous true
+{listener}
 persistence true
 persistence_location {directory}/
 # Written every 2 s: a killed broker forgets at most that, and clients send again what it acknowledged last.
@@ -41,7 +41,7 @@ max_queued_messages 0
 max_queued_bytes 0
 max_inflight_messages 4000
 max_inflight_bytes 67108864
-# Larger payloads belong to no kind; those above 256 KiB still arrive, and become dead letters with a reason.
+# Payloads above 256 KiB belong to no kind and become dead letters with a reason; far above, mosquitto hangs up.
 message_size_limit {max_payload}
 persistent_client_expiration 14d
 # Else a command waits 40 ms for the acknowledgement of the packet before it (Nagle), and so does its answer.
@@ -99,13 +99,18 @@ def mosquitto_path() -> str | None:
     return shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
 
 
-def start_broker(directory: Path, port: int, *, embedded: bool = False) -> Broker:
-    """Start a broker on 127.0.0.1 and return when it accepts connections. It ends with the calling process.
+def start_broker(
+    directory: Path, port: int, *, embedded: bool = False, host: str = HOST, accounts: Path | None = None
+) -> Broker:
+    """Start a broker and return when it accepts connections. It ends with the calling process.
 
     Args:
         directory: where it keeps its state; made when missing.
         port: TCP port; 0 takes a free one.
         embedded: use the embedded broker even where mosquitto is installed.
+        host: where it listens; anywhere but on this machine only with `accounts`.
+        accounts: folder of `telemetry.mqtt.accounts`; with a certificate in it the broker speaks TLS. None: everyone
+            on this machine may say everything.
 
     Raises:
         MqttError: `port_in_use`, or `broker_lost` when it does not start.
@@ -115,13 +120,19 @@ def start_broker(directory: Path, port: int, *, embedded: bool = False) -> Broke
     port = port or free_port()
     _check_port(port)
     mosquitto = None if embedded else mosquitto_path()
+    if accounts is None and host != HOST:
+        raise ValueError(f"expected accounts for a broker that listens on {host}")
+    if accounts is not None and mosquitto is None:
+        raise MqttError("broker_lost", "accounts need mosquitto: sudo apt-get install mosquitto")
     environment = dict(os.environ)
     if mosquitto is not None:
         # As root, mosquitto becomes the user `mosquitto`, who may not write here: then nothing persists, silently.
         user = "user root\n" if os.geteuid() == 0 else ""
         settings = directory / "mosquitto.conf"
         settings.write_text(
-            CONFIGURATION.format(port=port, host=HOST, directory=directory, user=user, max_payload=MAX_PAYLOAD),
+            CONFIGURATION.format(
+                listener=_listener(host, port, accounts), directory=directory, user=user, max_payload=MOST_PAYLOAD
+            ),
             encoding="utf-8",
         )
         command = [mosquitto, "-c", str(settings)]
@@ -142,9 +153,21 @@ def start_broker(directory: Path, port: int, *, embedded: bool = False) -> Broke
         )
     name = "mosquitto" if mosquitto is not None else "amqtt"
     broker = Broker(port=port, name=name, durable=mosquitto is not None, process=process, log_path=log_path)
+    broker.host = HOST if host == "0.0.0.0" else host
     _wait_until_open(broker)
     log.info("broker %s listens on %s:%d, pid %d, state in %s", name, HOST, port, broker.pid, directory)
     return broker
+
+
+def _listener(host: str, port: int, accounts: Path | None) -> str:
+    lines = [f"listener {port} {host}"]
+    if accounts is None:
+        return "\n".join([*lines, "allow_anonymous true"])
+    folder = accounts.resolve()
+    lines += ["allow_anonymous false", f"password_file {folder / PASSWORDS}", f"acl_file {folder / ACCESS}"]
+    if (folder / CERTIFICATE).exists():
+        lines += [f"certfile {folder / CERTIFICATE}", f"keyfile {folder / KEY}", "tls_version tlsv1.2"]
+    return "\n".join(lines)
 
 
 def _check_port(port: int) -> None:
