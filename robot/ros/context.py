@@ -98,9 +98,10 @@ class Context:
             from robot.ros.logging import configure
 
             configure(self.arguments)
-        if not open_contexts:
+        if not bus.transport.external:
+            atexit.unregister(_close_open_contexts)
             atexit.register(_close_open_contexts)
-        open_contexts.add(self)
+            open_contexts.add(self)
 
     @property
     def handle(self) -> ContextHandle | None:
