@@ -89,13 +89,13 @@ class Publisher(Entity):
     def publish(self, msg: Any) -> None:
         """Send a message, or `bytes` that are one already encoded."""
         self.check()
-        gid = self.endpoint.gid
-        if not isinstance(msg, self.msg_type) and not isinstance(msg, bytes):
-            raise TypeError(f"{self.topic_name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
-        if self._kept is None and not self.bus.is_heard(gid):
-            payload: Buffer | Split = b""
+        if isinstance(msg, self.msg_type):
+            payload = self._encode(msg)
+        elif isinstance(msg, bytes):
+            payload = msg
         else:
-            payload = msg if isinstance(msg, bytes) else self._encode(msg)
+            raise TypeError(f"{self.topic_name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
+        gid = self.endpoint.gid
         with self._lock:  # sequence numbers go out in their order
             self._sequence += 1
             frame = Frame(kind=DATA, gid=gid, sequence=self._sequence, stamp=self.node.scheduler.now())
@@ -104,6 +104,11 @@ class Publisher(Entity):
             self.bus.publish(gid, frame, payload)
         if self._events.watching:
             self._events.published()
+
+    @property
+    def is_heard(self) -> bool:
+        """Tell whether any subscription gets what is published now."""
+        return self.bus.is_heard(self.endpoint.gid)
 
     def _encode(self, msg: Any) -> Buffer | Split:
         tail = self._tail

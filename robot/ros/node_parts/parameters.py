@@ -116,32 +116,37 @@ class NodeParameters(Declaring, Reading):
             result = callback(wanted)
             if not result.successful:
                 return result
-        event = interfaces.rcl_interfaces.msg.ParameterEvent(node=self.get_fully_qualified_name())
-        for parameter in wanted:
-            self._store(parameter, descriptors, event)
-        event.stamp = self._clock.now().to_msg()
-        if self._parameter_event_publisher is not None:
-            self._parameter_event_publisher.publish(event)
+        changes = [(self._store(parameter, descriptors), parameter) for parameter in wanted]
+        publisher = self._parameter_event_publisher
+        if publisher is not None and publisher.is_heard:
+            publisher.publish(self._event(changes))
         for callback in tuple(self._post_set_parameters_callbacks):
             callback(wanted)
         return _result("")
 
-    def _store(self, parameter: Parameter, descriptors: dict[str, Any] | None, event: Any) -> None:
-        name, message = parameter.name, parameter.to_parameter_msg()
+    def _store(self, parameter: Parameter, descriptors: dict[str, Any] | None) -> str:
+        """Keep or forget a parameter; return the field of an event that tells of it."""
+        name = parameter.name
         if descriptors is None and parameter.type_ is Type.NOT_SET:
-            event.deleted_parameters.append(message)
             self._parameters.pop(name, None)
             self._descriptors.pop(name, None)
-            return
+            return "deleted_parameters"
         if descriptors is not None:
             self._descriptors[name] = descriptors[name]
         elif name not in self._descriptors:
             kind = interfaces.rcl_interfaces.msg.ParameterDescriptor
             self._descriptors[name] = kind(name=name, type=int(parameter.type_), dynamic_typing=True)
         before = self._parameters.get(name)
-        new = before is None or before.type_ is Type.NOT_SET
-        (event.new_parameters if new else event.changed_parameters).append(message)
         self._parameters[name] = parameter
+        return "new_parameters" if before is None or before.type_ is Type.NOT_SET else "changed_parameters"
+
+    def _event(self, changes: Sequence[tuple[str, Parameter]]) -> Any:
+        event = interfaces.rcl_interfaces.msg.ParameterEvent(
+            node=self.get_fully_qualified_name(), stamp=self._clock.now().to_msg()
+        )
+        for field, parameter in changes:
+            getattr(event, field).append(parameter.to_parameter_msg())
+        return event
 
     def set_descriptor(self, name: str, descriptor: Any, alternative_value: Any = None) -> Any:
         """Give a parameter another descriptor and return its value, an rcl_interfaces/msg/ParameterValue.
