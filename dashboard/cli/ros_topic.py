@@ -59,12 +59,18 @@ def info(*, verbose: bool, name: str, look_s: float | None) -> None:
         click.echo(f"Type: {', '.join(kinds)}\n" if verbose else f"Type: {', '.join(kinds)}")
         click.echo(f"Publisher count: {len(publishers)}")
         for endpoint in publishers if verbose else ():
-            click.echo(f"\n{endpoint}")
+            click.echo(f"\n{_in_full(endpoint)}")
         click.echo(
             f"\nSubscription count: {len(subscriptions)}" if verbose else f"Subscription count: {len(subscriptions)}"
         )
         for endpoint in subscriptions if verbose else ():
-            click.echo(f"\n{endpoint}")
+            click.echo(f"\n{_in_full(endpoint)}")
+
+
+def _in_full(endpoint: object) -> str:
+    """Say what the defaults of a profile mean."""
+    text = str(endpoint).replace(": 0 nanoseconds", ": Infinite")
+    return text.replace("Liveliness: SYSTEM_DEFAULT", "Liveliness: AUTOMATIC")
 
 
 @topic.command(name="echo")
