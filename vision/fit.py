@@ -79,7 +79,16 @@ class Bodies:
     inliers: Array
 
 
-def fit(seen: Evidence, intrinsics: Intrinsics, up: Array, s: FitSettings, *, blind: bool, least: int) -> Bodies:
+def fit(
+    seen: Evidence,
+    intrinsics: Intrinsics,
+    up: Array,
+    s: FitSettings,
+    *,
+    blind: bool,
+    least: int,
+    usual: Array | None = None,
+) -> Bodies:
     """Fit the bodies by reweighted least squares from the priors on.
 
     Every depth and every rim point says that the body's surface passes there; a residual is about the distance from it
@@ -90,14 +99,16 @@ def fit(seen: Evidence, intrinsics: Intrinsics, up: Array, s: FitSettings, *, bl
         up: direction against gravity in the optical frame, or the picture's own, unit, shape (3,).
         blind: whether `up` is only the picture's.
         least: fewer depths than this are not used.
+        usual: each berry's usual half width [m], shape (n,), where that is known better than `s.half_width`.
     """
     n, k, m = len(seen.radius), seen.depths.shape[1], seen.rim.shape[1]
     focal = (intrinsics.fx + intrinsics.fy) / 2
+    expected = np.full(n, s.half_width) if usual is None else usual
     places = np.concatenate([seen.centre[:, None], seen.pixels, seen.rim, seen.beyond], axis=1)
     directions = rays(places.reshape(-1, 2), intrinsics).reshape(n, places.shape[1], 3)
     sight = np.ascontiguousarray(directions[:, 1:].transpose(0, 2, 1))
     measured = seen.depth_weights * (seen.depth_count >= least)[:, None]
-    distance = _distance(seen, measured, focal, s)
+    distance = _distance(seen, measured, focal, expected)
     state = _State(
         centre=directions[:, 0] * distance[:, None],
         turn=np.broadcast_to(_frame(up), (n, 3, 3)),
@@ -122,7 +133,7 @@ def fit(seen: Evidence, intrinsics: Intrinsics, up: Array, s: FitSettings, *, bl
         normal = weighted @ jacobian.transpose(0, 2, 1)
         normal[:, range(7), range(7)] += information
         pull = -(weighted @ value[..., None])[..., 0]
-        pull[:, 3] += (np.log(s.half_width) - state.size) * information[3]
+        pull[:, 3] += (np.log(expected) - state.size) * information[3]
         pull[:, 4] += (np.log(s.stretch) - state.stretch) * information[4]
         pull[:, 5:] += (up @ state.turn)[:, :2] * information[5]
         move = np.linalg.solve(normal, pull[..., None])[..., 0]
@@ -171,9 +182,9 @@ def _moved(state: _State, move: Array) -> _State:
     )
 
 
-def _distance(seen: Evidence, measured: Array, focal: float, s: FitSettings) -> Array:
+def _distance(seen: Evidence, measured: Array, focal: float, expected: Array) -> Array:
     """Return a first guess of each centre's distance [m]: the mode of its depths plus the bulge, or the usual size."""
-    usual = s.half_width * 1.08 * focal / seen.radius
+    usual = expected * 1.08 * focal / seen.radius
     guesses = []
     for i in range(len(usual)):
         z = seen.depths[i][measured[i] > 0]

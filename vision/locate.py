@@ -12,10 +12,13 @@ from vision.camera.intrinsics import check_intrinsics
 from vision.fit import WIDEST, Bodies, FitSettings, fit
 from vision.stem import StemSettings, cut_points
 from vision.surface import Evidence, gather
-from vision.types import Berry, Detection, Frame, Intrinsics
+from vision.types import Berry, Detection, Frame, Intrinsics, Stage
 
 Array = npt.NDArray[np.float64]
 Depth = npt.NDArray[np.float32]
+
+SIZE_OF_STAGE = {Stage.FLOWER: 0.7, Stage.GREEN: 0.8, Stage.WHITE: 0.92}
+"""Size of young fruit over that of ripe fruit of the same plant, which it reaches when it turns; an assumption."""
 
 PICTURE_UP = np.array([0.0, -1.0, 0.0])
 
@@ -88,11 +91,14 @@ def _located(
         return []
     above = PICTURE_UP if up is None else np.asarray(up, np.float64) / np.linalg.norm(up)
     seen = gather(detections, intrinsics, depth, depth_range=s.depth_range)
-    bodies = fit(seen, intrinsics, above, s.body, blind=up is None, least=s.min_points)
+    young = np.array([SIZE_OF_STAGE.get(d.stage, 1.0) for d in detections])
+    bodies = fit(seen, intrinsics, above, s.body, blind=up is None, least=s.min_points, usual=s.body.half_width * young)
     measured = seen.depth_count >= s.min_points
     agreed = bodies.inliers >= s.least_inliers
     if not (measured & agreed).all():
-        bodies = _by_size(bodies, seen, ~(measured & agreed), intrinsics=intrinsics, up=above, blind=up is None, s=s)
+        bodies = _by_size(
+            bodies, seen, ~(measured & agreed), young, intrinsics=intrinsics, up=above, blind=up is None, s=s
+        )
     cuts, stems = cut_points(detections, bodies, intrinsics, depth, up=above, settings=s.stem)
     lean = np.sqrt(np.maximum(bodies.covariance[:, 5, 5] + bodies.covariance[:, 6, 6], 0.0))
     berries = []
@@ -122,6 +128,7 @@ def _by_size(
     bodies: Bodies,
     seen: Evidence,
     which: npt.NDArray[np.bool_],
+    young: Array,
     *,
     intrinsics: Intrinsics,
     up: Array,
@@ -129,13 +136,14 @@ def _by_size(
     s: LocateSettings,
 ) -> Bodies:
     """Return the bodies with those of `which` fitted again by their outline and their usual size alone."""
-    usual = replace(s.body, half_width=s.diameter / 2.0 / WIDEST, half_width_sd=s.diameter_sd / s.diameter)
+    known = replace(s.body, half_width_sd=s.diameter_sd / s.diameter)
+    usual = s.diameter / 2.0 / WIDEST * young
     outline = replace(
         seen,
         depth_weights=np.zeros_like(seen.depth_weights),
         beyond_weights=np.zeros_like(seen.beyond_weights),
     )
-    again = fit(outline, intrinsics, up, usual, blind=blind, least=s.min_points)
+    again = fit(outline, intrinsics, up, known, blind=blind, least=s.min_points, usual=usual)
 
     def chosen(a: Array, b: Array) -> Array:
         return np.where(which.reshape(-1, *[1] * (a.ndim - 1)), b, a)

@@ -30,20 +30,43 @@ def command() -> None:
 @click.option("--count", type=click.IntRange(min=1), default=40, show_default=True, help="How many are rendered.")
 @click.option("--detector", metavar="NAME", help="network, network-fp32 or baseline.  [default: the one in use]")
 @click.option("--compare", is_flag=True, help="Measure the other detectors too: the baseline, int8 against fp32.")
+@click.option(
+    "--scenes",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="Rendered scenes with depth for places in space and cut points; 0 leaves them out.",
+)
 def vision(
-    *, as_json: bool, pictures: Path | None, split: str, seed: int, count: int, detector: str | None, compare: bool
+    *,
+    as_json: bool,
+    pictures: Path | None,
+    split: str,
+    seed: int,
+    count: int,
+    detector: str | None,
+    compare: bool,
+    scenes: int,
 ) -> None:
-    """Average precision of the detector for ripe and unripe fruit, error of ripeness, and CPU time per frame."""
+    """Average precision for ripe and unripe fruit, ripeness, peduncles, places in space, and CPU time per frame."""
     import tempfile
 
     from vision import DEFAULT_DETECTOR, DETECTORS
+    from vision import detector as named
     from vision.bench import measure
+    from vision.bench_peduncle import measure_peduncles
 
     with tempfile.TemporaryDirectory(prefix="berrybrain-pictures-") as folder:
         source = str(pictures) if pictures else f"rendered, seed {seed}"
         try:
             shown = pictures or render(Path(folder), split, seed, count)
             figures = measure(shown, detector or DEFAULT_DETECTOR, split=split, others=DETECTORS if compare else ())
+            eyes = named(detector or DEFAULT_DETECTOR)
+            figures |= measure_peduncles(shown, eyes)
+            if scenes:
+                from sim.bench.position import measure_positions
+
+                figures |= measure_positions(eyes, seed=seed, pictures=scenes)
         except (ValueError, OSError) as error:
             raise Problem(str(error)) from error
     report({"bench": "vision", "source": source, "split": split, **figures}, as_json)

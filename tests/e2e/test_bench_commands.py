@@ -43,7 +43,7 @@ def test_a_folder_without_labelled_pictures_is_told(capsys: pytest.CaptureFixtur
 
 
 def test_the_detector_is_measured_on_rendered_pictures_when_none_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    figures = bench(capsys, "vision", "--count", "6")
+    figures = bench(capsys, "vision", "--count", "6", "--scenes", "2")
     assert figures["pictures"] == 6
     assert figures["labelled_ripe"] > 0
     assert 0.0 <= figures["ap50_ripe"] <= 1.0

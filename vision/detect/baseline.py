@@ -79,6 +79,7 @@ class BaselineDetector:
             stage=stage_of(ripeness, found.lab[i]),
             polygon=np.clip((outline + 0.5) / scale - 0.5, 0, limit[:2] - 1),
             peduncle=tuple((peduncle + 0.5) / scale - 0.5),
+            calyx=tuple((calyx + 0.5) / scale - 0.5),
             visible=float(np.clip(fill**2 * slim, 0.05, 1.0)),
         )
 
