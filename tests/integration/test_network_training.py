@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -100,3 +102,27 @@ def test_a_checkpoint_of_another_version_is_refused(cache, tmp_path):
     torch.save({"version": 0}, tmp_path / "last.pt")
     with pytest.raises(ValueError, match="version 0, expected"):
         train(cache, tmp_path, settings=SETTINGS, augment=AugmentSettings(), net=SMALL, weights=LossWeights())
+
+
+def test_from_folders_to_model_files_that_the_detector_runs(tmp_path):
+    pytest.importorskip("nncf", reason="pip install 'berrybrain[train]'")
+    from vision.detect.network import NetworkDetector
+    from vision.net.modelfile import read_model
+    from vision.train.run import RunSettings, run
+
+    folder = tmp_path / "pictures" / "mine" / "train"
+    for name in ("images", "labels"):
+        (folder / name).mkdir(parents=True)
+    for k in range(2):
+        picture = np.full((96, 128, 3), (70, 110, 70), np.uint8)
+        cv2.ellipse(picture, (64, 50), (16, 24), 0, 0, 360, (40, 30, 200), -1)
+        cv2.imwrite(str(folder / "images" / f"mine_{k}_0.png"), picture)
+        (folder / "labels" / f"mine_{k}_0.txt").write_text("0 0.5 0.52 0.26 0.5\n", encoding="utf-8")
+    settings = replace(SETTINGS, epochs=1, views=2, set_share={"mine": 1.0})
+    models = run(RunSettings(pictures=tmp_path / "pictures", rendered=None, out=tmp_path / "out", train=settings))
+    manifest = json.loads((models / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["sets"]["mine"]["ripe"] == 2
+    for precision in ("int8", "fp32"):
+        model = read_model(models / f"berries-{precision}.zip")
+        assert model.about["precision"] == precision
+        NetworkDetector(model=model).detect(np.zeros((64, 64, 3), np.uint8))
