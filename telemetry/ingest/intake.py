@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from telemetry.ingest.quality import Flagger
+from telemetry.ingest.quality import Columns, Flagger
 from telemetry.messages import Birth, Data, Event
 from telemetry.messages.fields import MessageError, Reason
 from telemetry.messages.tables import metrics
@@ -58,7 +58,7 @@ class Intake:
         self._clear()
 
     def _clear(self) -> None:
-        self._points: list[Point] = []
+        self._columns = Columns()
         self._entries: list[Entry] = []
         self._stamps: list[Stamp] = []
         self._dead: list[DeadLetter] = []
@@ -66,7 +66,7 @@ class Intake:
     def batch(self, messages: int) -> Batch:
         """Return what was taken since the last `clear`; `messages`: how many those were."""
         return Batch(
-            points=self._points,
+            block=self._columns.block(self._flagger.names),
             entries=self._entries,
             dead_letters=self._dead,
             stamps=self._stamps,
@@ -111,7 +111,7 @@ class Intake:
                     self._flagger.learn_names(topic, item.metrics)
         for item in payloads:
             if isinstance(item, Data):
-                self._points += self._flagger.points(topic, item, now)
+                self._flagger.take(topic, item, now, self._columns)
             else:
                 self._entries.append(Entry(topic=topic, payload=item, received_at=now))
             if isinstance(item, Data | Event):
@@ -124,7 +124,7 @@ class Intake:
         settings, new = self._settings, self._new
         while new and now - new[0] > HOUR_S:
             new.popleft()
-        known = self._flagger.known
+        known = len(self._flagger.names)
         if known + count > settings.series_limit or len(new) + count > settings.new_series_per_hour:
             self.crowded_at = now
             limit = f"{settings.series_limit} series, {settings.new_series_per_hour} new ones an hour"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
+import numpy as np
+
 from telemetry.messages import Birth, Data, Kind, Topic
 from telemetry.messages.tables import Metric
-from telemetry.store import Point, Quality, Series
+from telemetry.store import Block, Point, Quality, Series
 
 # Plain integers inside: operations on flags cost more than all the rest of taking a value.
 RANGE, RATE, STUCK = int(Quality.RANGE), int(Quality.RATE), int(Quality.STUCK)
@@ -21,7 +23,7 @@ STALE_INTERVALS = 3.0
 class _Track:
     """What is known of one series: its limits, newest time, last plausible value, and since when it rests."""
 
-    series: Series
+    index: int
     low: float = -inf
     high: float = inf
     rate: float = inf
@@ -44,11 +46,39 @@ class _Track:
             flags |= STUCK
         self.at = at
         # Noise within a minute is no rate: the change allowed in one minute is allowed at once.
-        if self.good_at != -inf and abs(value - self.good) > self.rate * max(1.0, (at - self.good_at) / 60.0):
+        change = abs(value - self.good)
+        if change > self.rate and self.good_at != -inf and change > self.rate * (at - self.good_at) / 60.0:
             flags |= RATE
         if not flags & (RANGE | RATE):
             self.good, self.good_at = value, at
         return flags
+
+
+class Columns:
+    """Points of one batch, collected in columns as `Block` has them; `series` counts into the flagger's names."""
+
+    __slots__ = ("at", "delay", "quality", "series", "value")
+
+    def __init__(self) -> None:
+        self.series: list[int] = []
+        self.at: list[int] = []
+        self.value: list[float] = []
+        self.delay: list[int] = []
+        self.quality: list[int] = []
+
+    def block(self, names: Sequence[Series]) -> Block | None:
+        """Return them as a block of the series that occur; None when there are none."""
+        if not self.at:
+            return None
+        used, series = np.unique(np.array(self.series, np.int64), return_inverse=True)
+        return Block(
+            names=tuple(names[i] for i in used.tolist()),
+            series=series.astype(np.int32),
+            at=np.array(self.at, np.int64),
+            value=np.array(self.value, np.float64),
+            delay=np.array(self.delay, np.int64),
+            quality=np.array(self.quality, np.uint8),
+        )
 
 
 class Flagger:
@@ -65,11 +95,10 @@ class Flagger:
         self._metrics = metrics
         self._late_s = late_s
         self._skew_s = skew_s
-        self._qualities = tuple(Quality(flags) for flags in range(2 * max(map(int, Quality))))
         self._tracks: dict[Topic, dict[str, _Track]] = {}
         self._numbered: dict[Topic, tuple[str, int, float]] = {}
-        self.known = 0
-        """How many series there are."""
+        self.names: list[Series] = []
+        """Every series that was seen; columns count into it."""
 
     def unknown(self, topic: Topic, names: Iterable[str]) -> int:
         """Return how many of a device's metrics were never seen."""
@@ -94,24 +123,29 @@ class Flagger:
         if not point.quality & (Quality.RANGE | Quality.RATE):
             self._track(_device(series.site, series.zone, series.device), series.metric).flags(point.at, point.value)
 
-    def points(self, topic: Topic, data: Data, received_at: float) -> list[Point]:
-        """Return the points of one message."""
+    def take(self, topic: Topic, data: Data, received_at: float, into: Columns) -> None:
+        """Add the points of one message to `into`."""
         common = self._times(data, received_at) | self._numbers(topic, data)
         age = 0.0 if data.historical else received_at - data.at
         tracks = self._tracks.get(topic) or {}
-        result = []
+        when = data.at
+        at = round(when * 1000.0)
+        delay = round(received_at * 1000.0) - at
         for name, value in data.metrics.items():
             track = tracks.get(name) or self._track(topic, name)
-            quality = self._qualities[common | track.flags(data.at, value) | (STALE if age > track.stale else 0)]
-            result.append(Point(series=track.series, at=data.at, value=value, received_at=received_at, quality=quality))
-        return result
+            flags = common | track.flags(when, value)
+            into.quality.append(flags | STALE if age > track.stale else flags)
+            into.series.append(track.index)
+            into.at.append(at)
+            into.value.append(value)
+            into.delay.append(delay)
 
     def _track(self, topic: Topic, name: str) -> _Track:
         device = _device(topic.site, topic.zone, topic.device)
         tracks = self._tracks.setdefault(device, {})
         if name not in tracks:
-            self.known += 1
-            track = tracks[name] = _Track(Series(topic.site, topic.zone, topic.device, name))
+            track = tracks[name] = _Track(len(self.names))
+            self.names.append(Series(topic.site, topic.zone, topic.device, name))
             metric = self._metrics.get(name)
             if metric is not None:
                 track.low, track.high, track.rate, track.stuck = (

@@ -62,27 +62,22 @@ class EmbeddedStore:
     def write_block(self, block: Block) -> int:
         if not np.isfinite(block.value).all():
             raise ValueError("value: expected finite numbers, got NaN or infinity")
-        try:
-            with transaction(self.connection):
-                ids = np.array([self.names.number(name) for name in block.names], np.int64)
-                new = self._insert_block(block, ids) if len(block) else 0
-                self._entries.add_to_counters(points=new, points_duplicated=len(block) - new)
-        except BaseException:
-            self.names.forget()
-            raise
-        return new
+        return self.commit(Batch(block=block)).points
 
     def commit(self, batch: Batch) -> Committed:
         try:
             with transaction(self.connection):
                 new_points = self._insert_points(batch.points)
+                if batch.block is not None and len(batch.block):
+                    ids = np.array([self.names.number(name) for name in batch.block.names], np.int64)
+                    new_points += self._insert_block(batch.block, ids)
                 new_entries = self._entries.write(batch.entries)
                 self._entries.bury(batch.dead_letters)
                 repeated = self._entries.number(batch.stamps)
                 self._entries.add_to_counters(
                     messages=batch.messages,
                     points=new_points,
-                    points_duplicated=len(batch.points) - new_points,
+                    points_duplicated=len(batch.points) + len(batch.block or ()) - new_points,
                     entries=new_entries,
                     dead_letters=len(batch.dead_letters),
                     messages_repeated=repeated,
@@ -222,17 +217,19 @@ class EmbeddedStore:
             table = self._tiers.many(numbers, _ms(start), _ms(end), step=length)
             index = self.names.index(names)
         number = index[table.series]
-        order = np.argsort(number, kind="stable")
+        if (number[1:] < number[:-1]).any():
+            order = np.argsort(number, kind="stable")
+            table, number = table.where(order), number[order]
         return Buckets(
             names=names,
-            series=number[order],
-            start=table.start[order] / 1000.0,
-            mean=table.mean[order],
-            low=table.extreme("low")[order],
-            high=table.extreme("high")[order],
-            count=table.count[order],
-            quality=table.quality[order],
-            left_out=table.left_out[order],
+            series=number,
+            start=table.start / 1000.0,
+            mean=table.mean,
+            low=table.extreme("low"),
+            high=table.extreme("high"),
+            count=table.count,
+            quality=table.quality,
+            left_out=table.left_out,
         )
 
     def block(self, series: Sequence[Series] | None, start: float, end: float) -> Block:
@@ -252,7 +249,7 @@ class EmbeddedStore:
 
     def _chosen(self, series: Sequence[Series] | None) -> tuple[tuple[Series, ...], list[int] | None]:
         if series is None:
-            return tuple(self.series()), None
+            return tuple(self.names.all()), None  # as they are numbered: nothing has to be sorted again
         names = tuple(dict.fromkeys(series))
         return names, [number for number in map(self.names.find, names) if number is not None]
 

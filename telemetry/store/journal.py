@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from telemetry.messages import Ack, Birth, Command, Data, Event, Kind, Payload, State, Topic
-from telemetry.store import Point, Store
+from telemetry.store import Block, Point, Store
 
 
 class StoreError(Exception):
@@ -70,9 +70,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What is committed together. `messages`: how many were received for it."""
+    """What is committed together. `block`: more points, in columns. `messages`: how many were received for it."""
 
     points: Sequence[Point] = ()
+    block: Block | None = None
     entries: Sequence[Entry] = ()
     dead_letters: Sequence[DeadLetter] = ()
     stamps: Sequence[Stamp] = ()
