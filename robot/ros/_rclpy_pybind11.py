@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from robot.ros import qos
+from robot.ros import qos, service_introspection
+from robot.ros.action.goal import GoalEvent
+from robot.ros.clock import ClockChange, ClockEvent
 from robot.ros.clock_type import ClockType
+from robot.ros.duration import INFINITE_NS as RMW_DURATION_INFINITE
+from robot.ros.event_infos import QoSPublisherEventType as rcl_publisher_event_type_t  # noqa: N813
+from robot.ros.event_infos import QoSSubscriptionEventType as rcl_subscription_event_type_t  # noqa: N813
 from robot.ros.exceptions import (
     InvalidHandle,
     NodeNameNonExistentError,
@@ -14,7 +19,8 @@ from robot.ros.exceptions import (
     UnsupportedEventTypeError,
 )
 from robot.ros.expand_topic_name import expand_topic_name as rclpy_expand_topic_name
-from robot.ros.qos import QoSProfile
+from robot.ros.lifecycle.states import TransitionCallbackReturn as TransitionCallbackReturnType
+from robot.ros.qos import QoSCompatibility, QoSProfile
 from robot.ros.signals import (
     SignalHandlerOptions,
     get_current_signal_handlers_options,
@@ -27,6 +33,7 @@ from robot.ros.validate_full_topic_name import find_fault as rclpy_get_validatio
 from robot.ros.validate_namespace import find_fault as rclpy_get_validation_error_for_namespace
 from robot.ros.validate_node_name import find_fault as rclpy_get_validation_error_for_node_name
 from robot.ros.validate_topic_name import find_fault as rclpy_get_validation_error_for_topic_name
+from robot.ros.waitable import WaitSet
 
 RCL_DEFAULT_DOMAIN_ID = 2**64 - 1
 
@@ -45,17 +52,26 @@ class rmw_qos_profile_t:  # noqa: N801 (rmw's name)
 
 __all__ = [
     "RCL_DEFAULT_DOMAIN_ID",
+    "RMW_DURATION_INFINITE",
+    "ClockChange",
+    "ClockEvent",
     "ClockType",
+    "GoalEvent",
     "InvalidHandle",
     "NodeNameNonExistentError",
+    "QoSCompatibility",
     "RCLError",
     "RCLInvalidROSArgsError",
     "SignalHandlerOptions",
     "TimerCancelledError",
+    "TransitionCallbackReturnType",
     "UnknownROSArgsError",
     "UnsupportedEventTypeError",
+    "WaitSet",
     "get_current_signal_handlers_options",
     "install_signal_handlers",
+    "rcl_publisher_event_type_t",
+    "rcl_subscription_event_type_t",
     "rclpy_expand_topic_name",
     "rclpy_get_rmw_implementation_identifier",
     "rclpy_get_validation_error_for_full_topic_name",
@@ -64,5 +80,6 @@ __all__ = [
     "rclpy_get_validation_error_for_topic_name",
     "rclpy_remove_ros_args",
     "rmw_qos_profile_t",
+    "service_introspection",
     "uninstall_signal_handlers",
 ]

@@ -127,6 +127,7 @@ class Clock:
         self._clock_type = clock_type
         self._scheduler = scheduler
         self._jumps: dict[JumpHandle, None] = {}
+        self.waits: Callable[[Callable[[], bool], float | None], bool] | None = None  # a node's `wait_working`
         self._handle = Handle("a clock")
 
     @property
@@ -185,6 +186,7 @@ class Clock:
             nonlocal changed
             changed = changed or jump.clock_change != ClockChange.ROS_TIME_NO_CHANGE
             event.set()
+            context.bus.pump.tell_watchers()
 
         threshold = JumpThreshold(
             min_forward=Duration(nanoseconds=1), min_backward=Duration(nanoseconds=-1), on_clock_change=True
@@ -194,8 +196,16 @@ class Clock:
                 event.clear()
                 if changed or not context.ok():
                     break
-                event.wait_until(self, until)
+                if self.waits is None:
+                    event.wait_until(self, until)
+                else:
+                    left = None if self._is_set() else (until.nanoseconds - self.nanoseconds()) / NANOSECONDS
+                    self.waits(lambda: event.is_set() or not context.ok(), None if left is None else max(0.0, left))
         return context.ok() and not changed
+
+    def _is_set(self) -> bool:
+        """Tell whether somebody sets this clock, so that it does not run by itself."""
+        return False
 
     def sleep_for(self, rel_time: Duration, context: Context | None = None) -> bool:
         """Wait for a span of time; see `sleep_until`."""
@@ -218,6 +228,9 @@ class ROSClock(Clock):
     def ros_time_is_active(self) -> bool:
         return self._active
 
+    def _is_set(self) -> bool:
+        return self._active
+
     def nanoseconds(self) -> int:
         return self._override if self._active else super().nanoseconds()
 
@@ -225,14 +238,12 @@ class ROSClock(Clock):
         """Switch simulated time on or off; for time sources."""
         if enabled == self._active:
             return
-        system = super().nanoseconds()
-        delta = self._override - system if enabled else system - self._override
         change = ClockChange.ROS_TIME_ACTIVATED if enabled else ClockChange.ROS_TIME_DEACTIVATED
 
         def switch() -> None:
             self._active = enabled
 
-        self._jump(change, delta, switch)
+        self._jump(change, 0, switch)  # as in rcl: the change is told, not its length
 
     def set_ros_time_override(self, time: Time) -> None:
         """Set simulated time; it shows when that is active."""

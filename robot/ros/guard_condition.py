@@ -47,6 +47,8 @@ class GuardCondition:
                 again, self._triggered = self._triggered, True
             if not again and self._node is not None:
                 self._node.dispatch(self, self._take)
+            elif self._node is None and self._context is not None and self._context.ok():
+                self._context.bus.pump.wake_all()
 
     def take(self) -> bool:
         """Tell whether it was triggered, and forget it."""

@@ -92,6 +92,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         self._init_entities()
         self._logger = RcutilsLogger(self._handle.logger_name(), self.scheduler.monotonic)
         self._clock = ROSClock(scheduler=self.scheduler)
+        self._clock.waits = self.wait_working
         self.default_callback_group: CallbackGroup = MutuallyExclusiveCallbackGroup()
         given = values_for([*everyones.overrides, *own.overrides], self.get_fully_qualified_name())
         overrides = [Parameter(name, value=value) for name, value in given.items() if value is not None]

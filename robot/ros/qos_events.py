@@ -145,6 +145,8 @@ class SubscriptionEvents:
             self._lifespans[other.gid] = lifespan / NANOSECONDS
         if not here:
             self._forget(other.gid)
+            if self._deadline is not None and not self._entity.bus.matched(self._entity.endpoint):
+                self._deadline.pause()
         elif self._liveliness is not None:
             if is_manual(other):
                 lease = limit_ns(other.qos.liveliness_lease_duration) or 0

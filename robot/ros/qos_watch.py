@@ -58,9 +58,14 @@ class Watch:
         if late:
             self._missed()
 
-    def close(self) -> None:
+    def pause(self) -> None:
+        """Tell of nothing until it is fed again."""
         with self._lock:
-            self._closed = True
             if self._event is not None:
                 self._event.cancel()
                 self._event = None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        self.pause()

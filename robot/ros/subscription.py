@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+KEPT_MAX = 10_000  # messages that wait with history KEEP_ALL
+
 
 def wants_info(callback: Callable[..., Any]) -> bool:
     """Tell whether a callback takes the message's information as a second argument.
@@ -80,7 +82,7 @@ class Subscription(Entity):
         self.lost = 0
         self._queue: deque[tuple[Frame, Buffer]] = deque()
         self._lock = threading.Lock()
-        self._limit = qos_profile.limit
+        self._limit = qos_profile.limit or KEPT_MAX
         self._latched = qos_profile.latched
         self._seen: dict[bytes, int] = {}
         self._filter: Predicate | None = None
@@ -154,7 +156,7 @@ class Subscription(Entity):
                     return
                 self._seen[frame.gid] = frame.sequence
             self._queue.append((frame, payload))
-            if self._limit is not None and len(self._queue) > self._limit:
+            if len(self._queue) > self._limit:
                 self._queue.popleft()
                 self.lost += 1
                 self._events.lost()

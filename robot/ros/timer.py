@@ -143,6 +143,12 @@ class Timer:
         if not self._handle.destroyed:
             self._handle.destroy_when_not_in_use()
 
+    def __enter__(self) -> Timer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
     def _release(self) -> None:
         with self._lock:
             self._running = False

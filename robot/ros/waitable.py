@@ -53,6 +53,34 @@ class NumberOfEntities:
         return f"<{type(self).__name__}({', '.join(map(str, self._counts()))})>"
 
 
+class WaitSet:
+    """What a waitable consists of, by kind: it adds things, gets an index for each, and asks which are ready."""
+
+    def __init__(self) -> None:
+        self._members: dict[str, list[Any]] = {}
+
+    def _add(self, kind: str, member: Any) -> int:
+        members = self._members.setdefault(kind, [])
+        members.append(member)
+        return len(members) - 1
+
+    def add_guard_condition(self, member: Any) -> int:
+        return self._add("guard_condition", member)
+
+    def add_subscription(self, member: Any) -> int:
+        return self._add("subscription", member)
+
+    def add_timer(self, member: Any) -> int:
+        return self._add("timer", member)
+
+    def is_ready(self, kind: str, index: int) -> bool:
+        """Tell whether a guard condition was triggered, a subscription has a message or a timer is due."""
+        member = self._members[kind][index]
+        if kind == "guard_condition":
+            return bool(member.take())
+        return bool(member.has_message if kind == "subscription" else member.is_ready())
+
+
 class Waitable(Generic[T]):
     """The base of waitables, as `rclpy.waitable.Waitable`; `Node.add_waitable` hands one to the node's executor.
 

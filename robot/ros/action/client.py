@@ -244,6 +244,12 @@ class ActionClient:
         for client in (self._goal_client, self._cancel_client, self._result_client):
             client.configure_introspection(clock, service_event_qos_profile, introspection_state)
 
+    def __enter__(self) -> ActionClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
     def get_num_entities(self) -> NumberOfEntities:
         return NumberOfEntities(num_subs=2, num_clients=3)
 

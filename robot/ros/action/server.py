@@ -272,6 +272,12 @@ class ActionServer:
         for service in (self._goal_service, self._cancel_service, self._result_service):
             service.configure_introspection(clock, service_event_qos_profile, introspection_state)
 
+    def __enter__(self) -> ActionServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.destroy()
+
     def get_num_entities(self) -> NumberOfEntities:
         return NumberOfEntities(num_services=3, num_timers=1)
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.exceptions import NotInitializedException, ROSError
@@ -19,6 +20,7 @@ from robot.ros.executing.work import WorkTracker
 from robot.ros.gate import Gate, Item
 from robot.ros.task import Future, Task, begin
 from robot.ros.transport.pump import Waiter
+from robot.ros.waitable import WaitSet
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
@@ -156,6 +158,24 @@ class Executor:
                 return item
         return None
 
+    def _ask_waitables(self) -> None:
+        """Queue the waitables that are ready."""
+        for node in self.get_nodes():
+            for waitable in node.waitables:
+                if waitable._executor_event:
+                    continue
+                wait_set = WaitSet()
+                waitable.add_to_wait_set(wait_set)
+                if waitable.is_ready(wait_set):
+                    waitable._executor_event = True
+                    self._queue.append((node, waitable, partial(self._run_waitable, node, waitable)))
+
+    @staticmethod
+    def _run_waitable(node: Any, waitable: Any) -> Any:
+        data = waitable.take_data()
+        waitable._executor_event = False
+        return node.run(waitable.execute, data)
+
     def _run(self, item: Item) -> None:
         self._gate.run(item[1], item[2], self.wake)
 
@@ -188,6 +208,7 @@ class Executor:
         self._check_open(condition)
         if self._until_poll <= 0:
             self._pump.take_in()
+            self._ask_waitables()
             self._until_poll = len(self._queue)
         item = self._next(nodes)
         if item is not None:
@@ -204,6 +225,7 @@ class Executor:
                 if left is not None and left <= 0.0:
                     raise TimeoutException
                 waiter.wait(left)
+                self._ask_waitables()
                 self._until_poll = len(self._queue)
         finally:
             del self.waiters[waiter]

@@ -96,6 +96,10 @@ class StateMachine:
     def __init__(self) -> None:
         self.state = UNCONFIGURED
 
+    @property
+    def current_state(self) -> tuple[int, str]:
+        return self.state.state_id, self.state.label
+
     def available(self) -> list[Transition]:
         return [transition for transition in TRANSITIONS if transition.start == self.state]
 
