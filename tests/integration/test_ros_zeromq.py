@@ -29,7 +29,7 @@ from robot.ros.transport.directory import runtime_directory
 from robot.ros.transport.zeromq import ZeroMQ
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Side:
