@@ -16,6 +16,7 @@ import pytest
 from robot.ros import hook
 
 FOLDER = "BERRYBRAIN_ROS_DIR"
+SHORT = 40  # characters: the path of a socket holds 107
 folder_key = pytest.StashKey[str]()
 
 
@@ -25,7 +26,8 @@ def _install(config: pytest.Config) -> None:
     importlib.import_module(hook.CLIENT_LIBRARY)  # bound before pytest puts the tests' folders in front of the path
     config.stash[folder_key] = ""
     if FOLDER not in os.environ:
-        config.stash[folder_key] = os.environ[FOLDER] = tempfile.mkdtemp(prefix="bb-ros-")
+        place = None if len(tempfile.gettempdir()) < SHORT else "/tmp"
+        config.stash[folder_key] = os.environ[FOLDER] = tempfile.mkdtemp(prefix="bb-ros-", dir=place)
 
 
 @pytest.hookimpl(tryfirst=True)

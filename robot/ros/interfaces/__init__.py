@@ -23,6 +23,7 @@ get_interface = registry.get
 
 # For type checkers, which would otherwise take the folders of interface files for packages.
 action_msgs: Any
+action_tutorials_interfaces: Any
 actionlib_msgs: Any
 berry_msgs: Any
 builtin_interfaces: Any

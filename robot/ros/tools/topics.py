@@ -24,9 +24,9 @@ UNITS = ((1_000_000.0, "MB"), (1_000.0, "KB"), (1.0, "B"))
 
 
 def matching_qos(session: Session, topic: str, depth: int = 10) -> QoSProfile:
-    """Return a profile that every publisher of a topic can feed."""
+    """Return a profile that every publisher of a topic can feed, also one that is yet to come when there is none."""
     offered = [info.qos_profile for info in session.node.get_publishers_info_by_topic(topic)]
-    reliable = all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
+    reliable = bool(offered) and all(qos.reliability == ReliabilityPolicy.RELIABLE for qos in offered)
     latched = bool(offered) and all(qos.durability == DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
     return QoSProfile(
         depth=depth,
