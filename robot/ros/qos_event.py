@@ -1,6 +1,36 @@
-"""The older name of `event_handler`."""
+"""The old name of `event_handler`."""
 
-from robot.ros.event_handler import *  # noqa: F403
-from robot.ros.event_handler import EventHandler as QoSEventHandler
+from robot.ros.event_handler import (
+    EventHandler,
+    PublisherEventCallbacks,
+    QoSLivelinessChangedInfo,
+    QoSLivelinessLostInfo,
+    QoSMessageLostInfo,
+    QoSOfferedDeadlineMissedInfo,
+    QoSOfferedIncompatibleQoSInfo,
+    QoSPublisherEventType,
+    QoSRequestedDeadlineMissedInfo,
+    QoSRequestedIncompatibleQoSInfo,
+    QoSSubscriptionEventType,
+    SubscriptionEventCallbacks,
+    UnsupportedEventTypeError,
+)
 
-__all__ = ["QoSEventHandler"]  # and, by the star, all of event_handler
+QoSEventHandler = EventHandler
+
+__all__ = [
+    "EventHandler",
+    "PublisherEventCallbacks",
+    "QoSEventHandler",
+    "QoSLivelinessChangedInfo",
+    "QoSLivelinessLostInfo",
+    "QoSMessageLostInfo",
+    "QoSOfferedDeadlineMissedInfo",
+    "QoSOfferedIncompatibleQoSInfo",
+    "QoSPublisherEventType",
+    "QoSRequestedDeadlineMissedInfo",
+    "QoSRequestedIncompatibleQoSInfo",
+    "QoSSubscriptionEventType",
+    "SubscriptionEventCallbacks",
+    "UnsupportedEventTypeError",
+]
