@@ -227,6 +227,35 @@ def _dead_letters(place: Place) -> Outcome:
     return "warn", detail, f"the newest came on {newest[0].topic}: {newest[0].detail}" if newest else ""
 
 
+def _store(place: Place) -> Outcome:
+    from telemetry.store.check import check, quarantined
+    from telemetry.store.embedded import open_store
+    from telemetry.store.journal import StoreError
+
+    if place.data is None:
+        return "ok", "not looked at: name a farm's state folder with --data DIR", ""
+    try:
+        store = open_store(place.data / "store", read_only=True)
+        try:
+            damaged, aside = check(store), quarantined(store.connection)
+            points = store.count()
+        finally:
+            store.close()
+    except StoreError as error:
+        if not (place.data / "store").exists():
+            return "ok", f"{place.data} has none yet", ""
+        status = "warn" if error.code == "store_version" else "bad"
+        return status, error.detail, f"berrybrain store repair --data {place.data}"
+    if damaged:
+        named = "; ".join(f"{damage.file}: {damage.reason}" for damage in damaged[:3])
+        return "bad", f"{len(damaged)} damaged: {named}", f"berrybrain store repair --data {place.data}"
+    if aside:
+        rows = sum(damage.rows for damage in aside)
+        detail = f"{len(aside)} damaged files put aside, {rows} rows: {', '.join(damage.file for damage in aside[:3])}"
+        return "warn", detail, f"they are in {place.data / 'store' / 'quarantine'}; a backup may still have them"
+    return "ok", f"{points} points, every file can be read", ""
+
+
 CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "python": _python,
     "package names": _names,
@@ -239,4 +268,5 @@ CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "real time": _realtime,
     "farm file": _farm,
     "dead letters": _dead_letters,
+    "store": _store,
 }

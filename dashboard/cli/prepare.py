@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import select
 import socket
 import time
@@ -14,6 +15,8 @@ from pathlib import Path
 from dashboard import shared_clock
 from dashboard.cli.errors import Misuse, Problem
 from dashboard.cli.settings import FARM, RunSettings
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 PROBE_S = 0.1
@@ -135,7 +138,11 @@ def own(data: Path) -> Iterator[None]:
 def _epoch(data: Path) -> float:
     """Return when simulated time begins [UTC epoch s]: now, or after what earlier, faster runs have stored."""
     from telemetry.store.embedded import open_store
+    from telemetry.store.repair import mend_at_start
 
+    mended = mend_at_start(data / "store")
+    if mended is not None:
+        log.warning("the store was damaged and is mended; left behind: %s", mended.unreadable or "nothing")
     store = open_store(data / "store")
     newest = max((point.at for point in store.last().values()), default=0.0)
     store.close()

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 KEYS_KEPT = 2000
 """Series and days whose times are remembered while late points arrive: 1440 times each are some 20 MB."""
 MEMORY = "256MB"
+BRIEF = "series, start, mean, low, high, count, quality, left_out"
 ROLLUP = "series, start, mean, low, high, count, first, last, quality, left_out"
 
 
@@ -68,11 +69,24 @@ class Cold:
         return _table(self._read(files, bucket_query("{source}", step, without, _chosen(series)), [first, end]))
 
     def rolled(
-        self, files: Sequence[Segment], length: int, first: int, end: int, series: Iterable[int] | None
+        self,
+        files: Sequence[Segment],
+        length: int,
+        span: tuple[int, int],
+        series: Iterable[int] | None,
+        *,
+        brief: bool = False,
     ) -> Table:
-        """Return kept buckets of `length` [ms] with first <= start < end; rejected points are not in them."""
-        text = f"SELECT {ROLLUP} FROM {{source}} WHERE step = ? AND start >= ? AND start < ?" + _chosen(series)
-        return _table(self._read(files, text, [length // 1000, first, end])) if files else EMPTY
+        """Return kept buckets of `length` [ms] that begin in the span; rejected points are not in them.
+
+        Args:
+            brief: without the times of the first and last points.
+        """
+        text = (
+            f"SELECT {BRIEF if brief else ROLLUP} FROM {{source}} WHERE step = ? AND start >= ? AND start < ?"
+            + _chosen(series)
+        )
+        return _table(self._read(files, text, [length // 1000, *span])) if files else EMPTY
 
     def has(self, file: Segment, series: Iterable[int]) -> dict[int, Ints]:
         """Return the sealed times of each series, sorted; remembered, because sealed files never change."""
@@ -183,26 +197,27 @@ def _chosen(series: Iterable[int] | None) -> str:
 
 
 def _table(found: dict[str, Any]) -> Table:
-    count = found["count"].astype(np.int64)
-    order = np.lexsort((found["start"], found["series"]))
+    """Return rows of the engine as a table, in the order they came; `merge` sorts."""
+    series, start = (found[name].astype(np.int64, copy=False) for name in ("series", "start"))
+    count = found["count"].astype(np.int64, copy=False)
+    empty = not count.all()
 
-    def column(name: str, empty: float = 0.0) -> Floats:
-        values = np.ma.filled(found[name].astype(np.float64), empty)
-        return np.where(count > 0, values, empty)[order]
+    def column(name: str, missing: float) -> Floats:
+        values: Floats = found[name]
+        if np.ma.isMaskedArray(values):
+            values = np.ma.filled(values, missing)
+        return np.where(count > 0, values, missing) if empty else values
 
-    def whole(name: str) -> Ints:
-        numbers: Ints = found[name].astype(np.int64)[order]
-        return numbers
-
-    return Table(
-        series=whole("series"),
-        start=whole("start"),
-        total=column("mean") * count[order],
-        low=column("low", np.inf),
-        high=column("high", -np.inf),
-        count=count[order],
-        first=whole("first"),
-        last=whole("last"),
-        quality=found["quality"].astype(np.uint8)[order],
-        left_out=whole("left_out"),
-    )
+    columns = {
+        "series": series,
+        "start": start,
+        "total": column("mean", 0.0) * count,
+        "low": column("low", np.inf),
+        "high": column("high", -np.inf),
+        "count": count,
+        "first": found["first"].astype(np.int64, copy=False) if "first" in found else start,
+        "last": found["last"].astype(np.int64, copy=False) if "last" in found else start,
+        "quality": found["quality"].astype(np.uint8, copy=False),
+        "left_out": found["left_out"].astype(np.int64, copy=False),
+    }
+    return Table(**columns)

@@ -72,6 +72,15 @@ def repair(directory: Path) -> Repaired:
     return done
 
 
+def mend_at_start(directory: Path) -> Repaired | None:
+    """Mend a store whose hot file is damaged, before the processes of a farm open it; None when it is sound.
+
+    Raises:
+        StoreError: it could not be mended.
+    """
+    return repair(directory) if directory.exists() and _hot_is_damaged(directory) else None
+
+
 def _hot_is_damaged(directory: Path) -> bool:
     path = directory / FILE
     if not path.exists():

@@ -53,9 +53,10 @@ class Table:
     def extreme(self, name: str) -> Floats:
         """Return `low` or `high`; NaN where there are none."""
         column: Floats = getattr(self, name)
-        return np.where(self.count > 0, column, np.nan)
+        return column if self.count.all() else np.where(self.count > 0, column, np.nan)
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> Table:
+    def where(self, chosen: npt.NDArray[np.bool_] | Ints) -> Table:
+        """Return the rows that a mask, or numbers of rows, choose."""
         return Table(**{name: column[chosen] for name, column in self._columns().items()})
 
     def _columns(self) -> dict[str, npt.NDArray[Any]]:
@@ -120,26 +121,57 @@ def of_points(series: Ints, at: Ints, value: Floats, quality: Flags, *, step: in
     )
 
 
+REDUCE: dict[str, np.ufunc] = {
+    "total": np.add,
+    "low": np.minimum,
+    "high": np.maximum,
+    "count": np.add,
+    "first": np.minimum,
+    "last": np.maximum,
+    "quality": np.bitwise_or,
+    "left_out": np.add,
+}
+
+
 def merge(tables: Sequence[Table], *, step: int) -> Table:
-    """Return one table of buckets of `step` [ms]: buckets that fall into the same one are added up."""
+    """Return one table of buckets of `step` [ms]: buckets that fall into the same one are added up.
+
+    Tables whose `first` and `last` are their `start` itself, because nobody asks for them, stay so.
+    """
     parts = [table for table in tables if len(table)]
     if not parts:
         return EMPTY
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in DTYPES}
+    brief = all(part.first is part.start and part.last is part.start for part in parts)
+    wanted = [name for name in DTYPES if not brief or name not in {"first", "last"}]
+    columns = {
+        name: getattr(parts[0], name) if len(parts) == 1 else np.concatenate([getattr(part, name) for part in parts])
+        for name in wanted
+    }
     columns["start"] = columns["start"] // step * step
-    if len(parts) > 1 or not _ordered(columns["series"], columns["start"]):
-        order = np.lexsort((columns["start"], columns["series"]))
+    order = _order(columns["series"], columns["start"])
+    if order is not None:
         columns = {name: column[order] for name, column in columns.items()}
     first = _begins(columns["series"], columns["start"])
-    if len(first) == len(columns["start"]):
-        return Table(**columns)
-    reduce: dict[str, np.ufunc] = {"low": np.minimum, "high": np.maximum, "first": np.minimum, "last": np.maximum}
-    reduce |= {"total": np.add, "count": np.add, "left_out": np.add, "quality": np.bitwise_or}
-    return Table(
-        series=columns["series"][first],
-        start=columns["start"][first],
-        **{name: ufunc.reduceat(columns[name], first) for name, ufunc in reduce.items()},
-    )
+    if len(first) < len(columns["start"]):
+        columns = {
+            name: REDUCE[name].reduceat(column, first) if name in REDUCE else column[first]
+            for name, column in columns.items()
+        }
+    if brief:
+        columns |= {"first": columns["start"], "last": columns["start"]}
+    return Table(**columns)
+
+
+def _order(series: Ints, start: Ints) -> Ints | None:
+    """Return what sorts rows by series, then start; None when they are sorted already."""
+    later = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (start[1:] >= start[:-1]))
+    if later.all():
+        return None
+    low, high = int(start.min()), int(start.max())
+    if high - low < 2**42 and int(series.max()) < 2**20:
+        # One key: a stable sort is quick where few sorted runs follow each other, as tables of several tiers do.
+        return np.argsort(series * 2**42 + (start - low), kind="stable")
+    return np.lexsort((start, series))
 
 
 def level(step: int) -> int:
@@ -151,8 +183,3 @@ def _begins(series: Ints, start: Ints) -> Ints:
     changed = np.ones(len(start), np.bool_)
     changed[1:] = (series[1:] != series[:-1]) | (start[1:] != start[:-1])
     return np.flatnonzero(changed)
-
-
-def _ordered(series: Ints, start: Ints) -> bool:
-    later = (series[1:] > series[:-1]) | ((series[1:] == series[:-1]) & (start[1:] >= start[:-1]))
-    return bool(later.all())

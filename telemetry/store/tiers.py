@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -111,7 +111,8 @@ class Tiers:
                 self._cold.aggregate(_between(files.raw, *span), *span, series, step=step, without=without)
                 for span in spans
             ]
-            return merge([hot, kept, *cold], step=step)
+            tables = [replace(t, first=t.start, last=t.start) for t in (hot, kept, *cold)]
+            return merge(tables, step=step)
 
         return self._again(read)
 
@@ -159,12 +160,12 @@ class Tiers:
         days = files.days_with_points()
         if length < HOUR:
             minutes = [file for file in files.minute if file.period not in days]
-            kept = self._cold.rolled(minutes, MINUTE, first, end, series) if length == MINUTE and minutes else EMPTY
+            kept = self._cold.rolled(minutes, MINUTE, span, series) if length == MINUTE and minutes else EMPTY
             return kept, [(first, end)] if files.raw else []
         begin, stop = -(-first // length) * length, end // length * length
         if begin >= stop:
             return EMPTY, [(first, end)]
-        kept = self._cold.rolled(files.rollup, length, begin, stop, series)
+        kept = self._cold.rolled(files.rollup, length, (begin, stop), series, brief=not without)
         spans = [(first, begin), (stop, end)]
         # A month whose roll-up is damaged is read from its points; so are buckets that hide what was asked for.
         rolled = [(file.first, file.last + DAY) for file in files.rollup if not self._cold.is_damaged(file)]
