@@ -128,12 +128,18 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mqtt:
-    """The broker. Empty `url`: the farm starts its own on `port`. The password is read from an environment variable."""
+    """The broker. Empty `url`: the farm starts its own on `port`. The password is read from an environment variable.
+
+    `ca_file`: authority of an `mqtts` broker, empty = those the system trusts. `discovery`: prefix of topics by which
+    Home Assistant finds the sensors, empty = it is not told.
+    """
 
     url: str = setting("", pattern=r"(?:mqtts?://[^\s/:]+(?::\d{1,5})?)?")
     port: int = setting(1883, minimum=0, maximum=65535)
     username: str = setting("")
     password_env: str = setting("", pattern=r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
+    ca_file: str = setting("")
+    discovery: str = setting("homeassistant", pattern=r"(?:[A-Za-z0-9_-]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telemetry.ingest.quality import Columns, Flagger
-from telemetry.messages import Birth, Data, Event
+from telemetry.messages import Birth, Data, Event, Topic
 from telemetry.messages.fields import MessageError, Reason
 from telemetry.messages.tables import metrics
 from telemetry.messages.wire import decode, parse_topic
@@ -72,6 +72,10 @@ class Intake:
             stamps=self._stamps,
             messages=messages,
         )
+
+    def births(self) -> list[tuple[Topic, Birth]]:
+        """Return the births in this batch."""
+        return [(entry.topic, entry.payload) for entry in self._entries if isinstance(entry.payload, Birth)]
 
     def clear(self) -> None:
         """Begin a new batch: this one is committed."""

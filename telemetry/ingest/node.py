@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from telemetry.clock import Clock, Timers
 from telemetry.ingest.intake import HOUR_S, Intake, IntakeSettings
-from telemetry.messages import Kind, MetricInfo
+from telemetry.messages import Birth, Kind, MetricInfo, Topic
+from telemetry.messages.home_assistant import discovery
 from telemetry.messages.tables import metrics
 from telemetry.mqtt import Client, Message
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
@@ -39,6 +40,7 @@ class IngestSettings:
         boot: new at each start.
         batch_messages, batch_s: a batch is committed at this size or age; well below the broker's window of 4000 in
             flight, so that the next batch arrives while one is committed.
+        discovery: prefix of Home Assistant's discovery topics; empty = it is not told of the sensors.
         intake: what is let in and what is flagged.
         retry_s: pause after a failed commit.
     """
@@ -47,6 +49,7 @@ class IngestSettings:
     boot: str
     batch_messages: int = 1000
     batch_s: float = 0.05
+    discovery: str = ""
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     retry_s: float = 1.0
     report_s: float = 60.0
@@ -65,6 +68,9 @@ class Ingest:
         self._clock = clock
         self._settings = settings
         self._intake = Intake(settings.intake, store.last().values())
+        self._client = client
+        self._metrics = metrics()
+        self._announced: dict[tuple[str, str, str], set[str]] = {}
         self._messages: list[Callable[[], None]] = []
         self._retry_at = 0.0
         self._latency = 0.0
@@ -96,6 +102,8 @@ class Ingest:
             self._publisher.state("faulty", fault=error.code)
             return
         self._latency = self._clock.monotonic() - started
+        if self._settings.discovery:
+            self._announce(self._intake.births())
         acknowledge, self._messages = self._messages, []
         self._intake.clear()
         for each in acknowledge:
@@ -115,6 +123,16 @@ class Ingest:
             self._latency,
         )
         self._publisher.data(dict(zip(REPORTED, map(float, values), strict=True)))
+
+    def _announce(self, births: list[tuple[Topic, Birth]]) -> None:
+        """Tell Home Assistant of the sensors of devices, and take back those that are no more."""
+        for topic, birth in births:
+            found = discovery(topic, birth, self._metrics, prefix=self._settings.discovery)
+            device = (topic.site, topic.zone, topic.device)
+            gone = self._announced.get(device, set()) - set(found)
+            self._announced[device] = set(found)
+            for name, payload in [*found.items(), *((name, b"") for name in gone)]:
+                self._client.publish(name, payload, qos=1, retain=True)
 
     def close(self) -> None:
         """Commit what is there and say offline."""
