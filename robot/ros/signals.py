@@ -8,8 +8,10 @@ from collections.abc import Callable
 from enum import IntEnum
 from types import FrameType
 from typing import Any
+from weakref import WeakSet
 
-from robot.ros.context import open_contexts
+from robot.ros.context import Context, open_contexts
+from robot.ros.guard_condition import GuardCondition
 
 
 class SignalHandlerOptions(IntEnum):
@@ -21,6 +23,15 @@ class SignalHandlerOptions(IntEnum):
     ALL = 3
 
 
+class SignalHandlerGuardCondition(GuardCondition):
+    """A guard condition that a handled signal triggers."""
+
+    def __init__(self, context: Context | None = None) -> None:
+        super().__init__(callback=None, callback_group=None, context=context)
+        _guards.add(self)
+
+
+_guards: WeakSet[SignalHandlerGuardCondition] = WeakSet()
 _SIGNALS = {SignalHandlerOptions.SIGINT: signal.SIGINT, SignalHandlerOptions.SIGTERM: signal.SIGTERM}
 _previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
 
@@ -28,6 +39,9 @@ _previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | N
 def _handle(number: int, frame: FrameType | None) -> None:
     for context in tuple(open_contexts):
         context.interrupt()
+    for guard in tuple(_guards):
+        if not guard.handle.destroyed:
+            guard.trigger()
     before = _previous.get(signal.Signals(number))
     if callable(before):
         before(number, frame)

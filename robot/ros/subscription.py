@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from robot.ros.cdr import CdrError
 from robot.ros.content_filter import Predicate, compile_filter
@@ -19,6 +19,7 @@ from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
 from robot.ros.transport.frame import Buffer, Frame
+from robot.ros.utilities import IDENTIFIER
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -28,6 +29,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT_MAX = 10_000  # messages that wait with history KEEP_ALL
+
+
+class PublisherGID(TypedDict):
+    implementation_identifier: str
+    data: bytes
+
+
+class MessageInfo(TypedDict):
+    """What is known of a message; instants in nanoseconds since the epoch, None = not counted."""
+
+    source_timestamp: int
+    received_timestamp: int
+    publication_sequence_number: int | None
+    reception_sequence_number: int | None
+    publisher_gid: PublisherGID | None
 
 
 def wants_info(callback: Callable[..., Any]) -> bool:
@@ -192,12 +208,13 @@ class Subscription(Entity):
             log.warning("%s: dropped message %d: %s", self.topic_name, frame.sequence, error)
             return None
 
-    def _info(self, frame: Frame) -> dict[str, int | None]:
+    def _info(self, frame: Frame) -> MessageInfo:
         return {
             "source_timestamp": round(frame.stamp * NANOSECONDS),
             "received_timestamp": round(self.node.scheduler.now() * NANOSECONDS),
             "publication_sequence_number": frame.sequence,
             "reception_sequence_number": None,
+            "publisher_gid": {"implementation_identifier": IDENTIFIER, "data": frame.gid},
         }
 
     def get_publisher_count(self) -> int:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from robot.ros.exceptions import NoTypeSupportImportedException
+
+MsgT = TypeVar("MsgT")
+SrvT = TypeVar("SrvT")
+SrvRequestT = TypeVar("SrvRequestT")
+SrvResponseT = TypeVar("SrvResponseT")
+SrvEventT = TypeVar("SrvEventT")
+ActionT = TypeVar("ActionT")
+GoalT = TypeVar("GoalT")
+ResultT = TypeVar("ResultT")
+FeedbackT = TypeVar("FeedbackT")
 
 HINT = (
     " This might be a ROS 1 message type but it should be a ROS 2 message type."

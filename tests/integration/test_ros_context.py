@@ -17,6 +17,7 @@ from robot.ros.context import Context
 from robot.ros.exceptions import NotInitializedException, RCLInvalidROSArgsError, UnknownROSArgsError
 from robot.ros.interfaces import std_msgs
 from robot.ros.signals import (
+    SignalHandlerGuardCondition,
     SignalHandlerOptions,
     get_current_signal_handlers_options,
     install_signal_handlers,
@@ -228,3 +229,21 @@ def test_a_signal_ends_spin_and_the_process_leaves_nothing(
     assert len(lines) == 2 and lines[0] in expected and lines[1] == "False", (out, err)
     assert child.returncode == 0 and err == ""
     assert [path for path in (tmp_path / "ros").rglob("*") if not path.is_dir()] == []
+
+
+def test_a_signal_interrupts_contexts_triggers_guards_and_does_what_it_did_before() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        ros.init(args=[])
+        context, guard, gone = get_default_context(), SignalHandlerGuardCondition(), SignalHandlerGuardCondition()
+        gone.destroy()
+        signal.raise_signal(signal.SIGTERM)
+        assert heard == [signal.SIGTERM] and guard.take()
+        assert not context.ok() and not ros.ok()
+        ros.shutdown()
+        assert signal.getsignal(signal.SIGTERM) is not before
+        signal.raise_signal(signal.SIGTERM)
+        assert heard == [signal.SIGTERM] * 2
+    finally:
+        signal.signal(signal.SIGTERM, before)

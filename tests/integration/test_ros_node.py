@@ -224,6 +224,7 @@ def test_bytes_can_be_published_and_received(world: World, node: Node) -> None:
     [(message, info)] = messages
     assert message == deserialize_message(raw[0], String) == String(data="x")
     assert info["source_timestamp"] > 0 and info["publication_sequence_number"] == 1
+    assert info["publisher_gid"]["data"] == publisher.endpoint.gid
     assert publisher.get_subscription_count() == 2
     with pytest.raises(TypeError, match="std_msgs/msg/String"):
         publisher.publish(std_msgs.msg.Int32())
