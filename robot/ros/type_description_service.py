@@ -50,7 +50,20 @@ class TypeDescriptionService:
             type_description=_individual(described["type_description"]),
             referenced_type_descriptions=[_individual(each) for each in described["referenced_type_descriptions"]],
         )
+        if request.include_type_sources:
+            every = [described["type_description"], *described["referenced_type_descriptions"]]
+            response.type_sources = [_source(each["type_name"]) for each in every]
         return response
+
+
+def _source(name: str) -> Any:
+    """Return the text of the file that defines a type; types that follow from a service or an action have none."""
+    kind = type_description_interfaces.msg.TypeSource
+    try:
+        text = registry.path(name).read_text(encoding="utf-8")
+    except InterfaceError:
+        return kind(type_name=name, encoding="implicit")
+    return kind(type_name=name, encoding=name.split("/")[1], raw_file_contents=text)
 
 
 def _individual(description: dict[str, Any]) -> Any:

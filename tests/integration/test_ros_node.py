@@ -335,6 +335,12 @@ def test_types_describe_themselves_to_others(world: World, node: Node) -> None:
     assert answer.type_description.type_description.type_name == "rcl_interfaces/msg/ParameterEvent"
     names = {each.type_name for each in answer.type_description.referenced_type_descriptions}
     assert "builtin_interfaces/msg/Time" in names
+    sources = {each.type_name: each for each in answer.type_sources}
+    assert sources.keys() == {info.topic_type, *names}
+    assert "changed_parameters" in sources[info.topic_type].raw_file_contents
+    service = world.result(client.call_async(kind.Request(type_name="std_srvs/srv/Trigger")))
+    encodings = {each.type_name: each.encoding for each in service.type_sources}
+    assert encodings["std_srvs/srv/Trigger"] == "srv" and encodings["std_srvs/srv/Trigger_Request"] == "implicit"
     wrong = world.result(client.call_async(kind.Request(type_name=info.topic_type, type_hash="RIHS01_00")))
     assert not wrong.successful and "RIHS01_00" in wrong.failure_reason
 
