@@ -49,10 +49,11 @@ def draw_view(still: Still, rng: np.random.Generator, *, near: bool = False) -> 
         [np.sin(azimuth) * np.cos(elevation), np.cos(azimuth) * np.cos(elevation), -np.sin(elevation)]
     )  # from the camera to the fruit
     roll = float(rng.normal(0.0, 0.05 if near else 0.12))
-    return View(T_world_camera=_pose(aim - distance * toward, toward, roll), field_of_view=float(field))
+    return View(T_world_camera=look_along(aim - distance * toward, toward, roll), field_of_view=float(field))
 
 
-def _pose(place: Array, forward: Array, roll: float) -> Array:
+def look_along(place: Array, forward: Array, roll: float) -> Array:
+    """Return T_world_camera of a camera at `place` [m] that looks along the unit vector `forward`, rolled [rad]."""
     right = np.cross(forward, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
     down = np.cross(forward, right)

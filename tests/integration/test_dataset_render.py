@@ -52,7 +52,7 @@ def test_the_fruit_s_surface_lies_half_its_width_before_its_centre(drawn: list[R
             if 0 <= u < 320 and 0 <= v < 240 and p.mask[v, u] == f.id:
                 gaps.append((f.center[2] - float(p.depth[v, u])) / (f.diameter / 2))
     assert len(gaps) >= 5
-    assert np.median(gaps) == pytest.approx(1.0, abs=0.15)
+    assert 0.75 < np.median(gaps) < 1.05  # half way down, the outline is a little narrower than at its widest
 
 
 def test_measured_depth_is_the_true_one_with_millimetres_of_noise_and_gaps(drawn: list[Rendered]) -> None:
