@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -155,7 +156,13 @@ class MessageBase:
         return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        return type(self)._decode(type(self)._encode(self))
+        """Copy everything; a view of received bytes becomes an array of its own."""
+        made = object.__new__(type(self))
+        for field in self._SPEC.fields:
+            value = getattr(self, f"_{field.name}")
+            own = array("B", value.tobytes()) if isinstance(value, memoryview) else deepcopy(value, memo)
+            setattr(made, f"_{field.name}", own)
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (self._TYPE_NAME, bytes(type(self)._encode(self)))

@@ -241,3 +241,8 @@ def test_a_copy_shares_its_parts_and_a_deep_copy_does_not() -> None:
     first = std_msgs.msg.Header()
     assert copy.copy(first).stamp is first.stamp and copy.copy(first) == first
     assert copy.deepcopy(first).stamp is not first.stamp
+    image = sensor_msgs.msg.Image(data=bytes(10_000))
+    image = image._decode(image._encode(image))
+    own = copy.deepcopy(image)
+    own.data[0] = 7
+    assert image.data[0] == 0 and own.data[1:] == image.data[1:]
