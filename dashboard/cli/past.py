@@ -90,7 +90,7 @@ def _has_data(data: Path) -> bool:
 
 def _make(folder: Path, farm: Farm, *, seed: int, end_at: float, days: int) -> Laid:
     from sim.history import Past, PastSettings
-    from telemetry.ingest.quality import Flagger
+    from telemetry.ingest.quality import Columns, Flagger
     from telemetry.messages.tables import metrics
     from telemetry.records.records import Records
     from telemetry.store.embedded import open_store
@@ -103,8 +103,11 @@ def _make(folder: Path, farm: Farm, *, seed: int, end_at: float, days: int) -> L
         points = entries = 0
         for day in Past(PastSettings(farm=farm, seed=seed, start_at=end_at - days * 86400.0, end_at=end_at)).days():
             messages = [*day.data, *(message for figure in figures for message in figure.of(day.data))]
+            columns = Columns()
+            for topic, data in messages:
+                flagger.take(topic, data, data.at + DELAY_S, columns)
             batch = Batch(
-                points=[p for topic, data in messages for p in flagger.points(topic, data, data.at + DELAY_S)],
+                block=columns.block(flagger.names),
                 entries=[
                     Entry(topic=topic, payload=payload, received_at=min(entry_at(payload), end_at - 1.0))
                     for topic, payload in day.entries
