@@ -9,6 +9,7 @@ from robot.hardware import GripperState
 REACHED = 0.0015  # distance from the set point that counts as there [m]
 STILL = 0.002  # pads slower than this stand [m/s]
 STILL_TIME = 0.12  # for this long [s]
+PRESSING, PRESSING_TIME = 0.8, 0.03  # share of the force allowed that tells a grip, for this long [s]
 TIMEOUT = 3.0  # [s]; the full stroke takes 0.4 s
 
 
@@ -23,6 +24,7 @@ class Grip:
 
     __slots__ = (
         "_deadline",
+        "_light_since",
         "_still_since",
         "canceled",
         "code",
@@ -40,7 +42,7 @@ class Grip:
         self.code, self.canceled = "", False
         self.when_done: Callable[[], None] | None = None
         self._deadline = now + TIMEOUT
-        self._still_since = now
+        self._still_since = self._light_since = now
 
     def update(self, measured: GripperState, now: float) -> None:
         """Judge one measurement."""
@@ -48,7 +50,10 @@ class Grip:
             return
         if abs(measured.opening_velocity) > STILL:
             self._still_since = now
-        still = now - self._still_since >= STILL_TIME
+        if measured.force < PRESSING * self.max_force or measured.opening <= self.opening:
+            self._light_since = now
+        pressing = now - self._light_since >= PRESSING_TIME
+        still = now - self._still_since >= STILL_TIME or pressing
         if abs(measured.opening - self.opening) <= REACHED and abs(measured.opening_velocity) <= STILL:
             self.reached = True
             self.end()

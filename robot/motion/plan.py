@@ -15,8 +15,8 @@ from robot.motion.trajectory import Trajectory
 Array = npt.NDArray[np.float64]
 STEP = 0.008  # between knots [s]; two periods of the control loop
 SHARE = 0.98  # of every limit; the rest is for interpolation between knots
-LINE_ACCELERATION, LINE_JERK = 3.0, 40.0  # of the tool along a line [m/s^2, m/s^3]
-TURN_SPEED, TURN_ACCELERATION, TURN_JERK = 2.0, 10.0, 100.0  # of the tool about its axis [rad/s ...]
+LINE_ACCELERATION, LINE_JERK = 5.0, 150.0  # of the tool along a line [m/s^2, m/s^3]
+TURN_SPEED, TURN_ACCELERATION, TURN_JERK = 4.0, 20.0, 400.0  # of the tool about its axis [rad/s ...]
 LINE_STEP, TURN_STEP = 0.004, 0.03  # between points of a line where the joints are solved [m, rad]
 REBASE_TIME = 0.5  # [s]
 JUMP = 0.3  # joint change between two such points that tells another branch [rad]
@@ -60,18 +60,22 @@ def joint_move(
     return within_limits(arm, trajectory, tool_speed)
 
 
-def line_move(arm: ArmDescription, start: Array, T_goal: Array, *, speed: float = 0.25) -> Trajectory:
+def line_move(
+    arm: ArmDescription, start: Array, T_goal: Array, *, speed: float = 0.25, step: float = LINE_STEP
+) -> Trajectory:
     """Plan the tool along a straight line with the rail at rest, turning about one axis on the way.
 
     Args:
         start: joint vector at rest, shape (7,).
         T_goal: T_world_tool at the end, shape (4, 4).
         speed: of the tool [m/s].
+        step: between points where the joints are solved [m]; wider where the way need not be straight to the tenth of
+            a millimetre.
 
     Raises:
         MotionError: `ik_fail` when a point of the line is out of reach or the arm would change its posture.
     """
-    path, length, angle = _line(arm, start, T_goal)
+    path, length, angle = _line(arm, start, T_goal, step / LINE_STEP)
     if path is None:
         return _between(start, start, arm.velocity, arm.acceleration, arm.jerk)
     speed = min(speed, SHARE * arm.safety.tool_speed_auto)
@@ -108,14 +112,14 @@ def rebase(trajectory: Trajectory, start: Array) -> Trajectory:
     )
 
 
-def _line(arm: ArmDescription, start: Array, T_goal: Array) -> tuple[Trajectory | None, float, float]:
+def _line(arm: ArmDescription, start: Array, T_goal: Array, coarse: float) -> tuple[Trajectory | None, float, float]:
     """Return joints over the share of the line covered (0-1, in the place of time), its length [m] and angle [rad]."""
     T = forward(arm, start)
     twist = pose_error(T_goal, T)
     length, angle = float(np.linalg.norm(twist[:3])), float(np.linalg.norm(twist[3:]))
     if length < 1e-6 and angle < 1e-6:
         return None, length, angle
-    shares = np.linspace(0.0, 1.0, 2 + int(max(length / LINE_STEP, angle / TURN_STEP)))
+    shares = np.linspace(0.0, 1.0, 2 + int(max(length / LINE_STEP, angle / TURN_STEP) / coarse))
     positions, slopes = np.empty((len(shares), 7)), np.zeros((len(shares), 7))
     q = start
     for i, s in enumerate(shares):

@@ -18,7 +18,6 @@ from robot.nodes.heartbeat import Heartbeat
 from robot.nodes.picker_body import RosBody
 from robot.pick.candidates import Window
 from robot.pick.crop import TrackedCrop
-from robot.pick.grasp import rotation
 from robot.pick.punnet import PlacePattern
 from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import Outcome, PickResult
@@ -162,7 +161,7 @@ class PickerNode(Node):
             report_count=self._report_count,
         )
         at = float(self.body.tool_pose()[0, 3]) if self.body.history.known else float(goal.start)
-        round_.views = survey_views(job, self._arm.camera, pick, rotation(0.0, pick.survey_pitch), at)
+        round_.views = survey_views(job, self._arm.camera, pick, at)
         return round_
 
     def _tick(self) -> None:

@@ -30,7 +30,8 @@ class Grasp:
         pitch: + looks up, that is, comes from below [rad].
         cost: [m] of interference with neighbours, plus a little for every turn; lowest first.
         crowding: deepest interference of a finger with a neighbour [m]; 0 = clear.
-        stems: ids of other berries whose peduncle would lie under the blade.
+        stems: ids of other berries whose peduncle or flesh would lie under the blade.
+        caught: ids of other berries that would come between the jaws.
     """
 
     pose: Pose
@@ -40,6 +41,7 @@ class Grasp:
     cost: float
     crowding: float
     stems: tuple[int, ...]
+    caught: tuple[int, ...] = ()
 
     def standoff(self, distance: float) -> Pose:
         """Return the pose `distance` [m] back along the approach, shape (4, 4)."""
@@ -48,13 +50,32 @@ class Grasp:
         return back
 
 
-TURNS: tuple[tuple[float, float], ...] = tuple(
-    (yaw, pitch) for pitch in (0.0, 0.18, 0.36) for yaw in (0.0, 0.22, -0.22, 0.45, -0.45)
+TURNS: tuple[tuple[float, float], ...] = (
+    *((yaw, pitch) for pitch in (0.0, 0.18, 0.36) for yaw in (0.0, 0.22, -0.22, 0.45, -0.45)),
+    *((yaw, pitch) for pitch in (0.0, 0.18) for yaw in (0.7, -0.7)),
+    (0.0, 0.52),
 )
 """(yaw, pitch) that are tried [rad]; level and straight first."""
 
-OPENING_MARGIN = 0.012
-"""Room on each side of the berry while approaching [m]: fruit looks up to 5 mm narrower than it is, and is 2 mm off."""
+Fit = tuple[float, float, float]
+
+FITS: tuple[Fit, ...] = (
+    (0.012, 0.0, 0.0),
+    (0.009, 0.0, 0.002),
+    (0.009, 0.004, 0.004),
+    (0.009, -0.004, 0.004),
+    (0.006, 0.0, 0.006),
+)
+"""Room on each side of the berry while approaching, shift to the right, cost [m]; fruit looks up to 5 mm narrower."""
+
+CAUGHT_COST = 0.03
+"""Of a neighbour between the jaws [m]: more than any push aside."""
+
+GRAZE = 0.003
+"""Neighbours hang this far from where they were seen [m]."""
+
+FLESH_SHARE = 0.45
+"""The blade is as wide as the jaws; flesh that reaches into its way by more than half of the fruit is pushed aside."""
 
 BLADE_MARGIN = 0.004
 """The cut point is kept this far inside the blade's reach [m]."""
@@ -91,9 +112,7 @@ def grasp_at(target: Target, tool: Tool, yaw: float, pitch: float) -> Pose:
 def grasps(target: Target, neighbours: Sequence[Target], tool: Tool) -> list[Grasp]:
     """Return the ways to take `target`, best first. `neighbours` are all other berries known near it."""
     near = [n for n in neighbours if n.id != target.id and SAME < _distance(n, target) < NEIGHBOUR]
-    wide = min(tool.opening_max, target.diameter + 2.0 * OPENING_MARGIN)
-    narrow = min(tool.opening_max, target.diameter + 1.4 * OPENING_MARGIN)
-    found = [_grasp(target, near, tool, turn, opening) for turn in TURNS for opening in (wide, narrow)]
+    found = [_grasp(target, near, tool, turn, fit) for turn in TURNS for fit in (FITS if near else FITS[:1])]
     return sorted(found, key=lambda g: g.cost)
 
 
@@ -101,16 +120,31 @@ def _distance(a: Target, b: Target) -> float:
     return float(np.linalg.norm(a.position - b.position))
 
 
-def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float, float], opening: float) -> Grasp:
+def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float, float], fit: Fit) -> Grasp:
     yaw, pitch = turn
+    room, aside, price = fit
     pose = grasp_at(target, tool, yaw, pitch)
+    pose[:3, 3] += pose[:3, 0] * aside
+    opening = min(tool.opening_max, target.diameter + 2.0 * room)
     local = [pose[:3, :3].T @ (n.position - pose[:3, 3]) for n in near]
     crowding = [_finger_overlap(p, n, tool, opening) for p, n in zip(local, near, strict=True)]
-    stems = tuple(n.id for p, n in zip(local, near, strict=True) if _stem_under_blade(p, n, pose, target, tool))
-    tight = 0.002 if opening < target.diameter + 1.7 * OPENING_MARGIN else 0.0
-    cost = sum(crowding) + 0.01 * len(stems) + TURN_COST * (abs(yaw) + abs(pitch)) + tight
+    caught = tuple(n.id for p, n in zip(local, near, strict=True) if _caught(p, n, tool, opening))
+    up = pose[:3, :3].T @ np.array([0.0, 0.0, 1.0])
+    cut = tuple(
+        n.id
+        for p, n in zip(local, near, strict=True)
+        if _stem_under_blade(p, n, up, target, tool) or _flesh_under_blade(p, n, target, tool)
+    )
+    cost = sum(crowding) + CAUGHT_COST * len(caught) + 0.05 * len(cut) + TURN_COST * (abs(yaw) + abs(pitch)) + price
     return Grasp(
-        pose=pose, opening=opening, yaw=yaw, pitch=pitch, cost=cost, crowding=max(crowding, default=0.0), stems=stems
+        pose=pose,
+        opening=opening,
+        yaw=yaw,
+        pitch=pitch,
+        cost=cost,
+        crowding=max(crowding, default=0.0),
+        stems=cut,
+        caught=caught,
     )
 
 
@@ -123,12 +157,27 @@ def _finger_overlap(p: Vector, neighbour: Target, tool: Tool, opening: float) ->
     return max(0.0, float(min(behind_tip, vertical, lateral)))
 
 
-def _stem_under_blade(p: Vector, neighbour: Target, pose: Pose, target: Target, tool: Tool) -> bool:
+def _caught(p: Vector, neighbour: Target, tool: Tool, opening: float) -> bool:
+    """Return whether a neighbour comes between the jaws: its middle is not beyond a finger's, which pushes it out."""
+    reached = p[2] - neighbour.radius < tool.pad[2]
+    level = abs(p[1]) < tool.pad[1] + neighbour.length / 2.0 - GRAZE
+    return bool(reached and level and abs(p[0]) < opening / 2.0 + tool.pad[0] + GRAZE)
+
+
+def _stem_under_blade(p: Vector, neighbour: Target, up: Vector, target: Target, tool: Tool) -> bool:
     """Return whether the neighbour hangs lower with its peduncle rising through the closed jaws' blade area."""
-    up = pose[:3, :3].T @ np.array([0.0, 0.0, 1.0])
     top = p + up * (neighbour.length / 2.0)
-    if top[1] < -tool.blade_offset or up[1] > -0.5:
+    if top[1] < -tool.blade_offset - GRAZE or up[1] > -0.5:
         return False
     at = top + up * ((-tool.blade_offset - top[1]) / up[1])
-    inside = tool.blade_reach[0] < at[2] < tool.blade_reach[1]
-    return bool(inside and abs(at[0]) < target.radius)
+    inside = tool.blade_reach[0] - GRAZE < at[2] < tool.blade_reach[1] + GRAZE
+    return bool(inside and abs(at[0]) < target.radius + GRAZE)
+
+
+def _flesh_under_blade(p: Vector, neighbour: Target, target: Target, tool: Tool) -> bool:
+    """Return whether the blade would meet the neighbour's flesh over the closed jaws."""
+    height = abs(-tool.blade_offset - p[1]) / (neighbour.length / 2.0 + GRAZE)
+    if height >= 1.0 or abs(p[0]) > target.radius + neighbour.radius * FLESH_SHARE:
+        return False
+    front = p[2] - neighbour.radius * math.sqrt(1.0 - height**2)
+    return bool(tool.blade_reach[0] - neighbour.radius < front < tool.blade_reach[1] + GRAZE)

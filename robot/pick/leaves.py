@@ -41,7 +41,7 @@ class MoveTo(ActionLeaf):
         raise NotImplementedError
 
     def start(self) -> Action | None:
-        return self.round.go(self.goal())[0]
+        return self.round.go(self.goal()).action
 
 
 class MoveToView(MoveTo):
@@ -135,30 +135,44 @@ class ChooseNext(Leaf):
             if way.crowding > settings.crowding_max:
                 continue
             if way.stems:
-                reason = PlanError(PickResult.TWO_STEMS, f"peduncle of {way.stems[0]} under the blade")
+                reason = PlanError(PickResult.TWO_STEMS, f"peduncle or flesh of {way.stems[0]} under the blade")
+                continue
+            if way.caught and attempt.target.id not in self.round.deferred:
+                reason = PlanError(PickResult.COLLISION_RISK, f"berry {way.caught[0]} would come between the jaws")
                 continue
             try:
-                body.plan_line(body.plan(start, way.standoff(settings.standoff), 1.0).end, way.pose, 0.25)
+                there = body.plan(start, way.standoff(settings.standoff), self.round.job.speed)
+                body.plan_line(there.end, way.pose, settings.approach_speed)
             except PlanError as error:
                 reason = error
                 continue
-            attempt.grasp = way
+            attempt.grasp, attempt.ready = way, (body.joints(), [*first, there])
             attempt.ways = [w for w in attempt.ways if (w.yaw, w.pitch) != (way.yaw, way.pitch)]
             return None
         return reason
 
 
 class MoveToStandoff(ActionLeaf):
-    """Go to the pre-grasp pose; the jaws open on the way, once they have left the punnet."""
+    """Go to the pre-grasp pose; the jaws open on the way, once they have left the punnet.
+
+    The picture there is asked for shortly before the arm stands: the joints at its exposure are known.
+    """
 
     _opens_at: float | None
+    _looks_at: float
 
     def start(self) -> Action | None:
-        action, leaves = self.round.go(_grasp_of(self.round).standoff(self.round.settings.standoff))
-        self._opens_at = self.round.body.monotonic() + leaves
-        return action
+        attempt = self.round.attempt
+        way = self.round.go(_grasp_of(self.round).standoff(self.round.settings.standoff), attempt.ready)
+        now = self.round.body.monotonic()
+        self._opens_at = now + way.leaves
+        self._looks_at = now + way.duration - self.round.settings.look_ahead
+        self.round.attempt.look = None
+        return way.action
 
     def step(self) -> Status:
+        if self.round.attempt.look is None and self.round.body.monotonic() >= self._looks_at:
+            self.round.attempt.look = self.round.body.look()
         if self._opens_at is not None and self.round.body.monotonic() >= self._opens_at:
             self._opens_at = None
             self.round.body.grip_to(_grasp_of(self.round).opening, self.round.job.force)
@@ -180,7 +194,8 @@ class LookAgain(ActionLeaf):
 
     def start(self) -> Action | None:
         self._looks, self._before = 0, self.round.attempt.target
-        self.look = self.round.body.look()
+        early, self.round.attempt.look = self.round.attempt.look, None
+        self.look = early or self.round.body.look()
         return self.look
 
     def finish(self) -> Status:
@@ -191,6 +206,8 @@ class LookAgain(ActionLeaf):
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
         if target is None:
             return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
+        if target.id != attempt.target.id:  # one fruit under two names: half hidden, it was placed too far off
+            crop.forget(attempt.target.id)
         if attempt.result is PickResult.SLIPPED:
             attempt.hangs = True
         if self._doubtful(target):
@@ -204,19 +221,21 @@ class LookAgain(ActionLeaf):
         if ripeness < self.round.job.window.ripeness_min:
             return self.fail(PickResult.NOT_RIPE, f"ripeness {ripeness:.2f} over both looks")
         attempt.grasp = same_way(_grasp_of(self.round), grasps(target, crop.targets(), self.round.tool))
+        if attempt.grasp.stems:
+            return self.fail(PickResult.TWO_STEMS, f"berry {attempt.grasp.stems[0]} under the blade, seen from near by")
         return Status.SUCCESS
 
 
 def find_again(target: Target, shown: Sequence[Target], shift: float) -> Target | None:
-    """Return the berry among `shown` that is `target`, under its id: the same track, else the nearest that is alike.
+    """Return the berry among `shown` that is `target`: the same track, else the nearest that is alike.
 
     Args:
-        shift: largest distance [m]; half of it where the track is another one.
+        shift: largest distance [m]; three quarters of it where the track is another one.
     """
     same = [t for t in shown if t.id == target.id and _distance(t, target) < shift]
-    alike = [t for t in shown if abs(t.ripeness - target.ripeness) < ALIKE and _distance(t, target) < shift / 2.0]
+    alike = [t for t in shown if abs(t.ripeness - target.ripeness) < ALIKE and _distance(t, target) < 0.75 * shift]
     found = same or sorted(alike, key=lambda t: _distance(t, target))
-    return replace(found[0], id=target.id) if found else None
+    return found[0] if found else None
 
 
 def _distance(a: Target, b: Target) -> float:

@@ -27,6 +27,9 @@ WORKSPACE_MARGIN = 0.05
 KNOT = 0.008
 """Between knots of a trajectory [s]; two periods of the control loop."""
 
+LINE_STEP, GLIDE_STEP = 0.004, 0.012
+"""Between points where the joints are solved: on the way into the crop, and on free ways [m]."""
+
 OVERLAP = 0.18
 """Two motions that follow each other share this time [s]."""
 
@@ -107,7 +110,7 @@ class Reach:
         """Move the tool straight in the carriage's frame while the carriage goes to `rail` [m]."""
         local = goal.copy()
         local[0, 3] -= rail - start[0]
-        arm = self._line(start, local, self._arm.safety.tool_speed_auto * speed)
+        arm = self._line(start, local, self._arm.safety.tool_speed_auto * speed, GLIDE_STEP)
         trajectory = carry(self._arm, arm, rail - float(start[0]), speed)
         turned = trajectory.positions[-1, 1:] - self._settings.posture
         if float(np.max(np.abs(turned))) >= self._settings.family:
@@ -164,9 +167,9 @@ class Reach:
             raise PlanError(PickResult.COLLISION_RISK, f"the line to {_text(goal)} comes to {clearance * 1000:.0f} mm")
         return ArmPlan(trajectory=trajectory)
 
-    def _line(self, start: Vector, goal: Pose, tool_speed: float) -> Trajectory:
+    def _line(self, start: Vector, goal: Pose, tool_speed: float, step: float = LINE_STEP) -> Trajectory:
         try:
-            return line_move(self._arm, start, goal, speed=tool_speed)
+            return line_move(self._arm, start, goal, speed=tool_speed, step=step)
         except MotionError as error:
             raise PlanError(PickResult.IK_FAIL, str(error)) from error
 

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from robot.arms import Camera, Tool
-from robot.pick.body import Action, Body, Crop, Plan
+from robot.pick.body import Action, Body, Crop, Look, Plan
 from robot.pick.candidates import Window, order
-from robot.pick.grasp import Grasp, Pose
+from robot.pick.grasp import Grasp, Pose, rotation
 from robot.pick.punnet import OVER_WALL, PlacePattern
 from robot.pick.result import Outcome, PickResult
 from robot.pick.settings import PickSettings
-from robot.pick.target import Target
+from robot.pick.target import Target, Vector
 
 SAME_PLACE = 0.022
 """Two fruits are never nearer than this, centre to centre [m]."""
 
-Matrix = npt.NDArray[np.float64]
+STANDS = 2e-3
+"""Joints that differ by less than this have not moved [m, rad]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,15 @@ class PunnetInUse:
         self.begin()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """A motion under way: how long it takes, and when it has left the punnet [s from its start]."""
+
+    action: Action
+    leaves: float
+    duration: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Attempt:
     """The candidate in hand."""
@@ -87,6 +96,8 @@ class Attempt:
     gripped: bool = False
     placed: bool = False
     hangs: bool = False
+    look: Look | None = None
+    ready: tuple[Vector, list[Plan]] | None = None
     result: PickResult = PickResult.OK
     detail: str = ""
 
@@ -154,12 +165,21 @@ class Round:
         above[2, 3] = shape.position[2] + shape.inner[2] + OVER_WALL
         return [self.body.plan_line(self.body.joints(), above, self.settings.retract_speed)]
 
-    def go(self, goal: Pose) -> tuple[Action, float]:
-        """Move freely to a pose; return the motion and when it has left the punnet [s from its start]."""
-        first = self.departure()
-        start = first[-1].end if first else self.body.joints()
-        action = self.body.move(self.body.join([*first, self.body.plan(start, goal, self.job.speed)]))
-        return action, sum(plan.duration for plan in first)
+    def go(self, goal: Pose, ready: tuple[Vector, list[Plan]] | None = None) -> Way:
+        """Move freely to a pose.
+
+        Args:
+            ready: where the arm stood when the plans for this were made, and they; used if it still stands there.
+        """
+        if ready is not None and float(np.max(np.abs(ready[0] - self.body.joints()))) < STANDS:
+            plans = ready[1]
+        else:
+            first = self.departure()
+            start = first[-1].end if first else self.body.joints()
+            plans = [*first, self.body.plan(start, goal, self.job.speed)]
+        whole = self.body.join(plans)
+        leaves = sum(plan.duration for plan in plans[:-1])
+        return Way(action=self.body.move(whole), leaves=leaves, duration=whole.duration)
 
     def is_decided(self, target: Target) -> bool:
         """Return whether this berry, or one that was seen at its place under another id, has its result."""
@@ -191,29 +211,31 @@ class Round:
         )
         self.decided[target.id] = result
         self.outcomes.append(outcome)
-        if result is PickResult.OK:
+        if result in (PickResult.OK, PickResult.LOST_TARGET):  # taken, or not there: in nobody's way
             self.crop.forget(target.id)
         self.report(outcome)
 
 
-def survey_views(job: Job, camera: Camera, settings: PickSettings, orientation: Matrix, at: float) -> list[Pose]:
-    """Return tool poses along the segment from which the camera sees all of it.
+def survey_views(job: Job, camera: Camera, settings: PickSettings, at: float) -> list[Pose]:
+    """Return tool poses along the segment from which the camera sees all of it, the middle from two sides.
 
-    The one that is furthest from the tool comes first: the last is then near where picking begins.
+    Views from the beginning look towards the end and the others back: what a leaf or another fruit hides from one side
+    shows from the other. The view furthest from the tool comes first: the last is then near where picking begins.
 
     Args:
-        orientation: of the tool while looking, shape (3, 3).
         at: where the tool is along the bed [m].
     """
     start, end = job.window.start, job.window.end
     count = max(1, round((end - start) / settings.survey_step))
     step = (end - start) / count
-    looking = orientation @ camera.T_tool_camera[:3, :3]
     aim = np.array([0.0, settings.crop_front, sum(settings.heights) / 2.0])
-    offset = orientation @ camera.T_tool_camera[:3, 3]
     poses = []
     for i in range(count):
         aim[0] = start + (i + 0.5) * step
+        side = 0.0 if count == 1 else 1.0 - 2.0 * i / (count - 1)
+        orientation = rotation(side * settings.survey_yaw, settings.survey_pitch)
+        looking = orientation @ camera.T_tool_camera[:3, :3]
+        offset = orientation @ camera.T_tool_camera[:3, 3]
         pose = np.eye(4)
         pose[:3, :3] = orientation
         pose[:3, 3] = aim - looking[:, 2] * settings.survey_distance - offset

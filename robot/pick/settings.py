@@ -19,16 +19,18 @@ class PickSettings:
         place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken.
         place_above: from here the fruit is lowered straight down; the pads then clear the wall (70 mm).
         survey_distance: of the camera from the crop.
+        survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
         crop_front: where the fruit hangs, world y.
         survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
+        look_ahead: so long before the arm stands at pre-grasp the picture is asked for; it is slow by then.
         heights: of the crop's fruit above the floor, lowest and highest.
     """
 
-    standoff: float = 0.08
-    retract: float = 0.08
+    standoff: float = 0.065
+    retract: float = 0.065
     approach_speed: float = 0.25
-    retract_speed: float = 0.40
+    retract_speed: float = 0.45
     speed: float = 1.0
     force: float = 1.0
     pose_age_max: float = 0.30
@@ -37,18 +39,19 @@ class PickSettings:
     attempts: int = 2
     interruptions: int = 3
     survey_distance: float = 0.32
+    survey_yaw: float = 0.30
     survey_step: float = 0.30
     survey_pitch: float = 0.18
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.026
-    place_tilts: tuple[float, ...] = (1.57, 1.80, 1.35, 2.00)
-    place_above: float = 0.065
-    lower_speed: float = 0.35
-    settle: float = 0.06
-    grip_settle: float = 0.04
+    place_tilts: tuple[float, ...] = (1.57, 1.35, 1.10, 1.80)
+    place_above: float = 0.055
+    lower_speed: float = 0.45
+    look_ahead: float = 0.08
+    grip_settle: float = 0.02
     move_timeout: float = 12.0
     look_timeout: float = 1.5
     grip_timeout: float = 3.0
     cut_timeout: float = 1.5
-    tick: float = 0.02
+    tick: float = 0.01

@@ -32,7 +32,7 @@ def picking_tree(round_: Round) -> Behaviour:
     attempt = _sequence(
         "attempt",
         ChooseNext("choose", round_, s.move_timeout, "choose"),
-        MoveToStandoff("move to pre-grasp", round_, s.move_timeout, "travel", settle=s.settle),
+        MoveToStandoff("move to pre-grasp", round_, s.move_timeout, "travel"),
         LookAgain("look again", round_, s.look_timeout, "look_again"),
         Approach("approach", round_, s.move_timeout, "approach"),
         Close("close", round_, s.grip_timeout, "grasp", settle=s.grip_settle),

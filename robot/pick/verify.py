@@ -22,6 +22,9 @@ NOTHING_BELOW = 0.007
 NARROWEST, WIDEST = 0.40, 1.45
 """Plausible width between the pads as a share of the diameter seen: pads may sit off the widest place."""
 
+TWO_BERRIES = 0.038
+"""Jaws that stop at less than this hold one berry [m]: half hidden fruit looks smaller than it is, two are wider."""
+
 HOLDING_FORCE = 0.12
 """Less force than this is no grip [N]: the noise of the finger's sensor is about a quarter of it."""
 
@@ -35,7 +38,7 @@ def after_close(grip: Grip, target: Target, force_limit: float) -> PickResult:
         return PickResult.FORCE_LIMIT
     if grip.opening < max(NOTHING_BELOW, NARROWEST * target.diameter) or grip.force < HOLDING_FORCE:
         return PickResult.EMPTY_GRASP
-    if grip.opening > WIDEST * target.diameter:
+    if grip.opening > max(TWO_BERRIES, WIDEST * target.diameter):
         return PickResult.TWO_STEMS
     return PickResult.OK
 

@@ -65,7 +65,7 @@ class FakeLook(FakeAction):
 class FakePlan:
     end: Vector
     goal: Pose
-    duration: float = 0.0
+    duration: float = 0.1
 
 
 @dataclass

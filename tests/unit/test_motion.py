@@ -163,7 +163,7 @@ def test_a_slower_trajectory_takes_longer_on_the_same_path() -> None:
     assert np.allclose(slow.sample(1.0)[0], move.sample(0.5)[0])
 
 
-@pytest.mark.parametrize(("by", "faster", "limit"), [(0.3, 1.3, "acceleration"), (0.02, 1.3, "jerk")])
+@pytest.mark.parametrize(("by", "faster", "limit"), [(0.3, 1.3, "acceleration"), (0.004, 1.3, "jerk")])
 def test_a_trajectory_that_is_too_hard_for_the_drives_is_refused_before_it_begins(
     by: float, faster: float, limit: str
 ) -> None:

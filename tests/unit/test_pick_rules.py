@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robot.arms import load_arm
-from robot.pick.grasp import LEVEL, OPENING_MARGIN, grasp_at, grasps, rotation
+from robot.pick.grasp import FITS, LEVEL, grasp_at, grasps, rotation
 from robot.pick.punnet import CLEARANCE, MAX_DROP, PlacePattern
 from robot.pick.result import PickResult
 from robot.pick.target import Target
@@ -26,7 +26,7 @@ def test_an_isolated_berry_is_taken_level_and_straight() -> None:
     best = grasps(berry(1, 0.2), [], ARM.tool)[0]
     assert (best.yaw, best.pitch, best.crowding) == (0.0, 0.0, 0.0)
     assert best.pose[:3, :3] == pytest.approx(LEVEL)
-    assert best.opening == pytest.approx(0.028 + 2 * OPENING_MARGIN)
+    assert best.opening == pytest.approx(0.028 + 2 * FITS[0][0])
 
 
 @pytest.mark.parametrize(("yaw", "pitch"), [(0.0, 0.0), (0.4, 0.0), (-0.3, 0.18)])
