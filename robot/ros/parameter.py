@@ -16,6 +16,10 @@ from robot.ros.arguments.parameters import ANY_NODE, Value, read_file, read_valu
 
 PARAMETER_SEPARATOR_STRING = "."
 
+AllowableParameterValue = (
+    None | bool | int | float | str | Sequence[bytes] | Sequence[bool] | Sequence[int] | Sequence[float] | Sequence[str]
+)
+
 
 class Type(IntEnum):
     """Parameter types, numbered as rcl_interfaces/msg/ParameterType."""
