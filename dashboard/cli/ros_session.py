@@ -47,7 +47,7 @@ def look_option(command: F) -> F:
         "look_s",
         metavar="SECONDS",
         type=click.FloatRange(min=0.0),
-        help="How long to listen to the graph. [default: 0.5]",
+        help="How long to listen to the graph at most. [default: 2]",
     )(command)
 
 

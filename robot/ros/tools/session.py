@@ -13,9 +13,11 @@ from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import registry
 from robot.ros.node import Node
 from robot.ros.topic_or_service_is_hidden import topic_or_service_is_hidden
+from robot.ros.transport.zeromq import ZeroMQ
 
-LOOK_S = 0.5  # how long the graph is listened to before it is shown
-STEP_S = 0.1
+LOOK_S = 2.0  # how long the graph is listened to at most before it is shown
+GRACE_S = 0.1  # how much longer than until every context has told what it has
+STEP_S = 0.05
 
 
 class ToolError(Exception):
@@ -63,9 +65,16 @@ class Session:
             self.executor.spin_once(timeout_sec=left)
         return True
 
-    def look(self, condition: Callable[[], bool] = lambda: False) -> None:
-        """Listen to the graph, no longer than it takes for the condition to hold."""
-        self.spin_until(condition, self.look_s)
+    def look(self, condition: Callable[[], bool] | None = None) -> None:
+        """Listen to the graph until the condition holds; without one, until every context has told what it has."""
+        self.spin_until(condition or self._is_known, self.look_s)
+        if condition is None:
+            self.spin_until(lambda: False, GRACE_S)
+
+    def _is_known(self) -> bool:
+        told = {peer for peer, _ in self.context.bus.endpoints()}
+        transport = self.context.transport
+        return not isinstance(transport, ZeroMQ) or told >= set(transport.peers())
 
     # --- names and types
 
