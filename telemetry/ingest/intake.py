@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from telemetry.ingest.quality import Columns, Flagger
-from telemetry.messages import Birth, Data, Event, Topic
+from telemetry.messages import Birth, Data, Event, Payload, Topic
 from telemetry.messages.fields import MessageError, Reason
 from telemetry.messages.tables import metrics
-from telemetry.messages.wire import decode, parse_topic
+from telemetry.messages.thingsboard import GATEWAY, read_gateway
+from telemetry.messages.wire import UNNUMBERED, decode, parse_topic
 from telemetry.store import Point
 from telemetry.store.journal import Batch, DeadLetter, Entry, Stamp
 
@@ -45,9 +46,13 @@ class Intake:
 
     Args:
         last: the newest stored points, from which it learns what was seen before.
+        site, zone: where devices stand whose message does not say it.
     """
 
-    def __init__(self, settings: IntakeSettings, last: Iterable[Point]) -> None:
+    def __init__(
+        self, settings: IntakeSettings, last: Iterable[Point], *, site: str = "farm", zone: str = "farm"
+    ) -> None:
+        self._site, self._zone = site, zone
         self._settings = settings
         self._flagger = Flagger(metrics(), late_s=settings.late_s, skew_s=settings.skew_s)
         for point in last:
@@ -101,10 +106,13 @@ class Intake:
         return True
 
     def _take(self, name: str, payload: bytes, now: float) -> None:
-        topic = parse_topic(name)
-        payloads = decode(topic.kind, payload)
+        if name == GATEWAY:
+            messages: list[tuple[Topic, Payload]] = [*read_gateway(payload, site=self._site, zone=self._zone)]
+        else:
+            topic = parse_topic(name)
+            messages = [(topic, item) for item in decode(topic.kind, payload)]
         latest = now + self._settings.future_s
-        for item in payloads:
+        for topic, item in messages:
             if isinstance(item, Data | Event | Birth) and item.at > latest:
                 ahead = item.at - now
                 raise MessageError(Reason.BAD_TIMESTAMP, f"expected a time up to now, got {ahead:.0f} s ahead")
@@ -113,12 +121,12 @@ class Intake:
                 if new:
                     self._let_in(new, now)
                     self._flagger.learn_names(topic, item.metrics)
-        for item in payloads:
+        for topic, item in messages:
             if isinstance(item, Data):
                 self._flagger.take(topic, item, now, self._columns)
             else:
                 self._entries.append(Entry(topic=topic, payload=item, received_at=now))
-            if isinstance(item, Data | Event):
+            if isinstance(item, Data | Event) and item.boot != UNNUMBERED:
                 self._stamps.append(Stamp(topic=topic, boot=item.boot, seq=item.seq))
             elif isinstance(item, Birth):
                 self._flagger.learn_birth(topic, item)

@@ -11,6 +11,7 @@ from telemetry.ingest.intake import HOUR_S, Intake, IntakeSettings
 from telemetry.messages import Birth, Kind, MetricInfo, Topic
 from telemetry.messages.home_assistant import discovery
 from telemetry.messages.tables import metrics
+from telemetry.messages.thingsboard import GATEWAY
 from telemetry.mqtt import Client, Message
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.store.journal import Archive, StoreError
@@ -67,7 +68,8 @@ class Ingest:
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._intake = Intake(settings.intake, store.last().values())
+        address = settings.address
+        self._intake = Intake(settings.intake, store.last().values(), site=address.site, zone=address.zone)
         self._client = client
         self._metrics = metrics()
         self._announced: dict[tuple[str, str, str], set[str]] = {}
@@ -76,6 +78,7 @@ class Ingest:
         self._latency = 0.0
         for kind in STORED:
             client.subscribe(f"gh/1/+/+/+/{kind}", self._on_message, qos=1)
+        client.subscribe(GATEWAY, self._on_message, qos=1)
         identity = Identity(
             boot=settings.boot, model="berrybrain-ingest", firmware="", metrics=_report_metrics(settings.report_s)
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from telemetry.messages import Birth, Data, Kind, Topic
 from telemetry.messages.tables import Metric
+from telemetry.messages.wire import UNNUMBERED
 from telemetry.store import Block, Point, Quality, Series
 
 # Plain integers inside: operations on flags cost more than all the rest of taking a value.
@@ -163,6 +164,8 @@ class Flagger:
         return SKEW if delay < -self._skew_s else 0
 
     def _numbers(self, topic: Topic, data: Data) -> int:
+        if data.boot == UNNUMBERED:
+            return 0
         known = self._numbered.get(topic)
         self._numbered[topic] = (data.boot, data.seq, data.at)
         if known is not None and known[:2] == (data.boot, data.seq) and known[2] != data.at:

@@ -1,7 +1,13 @@
-"""The contract as JSON Schema (2020-12), one per stored kind, for those who write devices in other languages."""
+"""The contract as JSON Schema (2020-12), one per stored kind, for those who write devices in other languages.
+
+`contract/1/<kind>.json` are the same as files; `python -m telemetry.messages.schema` writes them. Version 1 only grows:
+a key may be added that receivers can do without; any other change is a version 2 beside it, on topics `gh/2/…`.
+"""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from telemetry.messages import AckStatus, Kind
@@ -40,10 +46,42 @@ _DATA = {
 }
 
 
+_VALUES = {
+    "description": "what ThingsBoard's devices send; without numbers, so that nobody can tell what is missing",
+    "type": "object",
+    "required": ["ts", "values"],
+    "not": {"required": ["m"]},
+    "properties": {
+        "ts": _INSTANT,
+        "values": {"type": "object", "minProperties": 1, "propertyNames": _METRIC_NAME},
+    },
+}
+VERSION = 1
+FOLDER = Path(__file__).parent / "contract" / str(VERSION)
+
+
 def schemas() -> dict[Kind, dict[str, Any]]:
     """Return the JSON Schema of each stored kind's payload."""
+    return {kind: _head(kind) | schema for kind, schema in _payloads().items()}
+
+
+def published(kind: Kind) -> str:
+    """Return a kind's schema as it is published."""
+    return json.dumps(schemas()[kind], indent=2, ensure_ascii=False) + "\n"
+
+
+def _head(kind: Kind) -> dict[str, Any]:
     return {
-        Kind.DATA: {"anyOf": [_DATA, {"type": "array", "minItems": 1, "items": _DATA}]},
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:berrybrain:gh:{VERSION}:{kind}",
+        "title": f"gh/{VERSION}/<site>/<zone>/<device>/{kind}",
+    }
+
+
+def _payloads() -> dict[Kind, dict[str, Any]]:
+    one = {"anyOf": [_DATA, _VALUES]}
+    return {
+        Kind.DATA: {"anyOf": [_DATA, _VALUES, {"type": "array", "minItems": 1, "items": one}]},
         Kind.BIRTH: _of(
             ["ts", "boot", "model", "metrics"],
             ts=_INSTANT,
@@ -78,3 +116,9 @@ def schemas() -> dict[Kind, dict[str, Any]]:
 
 def _of(required: list[str], **properties: Any) -> dict[str, Any]:
     return {"type": "object", "required": required, "properties": properties}
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for each in schemas():
+        (FOLDER / f"{each}.json").write_text(published(each), encoding="utf-8")

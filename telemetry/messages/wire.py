@@ -39,6 +39,8 @@ __all__ = [
 
 MAX_BYTES = 256 * 1024
 """Largest payload of a stored kind [byte]; a flush after an outage is cut into arrays below it."""
+UNNUMBERED = ""
+"""The boot of measurements that carry no number."""
 LEVEL = re.compile(r"\w[\w.\-]{0,63}")
 KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
 
@@ -97,11 +99,7 @@ def decode(kind: Kind, payload: bytes) -> list[Payload]:
     reader = _READERS.get(kind)
     if reader is None:
         raise ValueError(f"expected a stored kind ({', '.join(_READERS)}), got {kind}")
-    if not payload:
-        raise MessageError(Reason.EMPTY, "no payload")
-    if len(payload) > MAX_BYTES:
-        raise MessageError(Reason.TOO_LARGE, f"expected at most {MAX_BYTES} byte, got {len(payload)}")
-    content = _load(payload)
+    content = load(payload)
     if kind is not Kind.DATA or not isinstance(content, list):
         return [reader(as_object(content, "payload"))]
     if not content:
@@ -116,7 +114,12 @@ def _refuse_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _load(payload: bytes) -> Any:
+def load(payload: bytes) -> Any:
+    """Return the content of a payload. Raises `MessageError` when it is empty, too large or no JSON."""
+    if not payload:
+        raise MessageError(Reason.EMPTY, "no payload")
+    if len(payload) > MAX_BYTES:
+        raise MessageError(Reason.TOO_LARGE, f"expected at most {MAX_BYTES} byte, got {len(payload)}")
     try:
         return orjson.loads(payload)
     except orjson.JSONDecodeError:
@@ -184,7 +187,26 @@ def _is_key(name: str) -> bool:
     return KEY.fullmatch(name) is not None
 
 
+def read_values(content: dict[str, Any]) -> Data:
+    """Read what ThingsBoard's devices send, `{"ts": ms, "values": {…}}`: no boot and no number, so no gap can be seen.
+
+    Truth values become 1 and 0; texts and objects are left out: they are no measurements.
+    """
+    metrics: dict[str, float] = {}
+    for name, value in as_object(get(content, "values"), "values").items():
+        if isinstance(value, str | dict | list) or value is None:
+            continue
+        if not _is_key(name):
+            raise MessageError(Reason.BAD_KEY, f"values: expected a metric's name, got {name[:80]!r}")
+        metrics[name] = float(value) if isinstance(value, bool) else as_number(value, name)
+    if not metrics:
+        raise MessageError(Reason.EMPTY, "values: no number")
+    return Data(at=instant(content, "ts"), seq=0, boot=UNNUMBERED, metrics=metrics)
+
+
 def _read_data(content: dict[str, Any]) -> Data:
+    if "m" not in content and "values" in content:
+        return read_values(content)
     values = as_object(get(content, "m"), "m")
     metrics: dict[str, float] = {}
     for name, value in values.items():
