@@ -27,7 +27,7 @@ def run(target: str, arguments: Sequence[str], *, module: bool = False) -> int:
     """
     path = Path(target)
     if not module and not path.exists():
-        raise FileNotFoundError(f"no script {target}")
+        raise FileNotFoundError(f"there is no script {target}: name a file such as node.py, or a module after -m")
     hook.install()
     for handler in tuple(logging.root.handlers):  # a script finds logging as Python itself leaves it
         logging.root.removeHandler(handler)
