@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from robot import ros
 from robot.ros.context import Context
 from robot.ros.exceptions import NotInitializedException, RCLInvalidROSArgsError, UnknownROSArgsError
-from robot.ros.interfaces import std_msgs
+from robot.ros.interfaces import rcl_interfaces, std_msgs
 from robot.ros.signals import (
     SignalHandlerGuardCondition,
     SignalHandlerOptions,
@@ -247,3 +248,27 @@ def test_a_signal_interrupts_contexts_triggers_guards_and_does_what_it_did_befor
         assert heard == [signal.SIGTERM] * 2
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_forked_child_may_log_but_not_publish() -> None:
+    ros.init(args=[])
+    node = ros.create_node("parent")
+    other = Context()
+    other.init([])
+    ros.create_node("listener", context=other).create_subscription(rcl_interfaces.msg.Log, "/rosout", print, 1)
+
+    def matched() -> bool:
+        other.transport.poll(0.0)
+        return node.count_subscribers("/rosout") == 1
+
+    assert node.wait_until(matched, 30.0)
+    child = os.fork()
+    if child == 0:
+        code = 3
+        try:
+            code = 0 if node.get_logger().info("from the child") else 1
+        finally:
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    other.shutdown()
+    assert os.waitstatus_to_exitcode(status) == 0

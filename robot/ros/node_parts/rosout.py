@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from robot.ros.duration import NANOSECONDS
+from robot.ros.exceptions import ROSError
 from robot.ros.impl.logging_output import Line, output
 from robot.ros.interfaces import builtin_interfaces, rcl_interfaces
 from robot.ros.publisher import Publisher
@@ -28,17 +30,17 @@ class Rosout:
 
     def _publish(self, line: Line) -> None:
         seconds, nanoseconds = divmod(round(self._node.scheduler.now() * NANOSECONDS), NANOSECONDS)
-        self._publisher.publish(
-            rcl_interfaces.msg.Log(
-                stamp=builtin_interfaces.msg.Time(sec=seconds, nanosec=nanoseconds),
-                level=int(line.severity),
-                name=line.name,
-                msg=line.message,
-                file=line.file,
-                function=line.function,
-                line=line.line,
-            )
+        message = rcl_interfaces.msg.Log(
+            stamp=builtin_interfaces.msg.Time(sec=seconds, nanosec=nanoseconds),
+            level=int(line.severity),
+            name=line.name,
+            msg=line.message,
+            file=line.file,
+            function=line.function,
+            line=line.line,
         )
+        with suppress(ROSError):  # the node is being destroyed by another thread, or this is a forked child
+            self._publisher.publish(message)
 
     def close(self) -> None:
         output.remove_sink(self._name, self._publish)
