@@ -59,6 +59,7 @@ class Bus:
         self._local: dict[bytes, Local] = {}
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
         self._routes: dict[bytes, tuple[list[Local], list[str]]] = {}
+        self._incoming: dict[bytes, list[Local]] = {}  # who hears a remote publisher
         self._told: set[tuple[str, str]] = set()
 
     def open(self) -> None:
@@ -71,6 +72,7 @@ class Bus:
         with self._lock:
             self._local[local.endpoint.gid] = local
             self._routes.clear()
+            self._incoming.clear()
         self.transport.changed()
         self._tell_counterparts(local.endpoint, here=True)
         for _, other in self.endpoints(COUNTERPART[local.endpoint.kind], local.endpoint.name):
@@ -86,6 +88,7 @@ class Bus:
         with self._lock:
             removed = self._local.pop(gid, None)
             self._routes.clear()
+            self._incoming.clear()
         if removed is not None:
             self.transport.changed()
             self._tell_counterparts(removed.endpoint, here=False)
@@ -178,10 +181,9 @@ class Bus:
     def _find_route(self, gid: bytes) -> tuple[list[Local], list[str]]:
         with self._lock:
             local = self._local.get(gid)
-            endpoint = local.endpoint if local is not None else self._remote[gid][1] if gid in self._remote else None
             route: tuple[list[Local], list[str]] = ([], [])
-            if endpoint is not None:
-                self._routes[gid] = route = self._route(endpoint)
+            if local is not None:
+                self._routes[gid] = route = self._route(local.endpoint)
             return route
 
     def _route(self, publisher: Endpoint) -> tuple[list[Local], list[str]]:
@@ -231,6 +233,7 @@ class Bus:
                 del self._remote[endpoint.gid]
             self._remote.update({gid: (peer, endpoint) for gid, endpoint in now.items()})
             self._routes.clear()
+            self._incoming.clear()
         for endpoint in gone:
             self._tell_counterparts(endpoint, here=False)
         for endpoint in come:
@@ -255,32 +258,49 @@ class Bus:
                     self.transport.send([peer], again, payload)
 
     def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None:
+        if frame.kind == DATA:
+            here = self._incoming.get(frame.gid)
+            if here is None:
+                here = self._find_incoming(peer, frame.gid)
+            for subscription in here:
+                subscription.deliver(frame, payload, peer)
+            return
         if frame.kind == REPLY:
             if (client := self._local.get(frame.gid)) is not None and client.endpoint.kind == CLIENT:
                 client.deliver(frame, payload, peer)
             return
-        sender = self._remote.get(frame.gid)
-        if sender is None or sender[0] != peer:
-            log.warning("dropped a frame from the unknown endpoint %s of %s", frame.gid.hex(), peer)
-        elif frame.kind == REQUEST:
-            for _, endpoint in self.endpoints(SERVICE, sender[1].name):
+        sender = self._sender(peer, frame.gid)
+        if sender is None:
+            return
+        if frame.kind == REQUEST:
+            for _, endpoint in self.endpoints(SERVICE, sender.name):
                 service = self._local.get(endpoint.gid)
-                if service is not None and self._fits(endpoint, sender[1]):
+                if service is not None and self._fits(endpoint, sender):
                     service.deliver(frame, payload, peer)
                     break
         elif frame.kind == HISTORY:
             target = self._local.get(frame.target)
-            if target is not None and self._fits(sender[1], target.endpoint):
+            if target is not None and self._fits(sender, target.endpoint):
                 target.deliver(frame, payload, peer)
-        elif frame.kind == DATA:
-            route = self._routes.get(frame.gid)
-            if route is None:
-                route = self._find_route(frame.gid)
-            for subscription in route[0]:
-                subscription.deliver(frame, payload, peer)
         elif frame.kind == ASSERT:
-            for subscription in (self._routes.get(frame.gid) or self._find_route(frame.gid))[0]:
+            for subscription in self._find_incoming(peer, frame.gid):
                 subscription.on_asserted(frame.gid)
+
+    def _sender(self, peer: str, gid: bytes) -> Endpoint | None:
+        """Return the endpoint of a peer that sent a frame; None, and a line in the log, when it has none such."""
+        known = self._remote.get(gid)
+        if known is None or known[0] != peer:
+            log.warning("dropped a frame from the unknown endpoint %s of %s", gid.hex(), peer)
+            return None
+        return known[1]
+
+    def _find_incoming(self, peer: str, gid: bytes) -> list[Local]:
+        with self._lock:
+            sender = self._sender(peer, gid)
+            if sender is None or sender.kind != PUBLISHER:
+                return []
+            self._incoming[gid] = here = self._route(sender)[0]
+            return here
 
     def node_names(self) -> list[str]:
         """List the full names of all nodes that have an endpoint."""

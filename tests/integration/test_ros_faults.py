@@ -134,19 +134,17 @@ def test_ctrl_c_anywhere_ends_the_process(children: list[subprocess.Popen[str]],
     assert len(list((tmp_path / "ros" / "6").iterdir())) == 2, "only this test's own record and socket are left"
 
 
-def test_sigterm_ends_a_spin_in_an_orderly_way(children: list[subprocess.Popen[str]]) -> None:
+@pytest.mark.parametrize("work", ["ros.spin(node)", INTERRUPTED["call"], INTERRUPTED["rate"].strip()])
+def test_sigterm_ends_what_waits_in_an_orderly_way(children: list[subprocess.Popen[str]], work: str) -> None:
+    lines = [line.strip() for line in work.splitlines()]
+    body = "\n    ".join(lines)
     child = run(
         children,
-        """
-        from robot.ros.executors import ExternalShutdownException
-        ros.init()
-        node = ros.create_node("busy")
-        print("ready", flush=True)
-        try:
-            ros.spin(node)
-        except ExternalShutdownException:
-            print("ended", flush=True)
-        """,
+        "from robot.ros.exceptions import ROSInterruptException\n"
+        "from robot.ros.executors import ExternalShutdownException\n"
+        "ros.init()\nnode = ros.create_node('busy')\nprint('ready', flush=True)\n"
+        f"try:\n    {body}\n"
+        "except (ExternalShutdownException, ROSInterruptException):\n    print('ended', flush=True)\n",
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"

@@ -185,7 +185,7 @@ class Executor:
 
     def run_other(self) -> bool:
         """Run one callback that may run while another one of this executor waits; False when there is none."""
-        item = None if self._is_shutdown else self._next()
+        item = self._next()  # also after a shutdown, which waits for the callback that waits
         if item is None:
             return False
         self._run(item)

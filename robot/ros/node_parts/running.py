@@ -128,10 +128,12 @@ class Running:
 
         In a context driven from outside nothing can wait: it only looks.
         """
-        return self.context.bus.pump.wait_until(condition, timeout_sec)
+        self.context.bus.pump.wait_until(lambda: condition() or not self.context.ok(), timeout_sec)
+        return self.context.ok() and condition()
 
     def wait_working(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
         """Wait as `wait_until` does; in a callback, other callbacks run meanwhile, as far as their groups let them."""
         executor = self.executor
         helped = executor if executor is not None and executor.is_running_here() else None
-        return self.context.bus.pump.wait_until(condition, timeout_sec, helped)
+        self.context.bus.pump.wait_until(lambda: condition() or not self.context.ok(), timeout_sec, helped)
+        return self.context.ok() and condition()

@@ -232,10 +232,17 @@ class ZeroMQ:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_read(self._wakeup)
                 continue
+            self._receive(self._inbox.recv(zmq.NOBLOCK))
+            if self._inbox_poller.poll(0):  # for one message cheaper than the exception that ends many
+                self._drain()
+
+    def _drain(self) -> None:
+        receive, recv = self._receive, self._inbox.recv
+        try:
             for _ in range(DRAIN):
-                self._receive(self._inbox.recv(zmq.NOBLOCK))
-                if not self._inbox_poller.poll(0):  # cheaper than an exception for an empty queue
-                    break
+                receive(recv(zmq.NOBLOCK))
+        except zmq.Again:
+            pass
 
     def _receive(self, data: bytes) -> None:
         try:
