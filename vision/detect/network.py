@@ -12,6 +12,7 @@ from vision.net.decode import DecodeSettings, Found, decode
 from vision.net.engine import Engine
 from vision.net.layout import SIZE_MULTIPLE
 from vision.net.masks import outline_of
+from vision.net.merge import Merged, MergeSettings, merged
 from vision.net.modelfile import ModelFile, shipped_model
 from vision.ripeness import stage_of, to_lab
 from vision.types import Detection, Stage
@@ -19,24 +20,42 @@ from vision.types import Detection, Stage
 Picture = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float64]
 
+FRAME_PIXELS = 640 * 480
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
     """How pictures are given to the network.
 
     Attributes:
-        precision: "int8" or "fp32"; int8 takes half the time.
-        working_side: pictures are reduced to this longest side [px]; cameras of 640x480 pass unchanged.
-        smallest_side: pictures whose longest side is shorter are enlarged to it, twice at most [px].
+        precision: "int8" or "fp32"; int8 takes a third of the time.
+        looks: sizes at which a picture is looked at, over its own size; the second look is for large fruit and costs a
+            quarter of the first.
+        still_looks: the same for pictures of more than 640x480 pixels, where time matters less.
+        working_side: no look has a longer side [px].
+        smallest_side: the first look has at least this longest side, unless that more than doubles the picture [px].
         outline_score: berries of at least this score get an outline; each costs 0.05 ms.
         decode: how centres become berries.
+        merge: how looks are put together.
     """
 
     precision: str = "int8"
-    working_side: int = 640
+    looks: tuple[float, ...] = (1.0, 0.5)
+    still_looks: tuple[float, ...] = (1.2, 0.5)
+    working_side: int = 960
     smallest_side: int = 320
     outline_score: float = 0.2
     decode: DecodeSettings = field(default_factory=DecodeSettings)
+    merge: MergeSettings = field(default_factory=MergeSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """What the network made of a picture at one size; `scale`: pixels of the look per pixel of the picture (x, y)."""
+
+    found: Found
+    proto: npt.NDArray[np.float32]
+    scale: Array
 
 
 class NetworkDetector:
@@ -59,24 +78,30 @@ class NetworkDetector:
         """
         if color.ndim != 3 or color.shape[2] != 3 or color.dtype != np.uint8 or color.size == 0:
             raise ValueError(f"expected an RGB picture (h, w, 3) of uint8, got {color.shape} of {color.dtype}")
-        fitted, scale = _fitted(color, self._settings)
+        looks = [self._look(color, scale) for scale in scales_of(color.shape, self._settings)]
+        berries = merged([k.found for k in looks], [k.scale for k in looks], self._settings.merge)
+        return self._detections(berries, looks, _stages(color, berries.found), shape=color.shape)
+
+    def _look(self, color: Picture, scale: float) -> _Look:
+        fitted, exact = _fitted(color, scale)
         head, proto = self._engine.run(fitted)
-        found = decode(head, self._settings.decode)
-        return self._detections(found, proto, _stages(fitted, found), scale=scale, shape=color.shape)
+        return _Look(found=decode(head, self._settings.decode), proto=proto, scale=exact)
 
     def _detections(
-        self, found: Found, proto: npt.NDArray[np.float32], stages: list[Stage], *, scale: Array, shape: tuple[int, ...]
+        self, berries: Merged, looks: list[_Look], stages: list[Stage], *, shape: tuple[int, ...]
     ) -> list[Detection]:
-        """Return what was found in pixels of the picture of `shape`; what lies in the padding is left out."""
+        """Return what was found in the picture of `shape`; what lies in the padding is left out."""
+        found = berries.found
         limit = np.array([shape[1], shape[0]], np.float64)
-        boxes = np.clip(found.boxes / np.tile(scale, 2), 0, np.tile(limit, 2))
+        boxes = np.clip(found.boxes.astype(np.float64), 0, np.tile(limit, 2))
         sides = boxes[:, 2:] - boxes[:, :2]
-        inside = np.flatnonzero((sides > 1.0 / scale).all(axis=1)).tolist()
+        finest = max(float(k.scale[0]) for k in looks)
+        inside = np.flatnonzero((sides > 1.0 / finest).all(axis=1)).tolist()
         box, score, ripeness = boxes.tolist(), found.scores.tolist(), found.ripeness.tolist()
-        calyx, peduncle = (((p + 0.5) / scale - 0.5).tolist() for p in (found.calyx, found.peduncle))
-        stem, visible = found.stem.tolist(), np.clip(found.visible, 0.05, 1.0).tolist()
+        calyx, peduncle, stem = found.calyx.tolist(), found.peduncle.tolist(), found.stem.tolist()
+        visible = np.clip(found.visible, 0.05, 1.0).tolist()
         box_spread = (found.box_spread * sides.max(axis=1, initial=0.0) / 2).tolist()
-        ripeness_spread, peduncle_spread = found.ripeness_spread.tolist(), (found.stem_spread / scale[0]).tolist()
+        ripeness_spread, peduncle_spread = found.ripeness_spread.tolist(), found.stem_spread.tolist()
         least = self._settings.outline_score
         return [
             Detection(
@@ -84,7 +109,7 @@ class NetworkDetector:
                 score=score[i],
                 ripeness=ripeness[i],
                 stage=stages[i],
-                polygon=_outline(found, i, proto, scale, limit) if score[i] >= least else None,
+                polygon=_outline(berries, looks, i, limit) if score[i] >= least else None,
                 peduncle=tuple(peduncle[i]),
                 calyx=tuple(calyx[i]),
                 stem=tuple(stem[i]),
@@ -97,18 +122,25 @@ class NetworkDetector:
         ]
 
 
-def _outline(found: Found, i: int, proto: npt.NDArray[np.float32], scale: Array, limit: Array) -> Array | None:
-    outline = outline_of(proto, found.weights[i], found.boxes[i])
-    return None if outline is None else np.clip((outline + 0.5) / scale - 0.5, 0, limit - 1)
+def scales_of(shape: tuple[int, ...], s: NetworkSettings) -> list[float]:
+    """Return the sizes at which a picture of `shape` is looked at, over its own."""
+    longest = max(shape[:2])
+    chosen = s.looks if shape[0] * shape[1] <= FRAME_PIXELS else s.still_looks
+    first = max(chosen[0], min(2.0, s.smallest_side / longest))
+    first = min(first, s.working_side / longest)
+    return [first * look / chosen[0] for look in chosen]
 
 
-def _fitted(color: Picture, s: NetworkSettings) -> tuple[Picture, Array]:
-    """Return the picture at the network's size, grey below and to the right, and the scale it was changed by (x, y)."""
+def _outline(berries: Merged, looks: list[_Look], i: int, limit: Array) -> Array | None:
+    look = looks[int(berries.look[i])]
+    k = int(berries.own[i])
+    outline = outline_of(look.proto, look.found.weights[k], look.found.boxes[k])
+    return None if outline is None else np.clip((outline + 0.5) / look.scale - 0.5, 0, limit - 1)
+
+
+def _fitted(color: Picture, scale: float) -> tuple[Picture, Array]:
+    """Return the picture for one look, grey below and to the right, and by how much it was scaled exactly (x, y)."""
     h, w = color.shape[:2]
-    longest = max(h, w)
-    scale = min(1.0, s.working_side / longest)
-    if longest < s.smallest_side:
-        scale = min(2.0, s.smallest_side / longest)
     size = max(1, round(w * scale)), max(1, round(h * scale))
     small = color
     if size != (w, h):

@@ -49,7 +49,7 @@ class Engine:
     def run(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
         """Return head, shape (CHANNELS, h/8, w/8), and prototypes, shape (PROTOTYPES, h/4, w/4).
 
-        The arrays are overwritten by the next call.
+        The arrays are overwritten by the next call with a picture of the same size.
 
         Args:
             picture: RGB, shape (h, w, 3), uint8, contiguous; sides are multiples of 32.

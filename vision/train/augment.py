@@ -32,7 +32,7 @@ class AugmentSettings:
     """
 
     side: int = 416
-    fruit_px: tuple[float, float] = (14.0, 320.0)
+    fruit_px: tuple[float, float] = (12.0, 190.0)
     scale: tuple[float, float] = (0.25, 2.6)
     mosaic: float = 0.35
     turn_deg: float = 7.0

@@ -1,0 +1,89 @@
+"""Looks at one picture in several sizes become one list of berries."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from vision.net.decode import Found
+from vision.net.layout import PROTOTYPES
+from vision.net.merge import MergeSettings, merged, rescaled
+
+FULL, HALF = np.array([1.0, 1.0]), np.array([0.5, 0.5])
+SETTINGS = MergeSettings()
+
+
+def found(*berries):
+    """Return berries given as (box, score) or (box, score, ripeness)."""
+    n = len(berries)
+    boxes = np.array([b[0] for b in berries], np.float32).reshape(-1, 4)
+    one = np.full(n, 0.1, np.float32)
+    return Found(
+        boxes=boxes,
+        scores=np.array([b[1] for b in berries], np.float32),
+        box_spread=one,
+        ripeness=np.array([b[2] if len(b) > 2 else 0.9 for b in berries], np.float32),
+        ripeness_spread=one,
+        calyx=boxes[:, :2].copy(),
+        peduncle=boxes[:, :2] - 4,
+        stem=np.tile(np.array([0, -1], np.float32), (n, 1)),
+        stem_spread=one,
+        visible=one,
+        weights=np.zeros((n, PROTOTYPES + 1), np.float32),
+    )
+
+
+def test_a_berry_in_both_looks_is_one_and_its_box_lies_between():
+    both = merged([found(((100, 100, 140, 160), 0.8)), found(((51, 51, 71, 81), 0.6))], [FULL, HALF], SETTINGS)
+    assert len(both.found.scores) == 1
+    assert 100 < both.found.boxes[0, 0] < 102
+    assert both.found.scores[0] == pytest.approx(0.7, abs=0.01)
+    assert (both.look[0], both.own[0]) == (0, 0)
+
+
+def test_a_small_berry_that_only_the_large_look_can_see_keeps_its_score():
+    alone = merged([found(((100, 100, 112, 112), 0.8)), found()], [FULL, HALF], SETTINGS)
+    assert alone.found.scores[0] == pytest.approx(0.8, abs=0.04)
+
+
+def test_a_berry_that_one_look_should_have_seen_and_did_not_loses_score():
+    doubted = merged([found(((100, 100, 140, 160), 0.8)), found()], [FULL, HALF], SETTINGS)
+    assert doubted.found.scores[0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_a_large_berry_is_believed_of_the_small_look():
+    large = [found(((0, 0, 150, 380), 0.5)), found(((0, 0, 150, 150), 0.9))]
+    both = merged(large, [FULL, HALF], SETTINGS)
+    assert both.look[0] == 1
+    np.testing.assert_allclose(both.found.boxes[0], [0, 0, 300, 300], atol=1)
+    assert both.found.scores[0] > 0.5
+
+
+def test_values_come_from_the_look_that_is_believed_in_pixels_of_the_picture():
+    small = found(((40, 40, 60, 60), 0.9, 0.2))
+    both = merged([found(), small], [FULL, HALF], SETTINGS)
+    assert (both.look[0], both.own[0]) == (1, 0)
+    assert both.found.ripeness[0] == pytest.approx(0.2)
+    np.testing.assert_allclose(both.found.calyx[0], [80.5, 80.5])
+    np.testing.assert_allclose(both.found.peduncle[0], [72.5, 72.5])
+    assert both.found.stem_spread[0] == pytest.approx(0.2)
+
+
+def test_looks_without_berries_make_an_empty_list():
+    both = merged([found(), found()], [FULL, HALF], SETTINGS)
+    assert len(both.found.scores) == 0
+    assert both.found.boxes.shape == (0, 4)
+
+
+def test_the_list_is_sorted_by_score():
+    berries = [((60.0 * k, 0.0, 60.0 * k + 30, 40.0), s) for k, s in enumerate((0.3, 0.9, 0.5))]
+    both = merged([found(*berries)], [FULL], SETTINGS)
+    assert list(both.found.scores) == sorted(both.found.scores, reverse=True)
+    assert list(both.own) == [1, 2, 0]
+
+
+def test_one_look_at_full_size_changes_nothing_but_the_order():
+    one = found(((100, 100, 140, 160), 0.8))
+    told = rescaled(one, FULL)
+    np.testing.assert_allclose(told.boxes, one.boxes)
+    np.testing.assert_allclose(told.peduncle, one.peduncle)
