@@ -126,7 +126,8 @@ class Output:
                 )
         elif self.console:
             stream = sys.stdout if os.environ.get("RCUTILS_LOGGING_USE_STDOUT") == "1" else sys.stderr
-            print(format_line(line, time.time_ns(), colours=_colours(stream.isatty())), file=stream, flush=True)
+            stream.write(format_line(line, time.time_ns(), colours=_colours(stream.isatty())) + "\n")
+            stream.flush()
 
 
 def _colours(tty: bool) -> bool:
