@@ -117,6 +117,7 @@ def bench(directory: Path, points: int, say: Callable[[str], None]) -> dict[str,
         clock.at = float(EPOCH + (first + len(block) // series) * STEP_S)
         began = time.perf_counter()
         keeper.turn()
+        keeper.finish()
         sealing += time.perf_counter() - began
         if number % 20 == 0:
             say(f"{(first + length) * series / 1e6:8.1f} M points, {sealing:6.1f} s of sealing")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from telemetry.messages import Kind
 from telemetry.store import Block, Buckets, Point, Quality, Samples, Series, Summary
-from telemetry.store.cold import Cold
+from telemetry.store.cold import Cold, MovedError
 from telemetry.store.entries import EntryTables
 from telemetry.store.hot import Hot
 from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap
@@ -144,9 +144,13 @@ class EmbeddedStore:
             if file is None or file.last < min(row[1] for row in of_day):
                 kept += of_day
                 continue
-            sealed = {
-                number: set(at.tolist()) for number, at in self.cold.has(file, {row[0] for row in of_day}).items()
-            }
+            try:
+                times = self.cold.has(file, {row[0] for row in of_day})
+            except MovedError as error:  # the list cannot change meanwhile: the file is lost, its points are new ones
+                self.cold.leave_out(error.files)
+                kept += of_day
+                continue
+            sealed = {number: set(at.tolist()) for number, at in times.items()}
             kept += [row for row in of_day if row[1] not in sealed[row[0]]]
         return kept
 

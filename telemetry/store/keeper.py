@@ -16,8 +16,8 @@ from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.journal import StoreError
 from telemetry.store.retention import Limits, collect_garbage, retire
 from telemetry.store.rollup import DAY, HOUR
-from telemetry.store.seal import Sealer
-from telemetry.store.segments import segments
+from telemetry.store.seal import Sealer, month_span
+from telemetry.store.segments import Segment, segments
 from telemetry.store.tables import errors, transaction
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ class KeeperSettings:
 
     Attributes:
         turn_s: from one look to the next.
+        slice_s: from one slice of deleted points to the next, so that writers get their turn between them.
         grace_s: after midnight UTC before a day is sealed: devices that were away for a moment have sent by then.
         late_s: how long late points of a sealed day wait, so that many are taken in at once.
         check_s: from one sealed file to the next that is read through; retention and garbage in the same rhythm.
@@ -39,6 +40,7 @@ class KeeperSettings:
     """
 
     turn_s: float = 5.0
+    slice_s: float = 0.1
     grace_s: float = 2.0 * 3600.0
     late_s: float = 600.0
     check_s: float = 60.0
@@ -63,14 +65,13 @@ class Keeper:
         self._checked = ("", -ENDLESS)
         self._said = ""
         timers.every(settings.turn_s, self.turn)
+        timers.every(settings.slice_s, self.drain)
 
     def turn(self) -> None:
         """Do the most urgent piece of work; at most one day is sealed."""
         if not self._leads():
             return
         try:
-            while self._sealer.drain():
-                pass
             self._roll_hours()
             self._seal_due()
             if self._clock.monotonic() >= self._check_at:
@@ -78,14 +79,27 @@ class Keeper:
                 self._look_after()
             self._said = ""
         except StoreError as error:
-            if str(error) != self._said:
-                log.error("the store could not be looked after, nothing is lost by that: %s", error)
-            self._said = str(error)
+            self._complain(error)
+
+    def drain(self) -> None:
+        """Delete a slice of what is sealed from the hot tier."""
+        if self._lock is None:
+            return
+        try:
+            with errors():
+                self._sealer.drain()
+        except StoreError as error:
+            self._complain(error)
 
     def finish(self) -> None:
-        """Seal all that is due at once."""
-        while self._leads() and self._seal_due():
+        """Seal all that is due, and delete it from the hot tier, at once."""
+        while self._leads() and (self._seal_due() or self._sealer.drain()):
             pass
+
+    def _complain(self, error: StoreError) -> None:
+        if str(error) != self._said:
+            log.error("the store could not be looked after, nothing is lost by that: %s", error)
+        self._said = str(error)
 
     def close(self) -> None:
         """Let another process keep the store."""
@@ -107,13 +121,33 @@ class Keeper:
         for day in sorted(days):
             waited = now - self._late_since.get(day, -ENDLESS)
             if now >= (day + DAY) / 1000.0 + self._settings.grace_s and waited >= self._settings.late_s:
-                moved = self._sealer.seal(day, now)
+                moved = self._seal(day, now)
                 self._late_since.pop(day, None)
                 log.info("sealed %d points of the day that begins at %.0f", moved, day / 1000.0)
-                while self._sealer.drain():
-                    pass
                 return True
         return False
+
+    def _seal(self, day: int, now: float) -> int:
+        """Seal a day; sealed files of it that turn out to be damaged are put aside first."""
+        try:
+            return self._sealer.seal(day, now)
+        except StoreError as error:
+            if error.code == "store_full" or not self._put_aside(day, now):
+                raise
+        return self._sealer.seal(day, now)
+
+    def _put_aside(self, day: int, now: float) -> int:
+        """Put the damaged files of a day's month aside; return how many those are."""
+        with errors():
+            files = segments(self._store.connection, None, *month_span(day))
+        return sum(self._examine(file, now) for file in files)
+
+    def _examine(self, file: Segment, now: float) -> bool:
+        """Put a file aside when it is damaged, and tell whether it is."""
+        reason = trouble(self._store.cold, file)
+        if reason:
+            quarantine(self._store, file, reason, now)
+        return bool(reason)
 
     def _roll_hours(self) -> None:
         """Keep buckets of complete hours that are not sealed yet, for reads of many series."""
@@ -148,9 +182,7 @@ class Keeper:
         waiting = [file for file in files if (file.kind, file.period) > self._checked] or files
         for file in sorted(waiting, key=lambda file: (file.kind, file.period))[:1]:
             self._checked = (file.kind, file.period)
-            reason = trouble(self._store.cold, file)
-            if reason:
-                quarantine(self._store, file, reason, now)
+            self._examine(file, now)
 
 
 def lead(directory: Path) -> BinaryIO | None:

@@ -181,6 +181,7 @@ def test_the_keeper_seals_what_has_ended_and_only_one_process_keeps(store: Embed
     keeper = Keeper(store, clock, NoTimers(), settings)
     keeper.turn()
     assert lead(store.directory) is None
+    keeper.drain()
     keeper.turn()
     sealed = [file.period for file in segments(store.connection, "raw", -ENDLESS, ENDLESS)]
     assert sealed == [DAY0 * 1000]  # the second day ended less than the grace ago
@@ -265,6 +266,28 @@ def test_a_damaged_sealed_file_is_left_out_named_and_counted_and_the_rest_goes_o
     again = store.buckets(None, DAY0, DAY0 + DAY_S, step=3600.0)
     assert again.mean == pytest.approx(hours.mean)  # the roll-up is another file
     assert second in segments(store.connection, "raw", -ENDLESS, ENDLESS)
+
+
+def test_late_points_for_a_damaged_day_are_sealed_and_its_roll_up_keeps_what_is_lost(store: EmbeddedStore) -> None:
+    fill(store, 2)
+    seal(store)
+    seal(store, 1)
+    hours = store.buckets([NAMES[0]], DAY0, DAY0 + DAY_S, step=3600.0)
+    file = segments(store.connection, "raw", -ENDLESS, ENDLESS)[0]
+    (store.cold.folder / file.file).write_bytes(b"PAR1" * 100)
+    late = Point(series=NAMES[0], at=DAY0 + 7201.0, value=1000.0, received_at=DAY0 + 1e6)
+    assert store.write([late]) == 1
+    keeper = Keeper(store, Clock(DAY0 + 9.0 * DAY_S), NoTimers(), KeeperSettings(late_s=0.0))
+    keeper.finish()
+    keeper.close()
+    assert [damage.file for damage in quarantined(store.connection)] == [file.file]
+    assert store.read(NAMES[0], DAY0, DAY0 + DAY_S).value.tolist() == [1000.0]
+    told = store.buckets([NAMES[0]], DAY0, DAY0 + DAY_S, step=3600.0)
+    assert told.count.sum() == hours.count.sum() + 1
+    assert told.high[2] == 1000.0
+    (store.cold.folder / segments(store.connection, "raw", -ENDLESS, ENDLESS)[0].file).unlink()
+    again = Point(series=NAMES[0], at=DAY0 + 7200.5, value=1000.0, received_at=DAY0 + 1e6)
+    assert store.write([again]) == 1  # a file that is gone keeps nobody from writing
 
 
 def test_bits_that_rot_in_a_sealed_file_are_noticed(store: EmbeddedStore) -> None:
