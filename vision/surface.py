@@ -63,8 +63,8 @@ def gather(
     depth: Depth | None,
     *,
     depth_range: tuple[float, float],
-    points: int = 72,
-    rims: int = 36,
+    points: int = 48,
+    rims: int = 28,
 ) -> Evidence:
     """Return the evidence for each detection.
 
@@ -83,10 +83,10 @@ def gather(
         if area == 0:
             centre[i] = ((d.box[0] + d.box[2]) / 2, (d.box[1] + d.box[3]) / 2)
             continue
-        line, outward, low, high = _outline(mask, rims)
-        rim[i, : len(line)] = line + 0.5 * outward + (x0, y0)
-        normal[i, : len(line)] = outward
-        rim_weights[i, : len(line)] = 1.0
+        line, along, low, high = _outline(mask, rims)
+        m = len(line)
+        rim[i, :m], normal[i, :m, 0], normal[i, :m, 1], rim_weights[i, :m] = line, -along[:, 1], along[:, 0], 1.0
+        rim[i, :m] += (x0, y0)
         centre[i], radius[i] = (low + high) / 2 + (x0, y0), max(1.0, math.sqrt(area / math.pi))
         if depth is None:
             continue
@@ -99,11 +99,14 @@ def gather(
         k = len(taken)
         pixels[i, :k, 0], pixels[i, :k, 1] = columns[taken] + x0, rows[taken] + y0
         depths[i, :k], weights[i, :k] = z[taken], 1.0
+    normal /= np.maximum(np.sqrt(normal[..., :1] ** 2 + normal[..., 1:] ** 2), 1e-9)
+    rim += 0.5 * normal  # an outline runs through the centres of its pixels
     share = np.ones(rim_weights.shape)
     beyond = centre[:, None] + radius[:, None, None] * _AROUND
     beyond_weights = np.zeros(beyond.shape[:2])
     if depth is not None and n:
-        share = _own(rim, normal, depth, depth_range)
+        # Where nothing at all is measured on a fruit, its outline is all there is.
+        share = np.where(count[:, None] > 0, _own(rim, normal, depth, depth_range), 1.0)
         surface = _median(np.where(weights > 0.0, depths, np.nan))[:, None]
         farther = _sample(depth, beyond, depth_range) > surface + FARTHER
         beyond_weights = (farther & (count[:, None] > 0)).astype(np.float64) * _within(beyond, shape)
@@ -145,20 +148,16 @@ def _spread(count: int, most: int) -> npt.NDArray[np.intp]:
     return np.arange(min(count, most)) * count // max(1, min(count, most))
 
 
-def _outline(mask: npt.NDArray[np.uint8], most: int) -> tuple[Array, Array, Array, Array]:
-    """Return places on the largest outline and unit outward normals, shapes (n, 2), and its lowest and highest x, y."""
+def _outline(mask: npt.NDArray[np.uint8], most: int) -> tuple[npt.NDArray[np.int32], ...]:
+    """Return places on the largest outline, its direction there, shapes (n, 2), and its lowest and highest x, y [px].
+
+    OpenCV runs round an outer outline so that the outside lies along (-dy, dx) of its direction.
+    """
     found, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     whole = max(found, key=len)[:, 0, :]
     n = len(whole)
     reach, k = max(1, min(3, n // 8)), _spread(n, most)
-    line = whole[k].astype(np.float64)
-    along = whole[(k + reach) % n] - whole[k - reach]
-    # OpenCV runs round an outer outline so that the outside lies along (-dy, dx) of its direction.
-    normal = (
-        np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-9)[:, None]
-    )
-    low, high = whole.min(axis=0), whole.max(axis=0)
-    return line, normal, low, high
+    return whole[k], whole[(k + reach) % n] - whole[k - reach], whole.min(axis=0), whole.max(axis=0)
 
 
 def _own(rim: Array, normal: Array, depth: Depth, limits: tuple[float, float]) -> Array:
@@ -168,7 +167,7 @@ def _own(rim: Array, normal: Array, depth: Depth, limits: tuple[float, float]) -
     inner, outer = _median(within), _median(beyond)
     # Unknown beyond: background out of range, or the strip that only one imager sees; both belong to a rim.
     gap = np.where(np.isnan(outer), 2.0 * STEP, outer - inner)
-    gap = np.where(np.isnan(inner), STEP, gap)
+    gap = np.where(np.isnan(inner), 0.0, gap)
     return np.asarray(np.clip((gap + STEP) / (2.0 * STEP), 0.0, 1.0) ** 2, np.float64)
 
 
