@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from vision.types import Detector
 
 DETECTORS = ("baseline", "network", "network-fp32")
-DEFAULT_DETECTOR = "baseline"
+DEFAULT_DETECTOR = "network"
 
 
 def detector(name: str) -> Detector:

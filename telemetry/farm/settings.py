@@ -105,7 +105,7 @@ class Robot:
     arm: str = setting("ur3e", choices=("ur3e",))
     bed: str = setting(pattern=NAME)
     side: str = setting("a", choices=("a", "b"))
-    eyes: str = setting("baseline", choices=("baseline", "network"))
+    eyes: str = setting("network", choices=("baseline", "network"))
     capacity: int = setting(240, minimum=1, maximum=100000)
     seconds_per_berry: float = setting(8.0, minimum=0.5, maximum=600.0)
     seconds_per_segment: float = setting(20.0, minimum=0.0, maximum=3600.0)

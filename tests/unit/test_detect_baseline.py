@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from vision import default_detector
 from vision.detect import BaselineDetector
 from vision.detect.peduncle import axis_of
 from vision.detect.regions import split_regions
@@ -131,7 +130,7 @@ def test_what_is_not_rgb_of_eight_bits_is_refused(detector, picture):
 def test_the_same_picture_gives_the_same_berries(detector):
     picture = scene()
     draw_berry(picture, (320, 340), RED)
-    first, second = detector.detect(picture), default_detector().detect(picture)
+    first, second = detector.detect(picture), BaselineDetector().detect(picture)
     assert [d.box for d in first] == [d.box for d in second]
 
 

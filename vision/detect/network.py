@@ -29,9 +29,11 @@ class NetworkSettings:
 
     Attributes:
         precision: "int8" or "fp32"; int8 takes a third of the time.
-        looks: sizes at which a picture is looked at, over its own size; the second look is for large fruit and costs a
-            quarter of the first.
+        looks: sizes at which a picture is looked at, over its own size; later looks are for large fruit, which the
+            network knows best at half the size.
         still_looks: the same for pictures of more than 640x480 pixels, where time matters less.
+        large: frames of 640x480 and less get their later looks only where the first shows fruit of this side [px], or
+            none at all.
         working_side: no look has a longer side [px].
         smallest_side: the first look has at least this longest side, unless that more than doubles the picture [px].
         outline_score: berries of at least this score get an outline; each costs 0.05 ms.
@@ -42,6 +44,7 @@ class NetworkSettings:
     precision: str = "int8"
     looks: tuple[float, ...] = (1.0, 0.5)
     still_looks: tuple[float, ...] = (1.2, 0.5)
+    large: float = 90.0
     working_side: int = 960
     smallest_side: int = 320
     outline_score: float = 0.2
@@ -78,7 +81,10 @@ class NetworkDetector:
         """
         if color.ndim != 3 or color.shape[2] != 3 or color.dtype != np.uint8 or color.size == 0:
             raise ValueError(f"expected an RGB picture (h, w, 3) of uint8, got {color.shape} of {color.dtype}")
-        looks = [self._look(color, scale) for scale in scales_of(color.shape, self._settings)]
+        first, *later = scales_of(color.shape, self._settings)
+        looks = [self._look(color, first)]
+        if color.shape[0] * color.shape[1] > FRAME_PIXELS or _shows_large(looks[0].found, self._settings):
+            looks += [self._look(color, scale) for scale in later]
         berries = merged([k.found for k in looks], [k.scale for k in looks], self._settings.merge)
         return self._detections(berries, looks, _stages(color, berries.found), shape=color.shape)
 
@@ -129,6 +135,13 @@ def scales_of(shape: tuple[int, ...], s: NetworkSettings) -> list[float]:
     first = max(chosen[0], min(2.0, s.smallest_side / longest))
     first = min(first, s.working_side / longest)
     return [first * look / chosen[0] for look in chosen]
+
+
+def _shows_large(found: Found, s: NetworkSettings) -> bool:
+    """Return whether fruit may be there that is too large for this look."""
+    clear = found.scores >= s.outline_score
+    sides = (found.boxes[:, 2:] - found.boxes[:, :2])[clear]
+    return not clear.any() or bool((sides.max(axis=1) > s.large).any())
 
 
 def _outline(berries: Merged, looks: list[_Look], i: int, limit: Array) -> Array | None:
