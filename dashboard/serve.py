@@ -24,7 +24,7 @@ from dashboard.services import Services
 from dashboard.view import FarmView
 from telemetry.clock import Clock
 from telemetry.farm import Farm
-from telemetry.mqtt.network import NetworkClient
+from telemetry.mqtt.network import NetworkClient, NetworkSettings
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ CLOSE_S = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
-    """Where the farm is and where the pages are served. `data`: the farm's state folder."""
+    """Where the farm is and where the pages are served. `data`: the farm's state folder; `network`: of the broker."""
 
     data: Path
     farm: Farm
@@ -44,6 +44,7 @@ class ServeSettings:
     mqtt_port: int
     host: str
     port: int
+    network: NetworkSettings | None = None
 
 
 class FarmClock:
@@ -117,7 +118,13 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
     """
     listener = listen(settings.host, settings.port)
     farm, data = settings.farm, settings.data
-    client = NetworkClient(settings.mqtt_host, settings.mqtt_port, f"berrybrain-dashboard-{farm.site.id}", clean=True)
+    client = NetworkClient(
+        settings.mqtt_host,
+        settings.mqtt_port,
+        f"berrybrain-dashboard-{farm.site.id}",
+        clean=True,
+        settings=settings.network,
+    )
     time_of_farm = FarmClock(clock)
     failed = asyncio.Event()
     accounts = open_accounts(data)

@@ -41,6 +41,7 @@ def command(
     from contextlib import closing
 
     from dashboard.auth import Role, random_password
+    from dashboard.cli.known_broker import credentials
     from dashboard.cli.settings import find_farm
     from dashboard.serve import ADMIN, ServeSettings, WallClock, first_admin, open_accounts, run
     from telemetry.farm import parse_farm
@@ -63,7 +64,15 @@ def command(
     def ready(number: int) -> None:
         click.echo(f"http://{host if host != '0.0.0.0' else 'localhost'}:{number}/")
 
-    settings = ServeSettings(data=data, farm=known, mqtt_host=mqtt_host, mqtt_port=mqtt_port, host=host, port=port)
+    settings = ServeSettings(
+        data=data,
+        farm=known,
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        host=host,
+        port=port,
+        network=credentials(known.mqtt) if not mqtt else None,
+    )
     try:
         run(settings, WallClock(), ready=ready)
     except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dashboard.cli.known_broker import credentials
+from dashboard.cli.prepare import HOST
 from dashboard.cli.settings import RunSettings
 from dashboard.shared_clock import SharedClock
 
@@ -13,13 +15,15 @@ def dashboard(settings: RunSettings, name: str, slot: int | None) -> None:
     """Serve the pages on the run's port until asked to end."""
     from dashboard.serve import ServeSettings, run
 
+    farm = settings.load_farm()
     wanted = ServeSettings(
         data=Path(settings.data),
-        farm=settings.load_farm(),
+        farm=farm,
         mqtt_host=settings.host,
         mqtt_port=settings.port,
-        host=settings.host,
+        host=HOST,
         port=settings.http_port,
+        network=credentials(farm.mqtt),
     )
     try:
         run(wanted, SharedClock(settings.clock, slot=slot))

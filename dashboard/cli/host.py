@@ -52,10 +52,17 @@ class Host:
         self, client_id: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
     ) -> Any:
         """Return a connected MQTT client whose messages are counted; the loop drives it."""
+        from dashboard.cli.known_broker import credentials
         from telemetry.mqtt.network import NetworkClient
 
         client = NetworkClient(
-            self.settings.host, self.settings.port, client_id, will=will, clean=clean, manual_ack=manual_ack
+            self.settings.host,
+            self.settings.port,
+            client_id,
+            will=will,
+            clean=clean,
+            manual_ack=manual_ack,
+            settings=credentials(self.farm.mqtt),
         )
         self._clients.append(client)
         return CountedClient(client, self._tally)

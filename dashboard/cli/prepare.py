@@ -14,12 +14,14 @@ from pathlib import Path
 
 from dashboard import shared_clock
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.known_broker import address, credentials
 from dashboard.cli.settings import FARM, RunSettings
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 PROBE_S = 0.1
+REMOTE_PROBE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +55,18 @@ def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
     if not farm.robots:
         raise Misuse("the farm file has no [[robots]]; add one, or start from: berrybrain init")
     # Debian starts a mosquitto on 1883 when it is installed: the built-in farm does not insist on a port.
-    port = free_port() if built_in or farm.mqtt.port == 0 else farm.mqtt.port
-    _claim(port)
+    if farm.mqtt.url:
+        credentials(farm.mqtt)  # what is missing is said before anything is started
+        host, port = address(farm.mqtt)
+    else:
+        host, port = HOST, free_port() if built_in or farm.mqtt.port == 0 else farm.mqtt.port
+        _claim(port)
     settings = RunSettings(
         run=str(run),
         data=str(order.data.resolve()),
         farm=str(run / FARM),
         robot=farm.robots[0].id,
-        host=HOST,
+        host=host,
         port=port,
         seed=order.seed,
         epoch=_epoch(order.data),
@@ -97,11 +103,13 @@ def _page_port(wanted: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def answers(port: int) -> bool:
-    """Tell whether someone listens on a port of this machine; waits a little when nobody does."""
-    with socket.socket() as probe:
-        probe.settimeout(PROBE_S)
-        answered = probe.connect_ex((HOST, port)) == 0
+def answers(port: int, host: str = HOST) -> bool:
+    """Tell whether someone listens on a port; waits a little when nobody does."""
+    try:
+        socket.create_connection((host, port), PROBE_S if host == HOST else REMOTE_PROBE_S).close()
+        answered = True
+    except OSError:
+        answered = False
     if not answered:
         pause(PROBE_S)
     return answered

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.known_broker import credentials
 from dashboard.cli.past import begin_with_past
-from dashboard.cli.prepare import Order, answers, own, pause, prepare
+from dashboard.cli.prepare import HOST, Order, answers, own, pause, prepare
 from dashboard.cli.roles import ROLES, program
 from dashboard.cli.settings import SCORED, RunSettings, find_farm
 from dashboard.shared_clock import LeadingClock, SharedClock
@@ -61,7 +62,8 @@ class _Harvest:
         self._began = time.monotonic()
         self._path = settings.write()
         self._pages = bool(settings.http_port)
-        self._names = [name for name in ROLES if name != "dashboard" or self._pages]
+        left_out = {"dashboard": not self._pages, "broker": bool(self._farm.mqtt.url)}
+        self._names = [name for name in ROLES if not left_out.get(name)]
         self._stored_before = self._counters()
         self._lots_before = self._lots()
 
@@ -75,7 +77,13 @@ class _Harvest:
         watch = Watch(archive, self._farm, self._settings.robot, self._say)
         clock = SharedClock(self._settings.clock)
         self._start_broker()
-        client = NetworkClient(self._settings.host, self._settings.port, "berrybrain-demo", clean=True)
+        client = NetworkClient(
+            self._settings.host,
+            self._settings.port,
+            "berrybrain-demo",
+            clean=True,
+            settings=credentials(self._farm.mqtt),
+        )
         attendant = Attendant(client, self._farm, self._settings.robot, self._say)
         for name in self._names:
             if name != "broker":
@@ -116,7 +124,7 @@ class _Harvest:
         """Wait until the dashboard answers, say where it is, and open it where there is a screen."""
         from dashboard.serve import ADMIN, first_admin
 
-        address, deadline = f"http://{self._settings.host}:{self._settings.http_port}/", time.monotonic() + START_S
+        address, deadline = f"http://{HOST}:{self._settings.http_port}/", time.monotonic() + START_S
         password = first_admin(self._order.data)
         while not answers(self._settings.http_port):
             self._supervisor.poll()
@@ -129,9 +137,13 @@ class _Harvest:
             webbrowser.open(address)
 
     def _start_broker(self) -> None:
-        self._supervisor.start(program("broker", self._path))
+        own = "broker" in self._names
+        if own:
+            self._supervisor.start(program("broker", self._path))
         deadline = time.monotonic() + START_S
-        while not answers(self._settings.port):
+        while not answers(self._settings.port, self._settings.host):
+            if not own:
+                raise Problem(f"the broker {self._farm.mqtt.url} of [mqtt] url does not answer")
             self._supervisor.poll()
             if time.monotonic() > deadline:
                 raise Problem(f"the broker does not answer within {START_S:.0f} s:\n{self._supervisor.tail('broker')}")
