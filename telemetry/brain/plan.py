@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from telemetry.brain.field import SegmentKey, SegmentState
 from telemetry.farm import Farm, Program, Robot
+from telemetry.farm.settings import ALL
 
 RIPE_UNSEEN = 6
 """Berries expected in a segment nobody has looked at yet; bounds the first order, promises nothing."""
@@ -100,7 +101,9 @@ def make_plan(farm: Farm, robot_id: str, segments: Mapping[SegmentKey, SegmentSt
     order = HarvestOrder(
         bed=bed.id,
         side=chosen[0].side,
-        segments=tuple(sorted(key.segment for key in chosen)),
+        segments=tuple(key.segment for key in chosen)
+        if program.order == "value"
+        else tuple(sorted(key.segment for key in chosen)),
         segment_length=bed.segment_length,
         ripeness_min=program.ripeness_min,
         ripeness_max=program.ripeness_max,
@@ -135,7 +138,10 @@ def _second(hour: str) -> float:
 
 
 def _reachable(farm: Farm, robot: Robot) -> Iterable[SegmentKey]:
-    bed = farm.bed(robot.bed)
+    bed, program = farm.bed(robot.bed), farm.program
+    named = ((program.beds, bed.id), (program.cultivars, bed.cultivar))
+    if not all(ALL in names or mine in names for names, mine in named):
+        return []
     return [SegmentKey(bed.id, robot.side, segment) for segment in range(bed.segments)]
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib import resources
 
 from telemetry.farm.parse import FarmError, load_farm, parse_farm
-from telemetry.farm.settings import Bed, Device, Farm, Mqtt, Program, Robot, Site, StoreSettings, Zone
+from telemetry.farm.settings import Bed, Device, Farm, Market, Mqtt, Program, Robot, Site, StoreSettings, Zone
 
 __all__ = [
     "Bed",
     "Device",
     "Farm",
     "FarmError",
+    "Market",
     "Mqtt",
     "Program",
     "Robot",

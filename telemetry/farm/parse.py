@@ -9,15 +9,15 @@ import tomllib
 import typing
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from telemetry.farm.settings import Bed, Device, Farm, Mqtt, Program, Robot, Site, StoreSettings, Zone
+from telemetry.farm.settings import ALL, Bed, Device, Farm, Market, Mqtt, Program, Robot, Site, StoreSettings, Zone
 
 SINGLE: dict[str, type] = {"site": Site, "program": Program, "mqtt": Mqtt, "store": StoreSettings}
-LISTS: dict[str, type] = {"zones": Zone, "beds": Bed, "devices": Device, "robots": Robot}
+LISTS: dict[str, type] = {"zones": Zone, "beds": Bed, "devices": Device, "robots": Robot, "markets": Market}
 TYPE_NAMES = {str: "a string", float: "a number", int: "a whole number"}
 
 
@@ -62,6 +62,10 @@ def parse_farm(text: str, *, name: str = "farm.toml") -> Farm:
     lists: dict[str, Any] = {key: reader.several(key, kind, document.get(key, [])) for key, kind in LISTS.items()}
     farm = Farm(**singles, **lists)
     _check(farm, reader)
+    wanted = [market for market in farm.markets if market.id == farm.program.market]
+    for market in wanted:
+        window = replace(farm.program, ripeness_min=market.ripeness_min, ripeness_max=market.ripeness_max)
+        farm = replace(farm, program=window)
     return farm
 
 
@@ -186,6 +190,7 @@ def _check(farm: Farm, reader: _Reader) -> None:
     if program.ripeness_min >= program.ripeness_max:
         message = f"ripeness_min {program.ripeness_min} must be below ripeness_max {program.ripeness_max}"
         raise reader.error(message, table="program", index=0, key="ripeness_min")
+    _check_program(farm, reader)
     if program.work_from == program.work_until:
         message = f"work_from and work_until are both {program.work_from!r}; for the whole day use 00:00 and 24:00"
         raise reader.error(message, table="program", index=0, key="work_until")
@@ -196,6 +201,25 @@ def _check(farm: Farm, reader: _Reader) -> None:
     except (ZoneInfoNotFoundError, ValueError) as error:
         message = f"timezone: expected a name like 'Asia/Shanghai', got {farm.site.timezone!r}"
         raise reader.error(message, table="site", index=0, key="timezone") from error
+
+
+def _check_program(farm: Farm, reader: _Reader) -> None:
+    """Hold the picking program against markets, beds and cultivars that there are."""
+    program, beds = farm.program, [bed.id for bed in farm.beds]
+    for index, market in enumerate(farm.markets):
+        if market.ripeness_min >= market.ripeness_max:
+            message = f"ripeness_min {market.ripeness_min} must be below ripeness_max {market.ripeness_max}"
+            raise reader.error(message, table="markets", index=index, key="ripeness_min")
+    markets = [market.id for market in farm.markets]
+    if markets and program.market not in markets:
+        raise reader.error(_dangling("market", program.market, markets), table="program", index=0, key="market")
+    for key, named, known in (
+        ("beds", program.beds, beds),
+        ("cultivars", program.cultivars, sorted({bed.cultivar for bed in farm.beds})),
+    ):
+        for name in named:
+            if name != ALL and name not in known:
+                raise reader.error(_dangling(key, name, [ALL, *known]), table="program", index=0, key=key)
 
 
 def _unique(ids: Sequence[str], table: str, reader: _Reader, *, offset: int = 0) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 NAME = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
+ALL = "all"
 HOUR = r"(?:[01]\d|2[0-3]):[0-5]\d|24:00"
 
 
@@ -112,10 +113,26 @@ class Robot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """What to pick and how. `quota` 0 = no limit; `speed` is a share of the allowed speed; `force` [N]."""
+class Market:
+    """Ripeness that one market wants, both ends included: fruit that travels is picked paler."""
 
-    market: str = setting("direct", choices=("direct", "shipping", "processing"))
+    id: str = setting(pattern=NAME)
+    ripeness_min: float = setting(0.80, minimum=0.0, maximum=1.0)
+    ripeness_max: float = setting(1.0, minimum=0.0, maximum=1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What to pick and how. `quota` 0 = no limit; `speed` is a share of the allowed speed; `force` [N].
+
+    The window of the market, where the farm lists one, stands in for `ripeness_min` and `ripeness_max`. `beds` and
+    `cultivars` may say "all"; `order`: segments along the bed, or those with the most to pick first.
+    """
+
+    market: str = setting("direct", pattern=NAME)
+    beds: tuple[str, ...] = setting((ALL,), pattern=NAME)
+    cultivars: tuple[str, ...] = setting((ALL,))
+    order: str = setting("along", choices=("along", "value"))
     ripeness_min: float = setting(0.80, minimum=0.0, maximum=1.0)
     ripeness_max: float = setting(1.0, minimum=0.0, maximum=1.0)
     quota: int = setting(0, minimum=0, maximum=100000)
@@ -170,6 +187,7 @@ class Farm:
     devices: tuple[Device, ...]
     robots: tuple[Robot, ...]
     program: Program
+    markets: tuple[Market, ...]
     mqtt: Mqtt
     store: StoreSettings
 

@@ -69,6 +69,15 @@ def test_counted_ripe_berries_call_the_robot_and_the_richest_segment_is_first() 
     assert plan.entries[0].reason_en == "9 ripe berries counted and not picked yet"
 
 
+def test_the_program_says_which_beds_cultivars_and_segments_come_first() -> None:
+    states = (seen(3), seen(9), seen(0), seen(0))
+    assert chosen(*states, order="value") == (1, 0)
+    assert chosen(*states, order="along") == (0, 1)
+    assert chosen(*states, beds=("bed-9",)) == ()
+    assert chosen(*states, beds=("bed-1",), cultivars=("hongyan",)) == (0, 1)
+    assert chosen(*states, cultivars=("elsanta",)) == ()
+
+
 def test_one_is_one_berry_and_one_segment() -> None:
     plan = make_plan(FARM, "berry-1", field(seen(0), seen(1), seen(0), seen(0)), NOON)
     assert plan.entries[0].reason_en == "1 ripe berry counted and not picked yet"

@@ -56,6 +56,12 @@ def test_default_farm_parses_to_the_demo_cell() -> None:
     assert (farm.program.ripeness_min, farm.program.ripeness_max) == (0.80, 1.0)
 
 
+def test_the_window_of_the_market_is_the_programs() -> None:
+    text = default_farm_text().replace('market = "direct" ', 'market = "shipping" ')
+    program = parse_farm(text).program
+    assert (program.market, program.ripeness_min, program.ripeness_max) == ("shipping", 0.70, 0.92)
+
+
 @pytest.mark.parametrize("table", [*SINGLE, *LISTS])
 def test_default_farm_documents_every_setting(table: str) -> None:
     document = tomllib.loads(default_farm_text())
@@ -134,6 +140,15 @@ def test_error_in_the_second_of_two_tables_points_at_the_second() -> None:
         ("quota = 5", "force = nan", "force: expected a value from 0.2 to 3.0, got nan"),
         ("quota = 5", 'work_from = "25:00"', "work_from: expected text like"),
         ("quota = 5", "ripeness_min = 0.9\nripeness_max = 0.8", "ripeness_min 0.9 must be below ripeness_max 0.8"),
+        ("quota = 5", 'beds = ["c"]', r"beds 'c' does not exist \(known: all, b\)"),
+        ("quota = 5", 'cultivars = ["elsanta"]', "cultivars 'elsanta' does not exist"),
+        ("quota = 5", 'order = "fast"', "order: expected one of 'along', 'value'"),
+        ("quota = 5", 'market = "m"\n[[markets]]\nid = "direct"', r"market 'm' does not exist \(known: direct\)"),
+        (
+            "quota = 5",
+            '[[markets]]\nid = "direct"\nripeness_min = 0.9\nripeness_max = 0.5',
+            "ripeness_min 0.9 must be below ripeness_max 0.5",
+        ),
         ("quota = 5", 'work_from = "05:00"\nwork_until = "05:00"', "work_from and work_until are both"),
         ("latitude = 29.0", "latitude = 129.0", "latitude: expected a value from -90.0 to 90.0, got 129.0"),
         ("latitude = 29.0", "", "key 'latitude' is missing"),
