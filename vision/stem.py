@@ -25,7 +25,9 @@ class StemSettings:
 
     Attributes:
         cut_above_calyx: distance of the cut from the calyx along the stem; a hung fruit keeps a centimetre.
-        seen: share of the picture's calyx point, rather than the fitted body's, in where the calyx is put.
+        seen: share of the picture's calyx point, rather than the fitted body's, in where the calyx is put, when the
+            detector does not tell its error; otherwise the share follows from that and from `body_sd`.
+        body_sd: error of the fitted body's calyx across the line of sight.
         farthest: a calyx point farther than this from the body's own is a mistake and is left out.
         upright: share of the vertical, rather than the fruit's axis, in the stem's direction: stems bend upwards.
         reach: depths on the stem are taken from here to here above the calyx.
@@ -37,6 +39,7 @@ class StemSettings:
 
     cut_above_calyx: float = 0.010
     seen: float = 0.75
+    body_sd: float = 0.0015
     farthest: float = 0.012
     upright: float = 0.4
     reach: tuple[float, float] = (0.004, 0.016)
@@ -67,13 +70,17 @@ def cut_points(
     at = rays(np.nan_to_num(np.array(told, np.float64).reshape(n, 2)), intrinsics) * calyx[:, 2:]
     shift = np.where(np.isnan(np.array(told, np.float64).reshape(n, 2)[:, :1]), 0.0, at - calyx)
     trusted = np.sqrt((shift**2) @ np.ones(3)) <= np.maximum(s.farthest, 0.7 * bodies.half_length)
-    calyx = calyx + s.seen * shift * trusted[:, None]
+    spread = np.array([np.nan if d.peduncle_spread is None else d.peduncle_spread for d in detections], np.float64)
+    told_sd = spread * calyx[:, 2] / intrinsics.fx
+    share = np.where(np.isnan(spread), s.seen, 1.0 / (1.0 + np.nan_to_num(told_sd / s.body_sd) ** 2)) * trusted
+    calyx = calyx + share[:, None] * shift
     direction = (1.0 - s.upright) * bodies.axis + s.upright * up
     direction /= np.sqrt((direction**2) @ np.ones(3))[:, None]
     for i, d in enumerate(detections):
         way = _way(d, project(calyx[i : i + 1], intrinsics)[0])
         if way is not None and trusted[i]:
-            direction[i] = _turned(direction[i], calyx[i], way)
+            turned = direction[i] + share[i] * (_turned(direction[i], calyx[i], way) - direction[i])
+            direction[i] = turned / np.linalg.norm(turned)
     cut = calyx + s.cut_above_calyx * direction
     if depth is not None and n:
         cut = _at_depth(cut, calyx, direction, intrinsics=intrinsics, depth=depth, s=s)
@@ -97,7 +104,7 @@ def _turned(direction: Array, at: Array, stem: Array) -> Array:
     length = float(np.hypot(*lateral))
     wanted = stem * length + at[:2] / at[2] * direction[2]
     turned = np.array([wanted[0], wanted[1], direction[2]])
-    return turned / np.linalg.norm(turned)
+    return np.asarray(turned / np.linalg.norm(turned), np.float64)
 
 
 def _at_depth(

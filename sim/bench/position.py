@@ -39,11 +39,21 @@ class Looked:
 
 
 class TruthMasks:
-    """Stands in for a detector: gives the exact masks of rendered pictures, and no more than masks."""
+    """Stands in for a detector: gives the exact masks of rendered pictures."""
 
-    def of(self, picture: Rendered) -> list[Detection]:
-        """Return a detection for each labelled fruit, with the largest piece of its mask as outline."""
-        return [self._one(f, picture.mask) for f in picture.fruit]
+    def of(self, picture: Rendered, *, points: bool = False) -> list[Detection]:
+        """Return a detection for each labelled fruit, with the largest piece of its mask as outline.
+
+        Args:
+            points: give the exact calyx and direction of the stem as well, where they are seen.
+        """
+        found = [self._one(f, picture.mask) for f in picture.fruit]
+        if not points:
+            return found
+        return [
+            replace(d, calyx=f.calyx_px if f.calyx_visible else None, stem=f.stem_px if f.cut_visible else None)
+            for d, f in zip(found, picture.fruit, strict=True)
+        ]
 
     def _one(self, f: FruitLabel, mask: npt.NDArray[np.uint16]) -> Detection:
         pieces, _ = cv2.findContours((mask == f.id).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -62,14 +72,15 @@ def measure_positions(
     Returns:
         `pos_err_mm_p50, pos_err_mm_p95` (None where so many are missed that there is no such figure),
         `cut_3d_within_5mm` over fruit whose stem is seen at the cut point, `ripeness_mae_sim` over fruit that was
-        found; missed fruit counts as failed in the first three. The same with exact masks in the detector's place, from
-        colour alone (no depth), and the CPU time of the geometry per picture.
+        found; missed fruit counts as failed in the first three. The same with exact masks in the detector's place, with
+        the exact calyx in the picture as well, from colour alone (no depth), and the CPU time of the geometry per picture.
     """
     drawn = list(render(RenderSettings(width=width, height=height, near=True, views=2), FIRST_SEED + seed, pictures))
     found = [[d for d in eyes.detect(p.color) if d.score >= SHOWN_FROM] for p in drawn]
     exact = [TruthMasks().of(p) for p in drawn]
     by_detector, spent = _look(drawn, found)
     by_mask, spent_exact = _look(drawn, exact)
+    by_point, _ = _look(drawn, [TruthMasks().of(p, points=True) for p in drawn])
     blind, _ = _look([replace(p, measured=np.zeros_like(p.measured)) for p in drawn], exact)
     figures = _figures(by_detector)
     ripeness = [abs(x.berry.detection.ripeness - x.truth.ripeness) for x in by_detector if x.berry]
@@ -82,6 +93,7 @@ def measure_positions(
             "pictures": pictures,
             "detector": {**figures, "geometry_cpu_ms_p50": _middle(spent)},
             "truth_masks": {**_figures(by_mask), "geometry_cpu_ms_p50": _middle(spent_exact)},
+            "truth_masks_and_calyx": _figures(by_point),
             "truth_masks_no_depth": _figures(blind),
         },
     }
