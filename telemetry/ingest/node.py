@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 STORED = (Kind.BIRTH, Kind.DATA, Kind.STATE, Kind.EVENT, Kind.CMD, Kind.ACK)
 MAX_WAITING = 10_000
 """Messages without acknowledgement (QoS 0) are let go beyond this many while the store fails."""
+COMMIT_SHARE = 5.0
+LONGEST_S = 0.5
+"""A commit is followed by five times its duration without one, at most this long [s], unless the batch is full."""
 TOO_MANY_SERIES = "too_many_series"
 REPORTED = (
     "messages_received",
@@ -76,6 +79,7 @@ class Ingest:
         self._messages: list[Callable[[], None]] = []
         self._retry_at = 0.0
         self._latency = 0.0
+        self._committed_at = float("-inf")
         for kind in STORED:
             client.subscribe(f"gh/1/+/+/+/{kind}", self._on_message, qos=1)
         client.subscribe(GATEWAY, self._on_message, qos=1)
@@ -83,12 +87,17 @@ class Ingest:
             boot=settings.boot, model="berrybrain-ingest", firmware="", metrics=_report_metrics(settings.report_s)
         )
         self._publisher = DevicePublisher(client, settings.address, clock, identity)
-        timers.every(settings.batch_s, self.flush)
+        timers.every(settings.batch_s, self._tick)
         timers.every(settings.report_s, self.report)
 
     def pending(self) -> int:
         """Return how many messages are received and not committed."""
         return len(self._messages)
+
+    def _tick(self) -> None:
+        """Commit, unless the disk is slow: then less often, so that it does not take the time of receiving."""
+        if self._clock.monotonic() - self._committed_at >= min(LONGEST_S, COMMIT_SHARE * self._latency):
+            self.flush()
 
     def flush(self) -> None:
         """Commit what was received, then acknowledge it; after a failure everything stays for the next try."""
@@ -104,7 +113,8 @@ class Ingest:
             self._retry_at = started + self._settings.retry_s
             self._publisher.state("faulty", fault=error.code)
             return
-        self._latency = self._clock.monotonic() - started
+        self._committed_at = self._clock.monotonic()
+        self._latency = self._committed_at - started
         if self._settings.discovery:
             self._announce(self._intake.births())
         acknowledge, self._messages = self._messages, []
