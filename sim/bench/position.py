@@ -73,7 +73,7 @@ def measure_positions(
         `pos_err_mm_p50, pos_err_mm_p95` (None where so many are missed that there is no such figure),
         `cut_3d_within_5mm` over fruit whose stem is seen at the cut point, `ripeness_mae_sim` over fruit that was
         found; missed fruit counts as failed in the first three. The same with exact masks in the detector's place, with
-        the exact calyx in the picture as well, from colour alone (no depth), and the CPU time of the geometry per picture.
+        the exact calyx as well, from colour alone (no depth), and the CPU time of the geometry per picture.
     """
     drawn = list(render(RenderSettings(width=width, height=height, near=True, views=2), FIRST_SEED + seed, pictures))
     found = [[d for d in eyes.detect(p.color) if d.score >= SHOWN_FROM] for p in drawn]
