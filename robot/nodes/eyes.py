@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +21,10 @@ from vision.camera.selfcheck import SelfcheckState, check
 from vision.locate import LocateSettings, locate_all
 from vision.types import Berry, Detector, Frame, Intrinsics
 
-BLINDING = ("camera_frozen", "camera_dark", "camera_bright")
+log = logging.getLogger(__name__)
+
+MISFIT = "camera_intrinsics"
+BLINDING = ("camera_frozen", "camera_dark", "camera_bright", MISFIT)
 """Faults of a picture that nothing may be decided on; the others are reported with the berries."""
 
 
@@ -92,7 +96,11 @@ class EyesNode(Node):
             return [], faults[0]
         up = self._up(frame.stamp)
         found = [d for d in self._detector.detect(frame.color) if d.score >= self._settings.score]
-        return locate_all(found, frame, self._settings.locate, up), faults[0] if faults else ""
+        try:
+            return locate_all(found, frame, self._settings.locate, up), faults[0] if faults else ""
+        except ValueError as error:
+            log.error("picture refused: %s", error)
+            return [], MISFIT
 
     def _up(self, stamp: float) -> Any:
         """Return the direction against gravity in the optical frame, shape (3,); None before joints are known."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ class Wall:
         self.frames += 1
         color = (self.light * self.rng.integers(0, 255, (120, 160, 3))).astype(np.uint8)
         depth = np.full((120, 160), 0.3, np.float32)
-        return Frame(stamp=self.time.now(), color=color, intrinsics=INTRINSICS, depth=depth)
+        return Frame(stamp=self.time.now(), color=color, intrinsics=self.intrinsics, depth=depth)
 
     def close(self) -> None:
         pass
@@ -130,6 +131,13 @@ def test_a_dark_picture_gives_no_berries_but_its_fault(bench: Bench) -> None:
     message = bench.berries[0][1]
     assert (message.image_ok, message.fault, list(message.berries)) == (False, "camera_dark", [])
     assert bench.detector.asked == 0
+
+
+def test_a_calibration_that_does_not_fit_the_pictures_gives_no_berries_but_its_fault(bench: Bench) -> None:
+    bench.wall.intrinsics = replace(INTRINSICS, fx=1.9, fy=1.9)
+    bench.look()
+    message = bench.berries[0][1]
+    assert (message.image_ok, message.fault, list(message.berries)) == (False, "camera_intrinsics", [])
 
 
 def test_a_camera_that_is_gone_is_told_to_who_asked(bench: Bench) -> None:
