@@ -139,11 +139,11 @@ def fit(
         pull[:, 3] += (np.log(expected) - state.size) * information[3]
         pull[:, 4] += (np.log(s.stretch) - state.stretch) * information[4]
         pull[:, 5:] += (up @ state.turn)[:, :2] * information[5]
-        move = np.linalg.solve(normal, pull[..., None])[..., 0]
+        move = np.asarray(np.linalg.solve(normal, pull[..., None])[..., 0], np.float64)
         state = _moved(state, move)
         if step > 2 and float(np.abs(move[:, :3]).max(initial=0.0)) < s.settled:
             break
-    covariance = np.linalg.inv(normal)
+    covariance = np.asarray(np.linalg.inv(normal), np.float64)
     covariance[:, :3] = state.turn @ covariance[:, :3]
     covariance[:, :, :3] = covariance[:, :, :3] @ state.turn.transpose(0, 2, 1)
     covariance[:, [0, 1, 2], [0, 1, 2]] += s.floor_sd**2
