@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.kinematics import solve
+from robot.pick.reach import ReachSettings
 from sim.blade import Blade, CutSettings
 from sim.contacts import Contacts
 from sim.drive import Drive, ServoSettings
@@ -57,7 +58,7 @@ class CellSettings:
 
     Attributes:
         epoch: UTC epoch seconds at simulated time 0 (default 2026-05-20 06:00).
-        home: where the tool starts in the world, level [m].
+        home: where the tool starts in the world [m], level and in the posture it works in.
         camera_noise: depth and colour noise of a real sensor; off only where a test needs exact pixels.
     """
 
@@ -96,9 +97,11 @@ class Cell:
         level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = level, self.settings.home
-        found = solve(self.scene.arm, pose, np.array([0.0, 1.2, -1.6, 1.9, -0.3, 1.2, 0.0]), rail=0.0)
+        like = ReachSettings()
+        rail = self.settings.home[0] - float(self.scene.arm.rail.base[0]) - like.offset
+        found = solve(self.scene.arm, pose, np.array([rail, *like.posture]), rail=rail)
         if not found:
-            raise ValueError(f"home {self.settings.home} is out of the arm's reach at rail 0")
+            raise ValueError(f"home {self.settings.home} is out of the arm's reach with the rail at {rail:.2f} m")
         self.data.qpos[self.scene.names.joint_qpos] = found[0]
         self.data.qpos[self.scene.names.fingers_qpos] = 0.5 * self.scene.arm.tool.opening_max
         mujoco.mj_forward(self.model, self.data)

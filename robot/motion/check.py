@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
-from robot.kinematics import tool_position
+from robot.kinematics.many import tool_positions
 from robot.motion.trajectory import Trajectory
 from robot.safety.limiter import ACCELERATION_SLACK, JERK_SLACK, POSITION_SLACK, VELOCITY_SLACK
 
@@ -57,7 +57,7 @@ def slow_down(arm: ArmDescription, trajectory: Trajectory) -> Trajectory:
 
 def _leaves_workspace(arm: ArmDescription, q: Array) -> str:
     """Return where the tool goes further out of the workspace than it is at first, or an empty text."""
-    places = np.array([tool_position(arm, row) for row in q])
+    places = tool_positions(arm, q)
     low, high = arm.safety.workspace_min, arm.safety.workspace_max
     outside = np.maximum(np.maximum(low - places, places - high), 0.0).max(axis=1)
     worst = int(outside.argmax())

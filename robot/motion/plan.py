@@ -8,7 +8,8 @@ from ruckig import InputParameter, Result, Ruckig
 from ruckig import Trajectory as Profile
 
 from robot.arms import ArmDescription
-from robot.kinematics import forward, jacobian, solve, tool_position
+from robot.kinematics import forward, jacobian, solve
+from robot.kinematics.many import tool_positions
 from robot.kinematics.numeric import pose_error
 from robot.motion.trajectory import Trajectory
 
@@ -172,7 +173,7 @@ def _grid(duration: float) -> Array:
 
 
 def _tool_speed(arm: ArmDescription, trajectory: Trajectory) -> float:
-    points = np.array([tool_position(arm, q) for q in trajectory.positions])
+    points = tool_positions(arm, trajectory.positions)
     steps = np.linalg.norm(np.diff(points, axis=0), axis=1) / np.diff(trajectory.times)
     return float(steps.max())
 

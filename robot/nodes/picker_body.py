@@ -86,8 +86,8 @@ class RosBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
         return self._reach.line(start, goal, tool_speed)
 
-    def join(self, plans: Sequence[Plan], *, blend: bool = True) -> ArmPlan:
-        return self._reach.join([_own(plan) for plan in plans], blend=blend)
+    def join(self, plans: Sequence[Plan], *, overlap: float | None = None) -> ArmPlan:
+        return self._reach.join([_own(plan) for plan in plans], overlap=overlap)
 
     def move(self, plan: Plan) -> GoalAction:
         goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)

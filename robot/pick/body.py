@@ -119,8 +119,13 @@ class Body(Protocol):
         """
         ...
 
-    def join(self, plans: Sequence[Plan], *, blend: bool = True) -> Plan:
-        """Return plans, each beginning where the one before it ends, as one motion; `blend` cuts the corners."""
+    def join(self, plans: Sequence[Plan], *, overlap: float | None = None) -> Plan:
+        """Return plans, each beginning where the one before it ends, as one motion.
+
+        Args:
+            overlap: each begins so long before the one ahead of it ends, which cuts the corner [s]; None = as long as
+                the planner likes.
+        """
         ...
 
     def move(self, plan: Plan) -> Action: ...

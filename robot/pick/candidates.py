@@ -14,7 +14,7 @@ CLUSTER_GAP = 0.02
 """Berries whose surfaces are nearer than this hang in one cluster [m]."""
 
 DOUBT = 0.08
-"""Ripeness from afar is uncertain by this much: leaves, shade and the side that is seen."""
+"""Ripeness from afar is uncertain by this much: shade and the side that is seen; thrice as much of hidden fruit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,8 @@ class Window:
 
     def near(self, target: Target) -> bool:
         """Return whether the ripeness may be inside the window: worth a look from near by."""
-        return self.ripeness_min - DOUBT <= target.ripeness <= self.ripeness_max
+        hidden = 1.0 - min(max(target.visible, 0.0), 1.0)
+        return self.ripeness_min - DOUBT * (1.0 + 2.0 * hidden) <= target.ripeness <= self.ripeness_max
 
     def covers(self, target: Target) -> bool:
         return self.start <= float(target.position[0]) < self.end

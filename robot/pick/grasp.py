@@ -30,7 +30,8 @@ class Grasp:
         pitch: + looks up, that is, comes from below [rad].
         cost: [m] of interference with neighbours, plus a little for every turn; lowest first.
         crowding: deepest interference of a finger with a neighbour [m]; 0 = clear.
-        stems: ids of other berries whose peduncle or flesh would lie under the blade.
+        stems: ids of other berries whose peduncle or flesh may lie under the blade.
+        surely: those of them that lie there if every place is as it was seen.
         caught: ids of other berries that would come between the jaws.
     """
 
@@ -41,6 +42,7 @@ class Grasp:
     cost: float
     crowding: float
     stems: tuple[int, ...]
+    surely: tuple[int, ...] = ()
     caught: tuple[int, ...] = ()
 
     def standoff(self, distance: float) -> Pose:
@@ -74,8 +76,8 @@ CAUGHT_COST = 0.03
 GRAZE = 0.003
 """Neighbours hang this far from where they were seen [m]."""
 
-FLESH_SHARE = 0.45
-"""The blade is as wide as the jaws; flesh that reaches into its way by more than half of the fruit is pushed aside."""
+DOUBT = 0.006
+"""The blade's way is minded this much wider than the closed jaws [m]: neighbours swing and are seen inexactly."""
 
 BLADE_MARGIN = 0.004
 """The cut point is kept this far inside the blade's reach [m]."""
@@ -130,10 +132,13 @@ def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float
     crowding = [_finger_overlap(p, n, tool, opening) for p, n in zip(local, near, strict=True)]
     caught = tuple(n.id for p, n in zip(local, near, strict=True) if _caught(p, n, tool, opening))
     up = pose[:3, :3].T @ np.array([0.0, 0.0, 1.0])
-    cut = tuple(
-        n.id
-        for p, n in zip(local, near, strict=True)
-        if _stem_under_blade(p, n, up, target, tool) or _flesh_under_blade(p, n, target, tool)
+    cut, surely = (
+        tuple(
+            n.id
+            for p, n in zip(local, near, strict=True)
+            if _stem_under_blade(p, n, up, width, tool) or _flesh_under_blade(p, n, width, tool)
+        )
+        for width in (target.radius + DOUBT, target.radius)
     )
     cost = sum(crowding) + CAUGHT_COST * len(caught) + 0.05 * len(cut) + TURN_COST * (abs(yaw) + abs(pitch)) + price
     return Grasp(
@@ -144,6 +149,7 @@ def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float
         cost=cost,
         crowding=max(crowding, default=0.0),
         stems=cut,
+        surely=surely,
         caught=caught,
     )
 
@@ -164,20 +170,20 @@ def _caught(p: Vector, neighbour: Target, tool: Tool, opening: float) -> bool:
     return bool(reached and level and abs(p[0]) < opening / 2.0 + tool.pad[0] + GRAZE)
 
 
-def _stem_under_blade(p: Vector, neighbour: Target, up: Vector, target: Target, tool: Tool) -> bool:
-    """Return whether the neighbour hangs lower with its peduncle rising through the closed jaws' blade area."""
+def _stem_under_blade(p: Vector, neighbour: Target, up: Vector, width: float, tool: Tool) -> bool:
+    """Return whether the neighbour hangs lower and its peduncle rises through the blade's way, `width` to each side."""
     top = p + up * (neighbour.length / 2.0)
     if top[1] < -tool.blade_offset - GRAZE or up[1] > -0.5:
         return False
     at = top + up * ((-tool.blade_offset - top[1]) / up[1])
     inside = tool.blade_reach[0] - GRAZE < at[2] < tool.blade_reach[1] + GRAZE
-    return bool(inside and abs(at[0]) < target.radius + GRAZE)
+    return bool(inside and abs(at[0]) < width)
 
 
-def _flesh_under_blade(p: Vector, neighbour: Target, target: Target, tool: Tool) -> bool:
-    """Return whether the blade would meet the neighbour's flesh over the closed jaws."""
+def _flesh_under_blade(p: Vector, neighbour: Target, width: float, tool: Tool) -> bool:
+    """Return whether the blade meets the neighbour's flesh over the closed jaws, `width` to each side."""
     height = abs(-tool.blade_offset - p[1]) / (neighbour.length / 2.0 + GRAZE)
-    if height >= 1.0 or abs(p[0]) > target.radius + neighbour.radius * FLESH_SHARE:
+    if height >= 1.0 or abs(p[0]) > width:
         return False
     front = p[2] - neighbour.radius * math.sqrt(1.0 - height**2)
     return bool(tool.blade_reach[0] - neighbour.radius < front < tool.blade_reach[1] + GRAZE)

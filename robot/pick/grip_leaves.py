@@ -18,6 +18,9 @@ from robot.pick.verify import after_close, after_release, still_held, touches_do
 CREEP = 0.9
 """The jaws close in less than this [s]; what moves then still is fruit that gives way."""
 
+CLEAR = 0.006
+"""Jaws this much wider than the fruit have let go of it [m]."""
+
 LOST_TICKS = 3
 """The grip must be missing in so many ticks in a row before the fruit counts as lost."""
 
@@ -128,7 +131,7 @@ class Carry(ActionLeaf):
             except PlanError as error:
                 reason = PlanError(PickResult.PLACE_FAIL, error.detail)
                 continue
-            whole = body.join([body.join([*first, over]), down], blend=False)
+            whole = body.join([body.join([*first, over]), down], overlap=settings.lower_overlap)
             self._lowers_at = body.monotonic() + whole.duration - down.duration
             return body.move(whole)
         raise reason
@@ -172,6 +175,13 @@ class Release(ActionLeaf):
     """Open the jaws a little and see that nothing is left between them."""
 
     error_result = PickResult.PLACE_FAIL
+
+    def step(self) -> Status:
+        """Leave while the jaws still open, once they are clear of the fruit."""
+        grip, width = self.round.body.grip(), self.round.attempt.width
+        if grip.opening >= width + CLEAR and after_release(grip, width) is PickResult.OK:
+            return self.finish()
+        return super().step()
 
     def start(self) -> Action | None:
         attempt = self.round.attempt

@@ -44,6 +44,13 @@ class MoveTo(ActionLeaf):
         return self.round.go(self.goal()).action
 
 
+class ViewDue(Leaf):
+    """Succeed when the next picture of the survey is due: what the ones before it showed well enough is picked."""
+
+    def step(self) -> Status:
+        return Status.SUCCESS if self.round.view_due() else Status.FAILURE
+
+
 class MoveToView(MoveTo):
     """Go where the next survey picture is taken; a view out of reach is left out."""
 
@@ -76,15 +83,21 @@ class LookAround(ActionLeaf):
             if self.look.sighting.image_ok:
                 self.round.crop.see(self.look.sighting)
                 self.round.looked += 1
-            self.round.views.pop(0)
+            self.round.looked_from = float(self.round.views.pop(0)[0, 3])
         return Status.SUCCESS
 
 
 class Count(Leaf):
-    """Count what the survey saw, and report fruit that is nearly ripe as a candidate that was not."""
+    """After the last view, count what the survey saw, and report nearly ripe fruit as a candidate that was not."""
 
     def step(self) -> Status:
+        if self.round.views:
+            return Status.SUCCESS
         window = self.round.job.window
+        for outcome in self.round.outcomes:
+            if outcome.result is PickResult.OK:  # taken between two views
+                self.round.counted[outcome.target.stage] += 1
+                self.round.counted["in_window"] += 1
         for target in self.round.crop.targets():
             if not window.covers(target):
                 continue
@@ -134,7 +147,7 @@ class ChooseNext(Leaf):
             way = attempt.ways.pop(0)
             if way.crowding > settings.crowding_max:
                 continue
-            if way.stems:
+            if way.surely or (way.stems and attempt.target.id not in self.round.deferred):
                 reason = PlanError(PickResult.TWO_STEMS, f"peduncle or flesh of {way.stems[0]} under the blade")
                 continue
             if way.caught and attempt.target.id not in self.round.deferred:
@@ -204,6 +217,11 @@ class LookAgain(ActionLeaf):
             return self.fail(PickResult.LOST_TARGET, f"picture refused: {sighting.fault}")
         shown = crop.see(sighting.near(attempt.target.position, SHARP))
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
+        if target is None and attempt.target.sightings >= self.round.settings.sure and attempt.number == 1:
+            attempt.seen_from = (
+                sighting.stamp
+            )  # a leaf before it gives way to the jaws; if it is gone, they close on nothing
+            return self._settle_grasp(attempt.target)
         if target is None:
             return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
         if target.id != attempt.target.id:  # one fruit under two names: half hidden, it was placed too far off
@@ -220,9 +238,16 @@ class LookAgain(ActionLeaf):
         attempt.target, attempt.seen_from = target, sighting.stamp
         if ripeness < self.round.job.window.ripeness_min:
             return self.fail(PickResult.NOT_RIPE, f"ripeness {ripeness:.2f} over both looks")
-        attempt.grasp = same_way(_grasp_of(self.round), grasps(target, crop.targets(), self.round.tool))
-        if attempt.grasp.stems:
-            return self.fail(PickResult.TWO_STEMS, f"berry {attempt.grasp.stems[0]} under the blade, seen from near by")
+        return self._settle_grasp(target)
+
+    def _settle_grasp(self, target: Target) -> Status:
+        """Correct the grasp for where the berry is now; refuse one that would cut a neighbour."""
+        attempt = self.round.attempt
+        attempt.grasp = same_way(_grasp_of(self.round), grasps(target, self.round.crop.targets(), self.round.tool))
+        if attempt.grasp.surely:
+            return self.fail(
+                PickResult.TWO_STEMS, f"berry {attempt.grasp.surely[0]} under the blade, seen from near by"
+            )
         return Status.SUCCESS
 
 

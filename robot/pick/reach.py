@@ -11,7 +11,8 @@ import numpy as np
 
 from robot.arms import ArmDescription
 from robot.collision import World
-from robot.kinematics import forward, solve, tool_position
+from robot.kinematics import forward, solve
+from robot.kinematics.many import tool_positions
 from robot.motion import MotionError, Trajectory, joint_move, line_move, within_limits
 from robot.pick.body import PlanError
 from robot.pick.grasp import Pose, rotation
@@ -30,7 +31,7 @@ KNOT = 0.008
 LINE_STEP, GLIDE_STEP = 0.004, 0.012
 """Between points where the joints are solved: on the way into the crop, and on free ways [m]."""
 
-OVERLAP = 0.18
+OVERLAP = 0.25
 """Two motions that follow each other share this time [s]."""
 
 WALL = 0.012
@@ -177,7 +178,7 @@ class Reach:
         """Refuse a way that touches something, leaves the workspace or passes through the punnet's walls."""
         if self._world.check(trajectory) < clearance - 1e-9:
             raise PlanError(PickResult.COLLISION_RISK, f"something is in the way to {_text(goal)}")
-        tool = np.array([tool_position(self._arm, q) for q in trajectory.positions[::4]])
+        tool = tool_positions(self._arm, trajectory.positions[::4])
         low = self._arm.safety.workspace_min + WORKSPACE_MARGIN
         high = self._arm.safety.workspace_max - WORKSPACE_MARGIN
         if np.any(tool < low) or np.any(tool > high):
@@ -189,17 +190,18 @@ class Reach:
         if np.any(at[walls, 2] < float(punnet.inner[2]) + OVER_WALL - 1e-6):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} meets the punnet's wall")
 
-    def join(self, plans: Sequence[ArmPlan], *, blend: bool = True) -> ArmPlan:
-        """Return plans as one motion, each begun a little before the one ahead of it is at rest.
+    def join(self, plans: Sequence[ArmPlan], *, overlap: float | None = None) -> ArmPlan:
+        """Return plans as one motion, each begun `overlap` [s] before the one ahead of it is at rest.
 
         The corner that this cuts is checked like any other way; where it would touch something, the arm stops there.
         """
         parts = [plan.trajectory for plan in plans]
         if len(parts) == 1:
             return plans[0]
-        if not blend:
-            return ArmPlan(trajectory=joined(parts))
-        smooth = within_limits(self._arm, joined(parts, OVERLAP), self._arm.safety.tool_speed_auto)
+        shared = OVERLAP if overlap is None else overlap
+        limit = self._arm.safety.tool_speed_auto
+        ways = (within_limits(self._arm, joined(parts, share * shared), limit) for share in (1.0, 0.5, 0.0))
+        smooth = min(ways, key=lambda way: way.duration)  # where two motions add up to too much, both become slower
         clearance = min(self._world.check(part) for part in parts)
         try:
             self._judge(smooth, min(self._settings.touch, clearance), forward(self._arm, parts[-1].positions[-1]))

@@ -121,6 +121,7 @@ class Round:
     current: Attempt | None = None
     task: str = ""
     looked: int = 0
+    looked_from: float | None = None
     stopped: PickResult | None = None
     counted: Counter[str] = field(default_factory=Counter)
 
@@ -145,9 +146,24 @@ class Round:
         known = self.crop.targets()
         window = self.job.window
         wanted = [t for t in known if window.covers(t) and window.near(t) and not self.is_decided(t)]
+        wanted = [t for t in wanted if self._looked_at(t)]
         ready = [t for t in wanted if t.id not in self.deferred]
         ranked = order(ready or wanted, self.body.tool_pose()[:3, 3], known)
         return ranked[0] if ranked else None
+
+    def view_due(self) -> bool:
+        """Return whether the next picture of the survey comes before anything else."""
+        if not self.views or self.current is not None:
+            return False
+        return self.looked_from is None or self.next_candidate() is None
+
+    def _looked_at(self, target: Target) -> bool:
+        """Return whether a berry hangs on this side of the middle between the last view and the next."""
+        if not self.views or self.looked_from is None:
+            return True
+        following = float(self.views[0][0, 3])
+        middle = 0.5 * (self.looked_from + following)
+        return bool((target.position[0] < middle) == (self.looked_from < following))
 
     def in_punnet(self) -> bool:
         """Return whether the tool is between the punnet's walls or just above."""
@@ -220,7 +236,7 @@ def survey_views(job: Job, camera: Camera, settings: PickSettings, at: float) ->
     """Return tool poses along the segment from which the camera sees all of it, the middle from two sides.
 
     Views from the beginning look towards the end and the others back: what a leaf or another fruit hides from one side
-    shows from the other. The view furthest from the tool comes first: the last is then near where picking begins.
+    shows from the other. The view nearest to the tool comes first: picking goes on between the views, along the bed.
 
     Args:
         at: where the tool is along the bed [m].
@@ -240,4 +256,4 @@ def survey_views(job: Job, camera: Camera, settings: PickSettings, at: float) ->
         pose[:3, :3] = orientation
         pose[:3, 3] = aim - looking[:, 2] * settings.survey_distance - offset
         poses.append(pose)
-    return sorted(poses, key=lambda pose: -abs(float(pose[0, 3]) - at))
+    return sorted(poses, key=lambda pose: abs(float(pose[0, 3]) - at))

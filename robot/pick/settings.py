@@ -16,8 +16,10 @@ class PickSettings:
         pose_age_max: an approach decided on an older picture is refused (R6).
         relook_shift: a berry that moved more than this between survey and the second look is another one.
         relook_agree: one that moved more than this is looked at once more before it is believed.
+        sure: a berry seen in so many pictures is also taken where something hides it from the nearest one.
         place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken.
         place_above: from here the fruit is lowered straight down; the pads then clear the wall (70 mm).
+        lower_overlap: lowering begins so long before the tool stands above the place; it cuts the corner by a few mm.
         survey_distance: of the camera from the crop.
         survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
@@ -36,6 +38,7 @@ class PickSettings:
     pose_age_max: float = 0.30
     relook_shift: float = 0.030
     relook_agree: float = 0.010
+    sure: int = 2
     attempts: int = 2
     interruptions: int = 3
     survey_distance: float = 0.32
@@ -45,8 +48,9 @@ class PickSettings:
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.026
-    place_tilts: tuple[float, ...] = (1.57, 1.35, 1.10, 1.80)
+    place_tilts: tuple[float, ...] = (1.35, 1.10, 1.57, 1.80)
     place_above: float = 0.055
+    lower_overlap: float = 0.08
     lower_speed: float = 0.45
     look_ahead: float = 0.08
     grip_settle: float = 0.02

@@ -1,4 +1,4 @@
-"""The picking skill as a behaviour tree: survey, then for each candidate approach, grip, cut, carry, lay down."""
+"""The picking skill as a behaviour tree: look along the bed, and for each candidate approach, grip, cut, carry, lay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from robot.pick.grip_leaves import (
     Release,
 )
 from robot.pick.leaf import Loop
-from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView
+from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView, ViewDue
 from robot.pick.round import Round
 
 
@@ -26,8 +26,10 @@ def picking_tree(round_: Round) -> Behaviour:
     s = round_.settings
     survey = _sequence(
         "survey view",
+        ViewDue("is a view due", round_, s.look_timeout),
         MoveToView("move to view", round_, s.move_timeout, "survey"),
-        LookAround("look around", round_, s.look_timeout, settle=0.0),
+        LookAround("look around", round_, s.look_timeout),
+        Count("count", round_, s.move_timeout, "count"),
     )
     attempt = _sequence(
         "attempt",
@@ -48,19 +50,17 @@ def picking_tree(round_: Round) -> Behaviour:
         GiveUp("give up", round_, s.move_timeout),
     )
     candidate = py_trees.composites.Selector("candidate", memory=True, children=[attempt, recover])
-    return _sequence(
-        "harvest segment",
-        Loop("survey", survey, lambda: not round_.views or round_.stopped is not None),
-        Count("count", round_, s.move_timeout, "count"),
-        Loop("pick", candidate, lambda: finished(round_)),
-    )
+    step = py_trees.composites.Selector("look or pick", memory=True, children=[survey, candidate])
+    return Loop("harvest segment", step, lambda: finished(round_))
 
 
 def finished(round_: Round) -> bool:
     """Return whether the round has nothing left to do."""
     if round_.current is not None and round_.stopped is None:
         return False
-    return round_.stopped is not None or round_.quota_reached() or round_.next_candidate() is None
+    if round_.stopped is not None or round_.quota_reached():
+        return True
+    return not round_.views and round_.next_candidate() is None
 
 
 def _sequence(name: str, *children: Behaviour) -> Behaviour:

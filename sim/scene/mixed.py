@@ -24,6 +24,9 @@ VISIBLE = {"isolated": (0.86, 1.0), "partly_hidden": (0.36, 0.74), "beside": (0.
            "enclosed": (0.0, 0.24)}  # fmt: skip
 """Visible share that is aimed at, inside the limits of the class; "beside" is partly hidden for its neighbour."""
 
+STEM_ROOM, LONGEST_STEM = 0.003, 0.20
+"""Room for a stem beside other fruit, and how far above its own fruit it may pass there [m]."""
+
 REACH = 0.35
 """Leaves further along the bed than this hide nothing here [m]."""
 
@@ -216,6 +219,9 @@ def _clear_of(at: Array, shape: Shape, other: BerrySpec, apart: float) -> bool:
     theirs = (other.half_width, other.half_length)
     if gap(at, shape, other.center, theirs) < apart:
         return False
+    aside = float(np.hypot(*(at - other.center)[:2]))
+    if aside < max(shape[0], other.half_width) + STEM_ROOM and abs(float(at[2] - other.center[2])) < LONGEST_STEM:
+        return False  # the stem of the lower one would run through the upper one
     flat = np.array([1.0, 0.0, 1.0])
     beside = gap(at * flat, shape, other.center * flat, theirs) > 0.004
     return beside or float(np.linalg.norm((at - other.center) * flat)) > 0.055

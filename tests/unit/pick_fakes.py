@@ -111,7 +111,7 @@ class FakeBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> FakePlan:
         return self.plan(start, goal, tool_speed)
 
-    def join(self, plans: list[FakePlan], *, blend: bool = True) -> FakePlan:
+    def join(self, plans: list[FakePlan], *, overlap: float | None = None) -> FakePlan:
         return plans[-1]
 
     def move(self, plan: FakePlan) -> FakeAction:

@@ -15,6 +15,7 @@ from robot.kinematics import (
     solve,
     tool_position,
 )
+from robot.kinematics.many import link_frames_many, tool_positions
 from robot.kinematics.numeric import pose_error
 
 ARM = load_arm("ur3e")
@@ -169,3 +170,11 @@ def test_analytic_says_nothing_inside_the_shoulder_cylinder() -> None:
     T = np.eye(4)
     T[:3, 3] = [0.02, 0.02, 0.5]
     assert analytic(ARM, T) == []
+
+
+def test_frames_of_many_joint_vectors_are_those_of_each() -> None:
+    rng = np.random.default_rng(8)
+    q = rng.uniform(ARM.position_min, ARM.position_max, (20, 7))
+    together = link_frames_many(ARM, q)
+    assert np.abs(together - np.array([link_frames(ARM, row) for row in q])).max() < 1e-12
+    assert np.array_equal(tool_positions(ARM, q), together[:, 7, :3, 3])
