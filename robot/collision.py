@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
-from robot.kinematics import link_frames
+from robot.kinematics.many import link_frames_many
 from robot.motion import Trajectory
 
 Array = npt.NDArray[np.float64]
-TOOL = 7  # the link index of the tool
 CHECK_STEP = 0.024  # between checked instants of a trajectory [s]; 12 mm at the tool's top speed
 
 
@@ -84,19 +83,22 @@ class World:
         self._high = np.array([b.maximum for b in boxes]).reshape(-1, 3)
         self._carried = np.array([b.carried for b in boxes], dtype=bool)
         ignored = [
-            [(b.tool_allowed and c.link == TOOL) or (b.carried and c.link == 0) for b in boxes] for c in capsules
+            [(b.tool_allowed and c.link == arm.tool_link) or (b.carried and c.link == 0) for b in boxes]
+            for c in capsules
         ]
         self._box_capsule, self._box = np.nonzero(~np.array(ignored, dtype=bool).reshape(len(capsules), len(boxes)))
 
     def _segments(self, q: Array) -> tuple[Array, Array]:
         """Return the capsules' ends for joint vectors of shape (m, 7), shape (m, capsules, 3) each."""
-        frames = np.array([link_frames(self._arm, row) for row in q])[:, self._link]
+        frames = link_frames_many(self._arm, q)[:, self._link]
         points: Array = np.einsum("mcij,cej->mcei", frames[:, :, :3], self._ends)
         return points[:, :, 0], points[:, :, 1]
 
     def _vary(self, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Tell which pairs of capsules can come nearer; the others are held apart by the joint between them."""
-        start, end = self._segments(np.array([np.sin(np.arange(7) + shift) for shift in np.linspace(0.0, 2.0, 5)]))
+        start, end = self._segments(
+            np.array([np.sin(np.arange(self._arm.size) + shift) for shift in np.linspace(0.0, 2.0, 5)])
+        )
         distances = segment_distance(start[:, first], end[:, first], start[:, second], end[:, second])
         spread: npt.NDArray[np.bool_] = np.ptp(distances, axis=0) > 1e-4
         return spread

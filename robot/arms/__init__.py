@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
+from pathlib import Path
 
+from robot.arms.calibration import calibrated
 from robot.arms.description import (
     Arm,
     ArmDescription,
@@ -26,22 +28,34 @@ __all__ = [
     "Rail",
     "SafetyLimits",
     "Tool",
+    "arm_names",
+    "calibrated",
     "load_arm",
     "parse_arm",
 ]
 
 
-def load_arm(name: str) -> ArmDescription:
+def arm_names() -> list[str]:
+    """Return the names of the arms there is a file of."""
+    folder = resources.files(__name__)
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_arm(name: str, calibration: Path | None = None) -> ArmDescription:
     """Load the description of one arm.
 
     Args:
         name: file name without `.toml`, such as "ur3e".
+        calibration: TOML file with the unit's own deltas; see `calibrated`.
 
     Raises:
         ValueError: no such arm, or its file is wrong; the message names key, expected and got.
     """
-    folder = resources.files(__name__)
-    known = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+    known = arm_names()
     if name not in known:
         raise ValueError(f"expected an arm out of {known}, got {name!r}")
-    return parse_arm(tomllib.loads((folder / f"{name}.toml").read_text(encoding="utf-8")), source=f"{name}.toml")
+    text = (resources.files(__name__) / f"{name}.toml").read_text(encoding="utf-8")
+    arm = parse_arm(tomllib.loads(text), source=f"{name}.toml")
+    if calibration is None:
+        return arm
+    return calibrated(arm, tomllib.loads(calibration.read_text(encoding="utf-8")), source=calibration.name)

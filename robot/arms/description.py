@@ -12,7 +12,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Capsule:
-    """A segment with a radius, fixed to a link (0 = base, 1..6 = after DH joint i, 7 = tool). Lengths [m]."""
+    """A segment with a radius, fixed to a link (0 = base, i = after DH joint i, n + 1 = tool). Lengths [m]."""
 
     link: int
     start: Array
@@ -40,12 +40,16 @@ class Rail:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Arm:
-    """Six revolute joints in standard DH: A_i = Rz(q_i) Tz(d_i) Tx(a_i) Rx(alpha_i). Arrays have shape (6,)."""
+    """n (5 or 6) revolute joints in standard DH: A_i = Rz(q_i + theta_i) Tz(d_i) Tx(a_i) Rx(alpha_i).
+
+    Arrays have shape (n,). `theta` is what the table adds to the joint's own zero [rad].
+    """
 
     joints: tuple[str, ...]
     d: Array
     a: Array
     alpha: Array
+    theta: Array
     mass: Array
     position_min: Array
     position_max: Array
@@ -62,7 +66,7 @@ class Tool:
     """The cutting gripper. Tool frame: origin between the pads, z approach, x jaw opening, y down when level.
 
     Attributes:
-        T_flange_tool: tool in the flange frame (DH frame 6), shape (4, 4).
+        T_flange_tool: tool in the flange frame (the last DH frame), shape (4, 4).
         pad: half-sizes of a pad along tool x, y, z [m], shape (3,).
         blade_offset: the blade's plane is at tool y = -blade_offset [m].
         blade_reach: range of tool z the blade covers [m].
@@ -114,7 +118,7 @@ class Punnet:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SafetyLimits:
-    """Limits of the safety layer. Speeds [m/s], ages [s], boxes in the world [m], `tracking_error` [m, rad...] (7,)."""
+    """Limits of the safety layer. Speeds [m/s], ages [s], boxes in the world [m], errors [m, rad...] (n + 1,)."""
 
     tool_speed_auto: float
     tool_speed_manual: float
@@ -129,7 +133,10 @@ class SafetyLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArmDescription:
-    """Everything geometric about one machine. Joint vectors are rail first [m], then the arm [rad], shape (7,)."""
+    """Everything geometric about one machine. Joint vectors are rail first [m], then the arm [rad], shape (n + 1,).
+
+    `nominal` is the description before a unit's calibration was added; None when there is none.
+    """
 
     name: str
     rail: Rail
@@ -144,3 +151,14 @@ class ArmDescription:
     velocity: Array
     acceleration: Array
     jerk: Array
+    nominal: ArmDescription | None = None
+
+    @property
+    def tool_link(self) -> int:
+        """The number of the tool among the links; the flange's is one less."""
+        return len(self.arm.joints) + 1
+
+    @property
+    def size(self) -> int:
+        """How many numbers a joint vector has."""
+        return len(self.joint_names)

@@ -58,11 +58,12 @@ class Table:
             raise self.error(key, "a text", value)
         return value
 
-    def texts(self, key: str, n: int) -> tuple[str, ...]:
+    def names(self, key: str, least: int, most: int) -> tuple[str, ...]:
         value = self._values[key]
-        if not isinstance(value, list) or len(value) != n or not all(isinstance(x, str) and x for x in value):
-            raise self.error(key, f"{n} texts", value)
-        if len(set(value)) != n:
+        texts = isinstance(value, list) and all(isinstance(x, str) and x for x in value)
+        if not texts or not least <= len(value) <= most:
+            raise self.error(key, f"{least} to {most} texts", value)
+        if len(set(value)) != len(value):
             raise self.error(key, "names that differ", value)
         return tuple(value)
 
@@ -126,7 +127,7 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
         tool=_tool(root),
         camera=_camera(root),
         punnet=_punnet(root),
-        safety=_safety(root),
+        safety=_safety(root, 1 + len(arm.joints)),
         joint_names=(rail.joint, *arm.joints),
         position_min=frozen(np.concatenate([[rail.position_min], arm.position_min])),
         position_max=frozen(np.concatenate([[rail.position_max], arm.position_max])),
@@ -152,21 +153,23 @@ def _rail(root: Table) -> Rail:
 
 
 ARM_KEYS = (
-    "joints", "d", "a", "alpha", "mass", "position_min", "position_max", "velocity", "acceleration", "jerk", "effort",
-    "payload", "capsules",
+    "joints", "d", "a", "alpha", "theta", "mass", "position_min", "position_max", "velocity", "acceleration", "jerk",
+    "effort", "payload", "capsules",
 )  # fmt: skip
 
 
 def _arm(root: Table) -> Arm:
     t = root.table("arm", ARM_KEYS)
-    low, high = t.vector("position_min", 6), t.vector("position_max", 6)
+    joints = t.names("joints", 5, 6)
+    n = len(joints)
+    low, high = t.vector("position_min", n), t.vector("position_max", n)
     if not np.all(low < high):
         raise t.error("position_min", "values below position_max", low.tolist())
     capsules = []
     for c in t.tables("capsules", ("link", "from", "to", "radius")):
         link = c.number("link")
-        if link not in range(8):
-            raise c.error("link", "a link 0..7", link)
+        if link not in range(n + 2):
+            raise c.error("link", f"a link 0..{n + 1}", link)
         capsules.append(
             Capsule(
                 link=int(link),
@@ -176,17 +179,18 @@ def _arm(root: Table) -> Arm:
             )
         )
     return Arm(
-        joints=t.texts("joints", 6),
-        d=t.vector("d", 6),
-        a=t.vector("a", 6),
-        alpha=t.vector("alpha", 6),
-        mass=t.vector("mass", 6, positive=True),
+        joints=joints,
+        d=t.vector("d", n),
+        a=t.vector("a", n),
+        alpha=t.vector("alpha", n),
+        theta=t.vector("theta", n),
+        mass=t.vector("mass", n, positive=True),
         position_min=low,
         position_max=high,
-        velocity=t.vector("velocity", 6, positive=True),
-        acceleration=t.vector("acceleration", 6, positive=True),
-        jerk=t.vector("jerk", 6, positive=True),
-        effort=t.vector("effort", 6, positive=True),
+        velocity=t.vector("velocity", n, positive=True),
+        acceleration=t.vector("acceleration", n, positive=True),
+        jerk=t.vector("jerk", n, positive=True),
+        effort=t.vector("effort", n, positive=True),
         payload=t.number("payload", positive=True),
         capsules=tuple(capsules),
     )
@@ -255,7 +259,7 @@ SAFETY_KEYS = (
 )  # fmt: skip
 
 
-def _safety(root: Table) -> SafetyLimits:
+def _safety(root: Table, size: int) -> SafetyLimits:
     t = root.table("safety", SAFETY_KEYS)
     for box in ("workspace", "crop_volume"):
         low, high = t.vector(f"{box}_min", 3), t.vector(f"{box}_max", 3)
@@ -268,7 +272,7 @@ def _safety(root: Table) -> SafetyLimits:
         workspace_max=t.vector("workspace_max", 3),
         command_age=t.number("command_age", positive=True),
         heartbeat_age=t.number("heartbeat_age", positive=True),
-        tracking_error=t.vector("tracking_error", 7, positive=True),
+        tracking_error=t.vector("tracking_error", size, positive=True),
         crop_volume_min=t.vector("crop_volume_min", 3),
         crop_volume_max=t.vector("crop_volume_max", 3),
     )

@@ -9,37 +9,40 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms.description import ArmDescription, Capsule
+from robot.arms.inertia import link_mass
 
 Array = npt.NDArray[np.float64]
 Element = ET.Element
 
 GRIPPER_JOINT = "gripper_joint"
-TOOL_LINK = 7
 
 
 def to_urdf(arm: ArmDescription) -> str:
     """Return the robot as URDF 1.0.
 
-    Links: `world`, `base`, `link_1` to `link_6` (after each joint's turn), `flange` (DH frame 6), `tool`, two fingers,
+    Links: `world`, `base`, `link_1` to `link_n` (after each joint's turn), `flange` (DH frame n), `tool`, two fingers,
     `camera_color_optical_frame`, `punnet`. A capsule is a cylinder with a ball at each end.
     """
     robot = ET.Element("robot", name=arm.name)
-    statics = [np.eye(4), *(_after_turn(arm, i) for i in range(6))]
-    names = ["base", *(f"link_{i}" for i in range(1, 7)), "tool"]
+    count = len(arm.arm.joints)
+    statics = [np.eye(4), *(_after_turn(arm, i) for i in range(count))]
+    names = ["base", *(f"link_{i}" for i in range(1, count + 1)), "tool"]
     ET.SubElement(robot, "link", name="world")
     for index, name in enumerate(names):
         link = ET.SubElement(robot, "link", name=name)
+        if index:
+            _add_mass(link, *link_mass(arm, index), np.eye(4) if index == arm.tool_link else statics[index])
         for number, capsule in enumerate(c for c in arm.arm.capsules if c.link == index):
             # Capsules are given in the DH frame, which is behind the link's own by what follows the turn.
-            _add_capsule(link, capsule, np.eye(4) if index == TOOL_LINK else statics[index], f"{name}_{number}")
+            _add_capsule(link, capsule, np.eye(4) if index == arm.tool_link else statics[index], f"{name}_{number}")
     rail = _joint(robot, arm.rail.joint, "prismatic", ("world", "base"), _moved(arm.rail.base))
     _limit(rail, "1 0 0", arm.rail.position_min, arm.rail.position_max, velocity=arm.rail.velocity, effort=0.0)
     for i, name in enumerate(arm.arm.joints):
-        joint = _joint(robot, name, "revolute", (names[i], names[i + 1]), statics[i])
+        joint = _joint(robot, name, "revolute", (names[i], names[i + 1]), statics[i] @ _turned(float(arm.arm.theta[i])))
         low, high = float(arm.arm.position_min[i]), float(arm.arm.position_max[i])
         _limit(joint, "0 0 1", low, high, velocity=float(arm.arm.velocity[i]), effort=float(arm.arm.effort[i]))
     ET.SubElement(robot, "link", name="flange")
-    _joint(robot, "flange_joint", "fixed", (names[6], "flange"), statics[6])
+    _joint(robot, "flange_joint", "fixed", (names[count], "flange"), statics[count])
     _joint(robot, "tool_joint", "fixed", ("flange", "tool"), arm.tool.T_flange_tool)
     _add_gripper(robot, arm)
     ET.SubElement(robot, "link", name="camera_color_optical_frame")
@@ -54,6 +57,11 @@ def _after_turn(arm: ArmDescription, index: int) -> Array:
     a, d, alpha = (float(values[index]) for values in (arm.arm.a, arm.arm.d, arm.arm.alpha))
     c, s = np.cos(alpha), np.sin(alpha)
     return np.array([[1.0, 0.0, 0.0, a], [0.0, c, -s, 0.0], [0.0, s, c, d], [0.0, 0.0, 0.0, 1.0]])
+
+
+def _turned(angle: float) -> Array:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0.0, 0.0], [s, c, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 
 def _moved(position: Array) -> Array:
@@ -90,6 +98,14 @@ def _origin(parent: Element, T: Array) -> None:
 def _text(value: float) -> str:
     """Return the shortest text that reads back as the same number."""
     return repr(float(value) + 0.0)
+
+
+def _add_mass(link: Element, mass: float, center: Array, moment: float, T_link_dh: Array) -> None:
+    inertial = ET.SubElement(link, "inertial")
+    _origin(inertial, _moved(T_link_dh[:3, :3] @ center + T_link_dh[:3, 3]))
+    ET.SubElement(inertial, "mass", value=_text(mass))
+    about = {name: _text(moment if name[1] == name[2] else 0.0) for name in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")}
+    ET.SubElement(inertial, "inertia", about)
 
 
 def _add_capsule(link: Element, capsule: Capsule, T_link_dh: Array, name: str) -> None:

@@ -20,10 +20,11 @@ Row = tuple[float, float, float, float, float, float, float, float, float, float
 
 
 @lru_cache(maxsize=8)
-def _links(arm: ArmDescription) -> tuple[tuple[float, float, float, float], ...]:
-    """Return (d, a, cos alpha, sin alpha) of each joint."""
+def _links(arm: ArmDescription) -> tuple[tuple[float, float, float, float, float], ...]:
+    """Return (theta, d, a, cos alpha, sin alpha) of each joint."""
     dh = arm.arm
-    return tuple((float(d), float(a), cos(t), sin(t)) for d, a, t in zip(dh.d, dh.a, dh.alpha.tolist(), strict=True))
+    rows = zip(dh.theta.tolist(), dh.d.tolist(), dh.a.tolist(), dh.alpha.tolist(), strict=True)
+    return tuple((theta, d, a, cos(alpha), sin(alpha)) for theta, d, a, alpha in rows)
 
 
 @lru_cache(maxsize=8)
@@ -36,13 +37,13 @@ def _ends(arm: ArmDescription) -> tuple[Row, tuple[float, float, float]]:
 
 
 def _rows(arm: ArmDescription, q: Sequence[float]) -> Iterator[Row]:
-    """Yield base, the six DH frames and the tool in the world."""
+    """Yield base, the DH frames and the tool in the world."""
     tool, (px, py, pz) = _ends(arm)
     px += q[0]
     xx, xy, xz, yx, yy, yz, zx, zy, zz = 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0
     yield xx, xy, xz, yx, yy, yz, zx, zy, zz, px, py, pz
-    for angle, (d, a, ca, sa) in zip(q[1:], _links(arm), strict=True):
-        c, s = cos(angle), sin(angle)
+    for angle, (theta, d, a, ca, sa) in zip(q[1:], _links(arm), strict=True):
+        c, s = cos(angle + theta), sin(angle + theta)
         nx, ny, nz = c * xx + s * yx, c * xy + s * yy, c * xz + s * yz
         mx, my, mz = c * yx - s * xx, c * yy - s * xy, c * yz - s * xz
         px, py, pz = px + d * zx + a * nx, py + d * zy + a * ny, pz + d * zz + a * nz
@@ -84,14 +85,14 @@ def forward(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
     """Return T_world_tool, shape (4, 4).
 
     Args:
-        q: rail [m] and six joints [rad], shape (7,).
+        q: rail [m] and the joints [rad], shape (n + 1,).
     """
     T: Array = _matrix([_tool_row(arm, _floats(q))])[0]
     return T
 
 
 def link_frames(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
-    """Return base, the six DH frames and the tool in the world, shape (8, 4, 4)."""
+    """Return base, the DH frames and the tool in the world, shape (n + 2, 4, 4)."""
     return _matrix(list(_rows(arm, _floats(q))))
 
 
@@ -109,16 +110,16 @@ def camera_pose(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
 
 
 def jacobian(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
-    """Return the tool's Jacobian in the world, shape (6, 7).
+    """Return the tool's Jacobian in the world, shape (6, n + 1).
 
     Rows are linear then angular velocity, columns the rail then the arm.
     """
     rows = list(_rows(arm, _floats(q)))
-    px, py, pz = rows[7][9:]
-    J = np.zeros((6, 7))
+    px, py, pz = rows[-1][9:]
+    J = np.zeros((6, len(rows) - 1))
     J[0, 0] = 1.0
     columns = []
-    for row in rows[:6]:
+    for row in rows[:-2]:
         zx, zy, zz, ox, oy, oz = row[6:]
         rx, ry, rz = px - ox, py - oy, pz - oz
         columns.append((zy * rz - zz * ry, zz * rx - zx * rz, zx * ry - zy * rx, zx, zy, zz))

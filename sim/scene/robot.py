@@ -94,6 +94,7 @@ def _links(spec: mujoco.MjSpec, carriage: mujoco.MjsBody, arm: ArmDescription) -
             axis=turn.T @ np.array([0.0, 0.0, 1.0]),
             range=[float(dh.position_min[i]), float(dh.position_max[i])],
             limited=True,
+            ref=-float(dh.theta[i]),
             armature=float(ARMATURE[i]),
             damping=0.05,
         )
