@@ -155,7 +155,7 @@ class Round:
         """Return whether the next picture of the survey comes before anything else."""
         if not self.views or self.current is not None:
             return False
-        return self.looked_from is None or self.next_candidate() is None
+        return self.looked_from is None or self.quota_reached() or self.next_candidate() is None
 
     def _looked_at(self, target: Target) -> bool:
         """Return whether a berry hangs on this side of the middle between the last view and the next."""

@@ -55,12 +55,12 @@ def picking_tree(round_: Round) -> Behaviour:
 
 
 def finished(round_: Round) -> bool:
-    """Return whether the round has nothing left to do."""
+    """Return whether the round has nothing left to do; what a quota leaves hanging is still looked at and counted."""
     if round_.current is not None and round_.stopped is None:
         return False
-    if round_.stopped is not None or round_.quota_reached():
+    if round_.stopped is not None:
         return True
-    return not round_.views and round_.next_candidate() is None
+    return not round_.views and (round_.quota_reached() or round_.next_candidate() is None)
 
 
 def _sequence(name: str, *children: Behaviour) -> Behaviour:
