@@ -51,12 +51,14 @@ def broker(settings: RunSettings, name: str, slot: int | None) -> None:
 def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     """Store what arrives over MQTT, acknowledged after commit."""
     from telemetry.ingest import Ingest, IngestSettings
+    from telemetry.ingest.receive import ReceivingLink
     from telemetry.mqtt.device import Address, offline_will
     from telemetry.store.embedded import open_store
 
     host = Host(settings, name, slot=slot)
     address = Address(site=host.farm.site.id, zone=host.farm.zones[0].id, device=name)
-    client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock), manual_ack=True)
+    will = offline_will(address, host.clock)
+    client = host.mqtt(f"berrybrain-{name}", will=will, manual_ack=True, open_link=ReceivingLink)
     store = open_store(Path(settings.data) / "store")
     ingest_settings = IngestSettings(address=address, boot=boot(), discovery=host.farm.mqtt.discovery)
     node = Ingest(client, store, host.clock, host.timers, ingest_settings)

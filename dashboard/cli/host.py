@@ -15,6 +15,7 @@ from dashboard.timers import ClockTimers
 
 if TYPE_CHECKING:
     from telemetry.mqtt import MakeWill
+    from telemetry.mqtt.connection import OpenLink
     from telemetry.mqtt.device import Address
     from telemetry.mqtt.outbox import Outbox
 
@@ -49,10 +50,17 @@ class Host:
         self._ending = False
 
     def mqtt(
-        self, client_id: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
+        self,
+        client_id: str,
+        *,
+        will: MakeWill | None = None,
+        clean: bool = False,
+        manual_ack: bool = False,
+        open_link: OpenLink | None = None,
     ) -> Any:
-        """Return a connected MQTT client whose messages are counted; the loop drives it."""
+        """Return a connected MQTT client whose messages are counted; the loop drives it; paho's by default."""
         from dashboard.cli.known_broker import credentials
+        from telemetry.mqtt.link import PahoLink
         from telemetry.mqtt.network import NetworkClient
 
         client = NetworkClient(
@@ -63,6 +71,7 @@ class Host:
             clean=clean,
             manual_ack=manual_ack,
             settings=credentials(self.farm.mqtt),
+            open_link=open_link or PahoLink,
         )
         self._clients.append(client)
         return CountedClient(client, self._tally)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from telemetry.clock import Clock
 from telemetry.ingest.node import Ingest, IngestSettings
+from telemetry.ingest.receive import ReceivingLink
 from telemetry.mqtt.device import Address, offline_will
 from telemetry.mqtt.network import NetworkClient
 from telemetry.store.embedded import open_store
@@ -61,7 +62,9 @@ class Ingester:
         clock = clock or WallClock()
         address = Address(site="farm", zone="farm", device="ingest")
         self.store = open_store(directory)
-        self.client = NetworkClient(host, port, client_id, will=offline_will(address, clock), manual_ack=True)
+        self.client = NetworkClient(
+            host, port, client_id, will=offline_will(address, clock), manual_ack=True, open_link=ReceivingLink
+        )
         self.timers = WallTimers()
         settings = IngestSettings(address=address, boot=f"{time.time_ns():x}")
         self.node = Ingest(self.client, self.store, clock, self.timers, settings)

@@ -1,4 +1,4 @@
-"""One connection to a broker, from CONNECT to the end of its socket: never blocks, no threads."""
+"""One connection to a broker: a paho client that lives from CONNECT to the end of its socket, without threads."""
 
 from __future__ import annotations
 
@@ -6,84 +6,35 @@ import logging
 import select
 import socket
 import ssl
+import struct
 import time
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import cycle
+from typing import Any
 
-from telemetry.mqtt import MakeWill, MqttError, packets
-from telemetry.mqtt.stream import PacketStream
+from paho.mqtt import MQTTException
+from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY, Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from telemetry.mqtt.connection import MAX_PACKET, REFUSED_VERSION, LinkSettings, Outgoing, Received
 
 log = logging.getLogger(__name__)
 
-READ_BYTES = 256 * 1024
-READS_PER_TURN = 8
-ACKNOWLEDGED_BYTES = 1024
+PACKETS_PER_TURN = 500
 WAITING_BYTES = 2 * 1024 * 1024
 """Messages of QoS 0 are let go while more than this waits for a slow network."""
-MAX_PACKET = 32 * 1024 * 1024
-SUBSCRIBE_IDS = range(65_000, 65_536)
-"""Packet ids of SUBSCRIBE; those of PUBLISH lie below."""
-REFUSED_VERSION = {0x01, 0x84}
-"""CONNACK: unacceptable protocol version, in 3.1.1 and in 5."""
+HEAD_BYTES = 16
+"""A PUBLISH is its topic, its payload, and at most this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkSettings:
-    host: str
-    port: int
-    client_id: str
-    will: MakeWill | None
-    clean: bool
-    keepalive_s: int
-    session_s: int
-    version5: bool = True
-    username: str = ""
-    password: str = ""
-    tls: ssl.SSLContext | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message to publish; `done` is called when it need not be sent again."""
-
-    topic: str
-    payload: bytes
-    retain: bool
-    done: Callable[[], None] | None = None
-
-
-@dataclass(slots=True)
-class Received:
-    """A message that came over `link`; acknowledging it after that link broke does nothing. Not frozen: it is cheap."""
-
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    packet_id: bytes
-    link: Link
-
-    def ack(self) -> None:
-        if self.qos:
-            self.link.acknowledge(self.packet_id)
-
-
-class Link:
-    """CONNECT is sent; `accepted` follows, `broken` ends it.
-
-    Attributes:
-        sent: published with QoS 1 and not acknowledged yet, oldest first.
-        acknowledged: what the broker has acknowledged since the owner took it from here.
-        received: what arrived and was not handled yet.
-        window: how many messages the broker takes at once.
-        refused: messages the broker spoke against; they are not sent again.
-        refused_version: the broker spoke against the protocol version, or hung up instead of answering.
+class PahoLink:
+    """A `Link` through paho.
 
     Args:
-        connection: a connected TCP socket that does not block; this link closes it.
-        timeout: longest wait for the broker's welcome [s].
+        connection: shows that the broker listens, and is closed: paho opens its own.
+        timeout: longest wait for a secure connection, and for the broker's welcome [s].
     """
 
     def __init__(self, settings: LinkSettings, connection: socket.socket, timeout: float) -> None:
@@ -96,254 +47,219 @@ class Link:
         self.accepted = False
         self.broken = False
         self.refused_version = True
-        self._socket = connection
-        self._shaking = settings.tls is not None
         self._deadline = time.monotonic() + timeout
-        self._stream = PacketStream(MAX_PACKET)
-        self._out = bytearray()
-        self._owed: set[bytes] = set()
-        self._last_id = 0
-        self._subscribe_ids = cycle(SUBSCRIBE_IDS)
-        self._max_packet = packets.MAX_REMAINING
-        self._keepalive = float(settings.keepalive_s)
-        self._heard_at = self._spoke_at = time.monotonic()
-        self._asked_at: float | None = None
-        self._more = False
+        self._progress = 0
+        self._owed: set[int] = set()
+        self._once: set[int] = set()
+        self._publishing_once = False
+        self._waiting = 0
+        self._max_packet = MAX_PACKET
+        self._client = self._make_client(timeout)
+        connection.close()
+        properties = None
+        if settings.version5:
+            properties = _properties(PacketTypes.CONNECT, MaximumPacketSize=MAX_PACKET)
+            if not settings.clean:
+                properties.SessionExpiryInterval = settings.session_s
         try:
-            # A command does not wait for the acknowledgement of the packet before it.
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if settings.tls is not None:
-                self._socket = settings.tls.wrap_socket(
-                    connection, server_hostname=settings.host, do_handshake_on_connect=False
-                )
-            self._send(packets.connect(self._login(), version5=settings.version5))
-        except OSError as error:
-            self._lose("cannot begin", error)
+            self._client.connect(
+                settings.host,
+                settings.port,
+                settings.keepalive_s,
+                clean_start=settings.clean if settings.version5 else MQTT_CLEAN_START_FIRST_ONLY,
+                properties=properties,
+            )
+            opened = self._client.socket()
+            if isinstance(opened, socket.socket):  # a command does not wait for the packet before it
+                opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (OSError, ValueError) as error:  # a certificate for another name is a ValueError
+            self.broken = True
+            self.refused_version = False
+            secure = isinstance(error, ssl.SSLError | ValueError)
+            what = "no secure connection to" if secure else "cannot connect to"
+            log.log(logging.ERROR if secure else logging.INFO, "%s: %s %s: %s", self._who(), what, settings.host, error)
 
-    def _login(self) -> packets.Login:
+    def _make_client(self, timeout: float) -> Client:
         settings = self.settings
-        return packets.Login(
-            client_id=settings.client_id,
-            clean=settings.clean,
-            keepalive_s=settings.keepalive_s,
-            session_s=settings.session_s,
-            max_packet=MAX_PACKET,
-            will=settings.will() if settings.will is not None else None,
-            username=settings.username,
-            password=settings.password,
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            settings.client_id,
+            clean_session=None if settings.version5 else settings.clean,
+            protocol=MQTTProtocolVersion.MQTTv5 if settings.version5 else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
         )
+        client.max_inflight_messages = 0
+        client.connect_timeout = timeout
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
+        if settings.username:
+            client.username_pw_set(settings.username, settings.password or None)
+        if settings.tls is not None:
+            client.tls_set_context(settings.tls)
+        if settings.will is not None:
+            will = settings.will()
+            properties = None
+            if settings.version5 and will.delay > 0.0:
+                properties = _properties(PacketTypes.WILLMESSAGE, WillDelayInterval=round(will.delay))
+            client.will_set(will.topic, will.payload, will.qos, will.retain, properties)
+        return client
+
+    def _who(self) -> str:
+        return self.settings.client_id
 
     def fileno(self) -> int:
-        """Return the socket's descriptor, -1 when it is gone."""
-        return self._socket.fileno()
+        connection = self._client.socket()
+        return -1 if connection is None else connection.fileno()
 
     def turn(self, timeout: float) -> None:
-        """Write what waits, wait at most `timeout` [s] for the network, read what came."""
-        if self.broken or (not self.accepted and time.monotonic() > self._deadline):
+        connection = self._client.socket()
+        if connection is None or self.broken or (not self.accepted and time.monotonic() > self._deadline):
             self.broken = True
             return
-        self.flush()
-        wait = 0.0 if self.received or self._more or self.broken else timeout
-        wants_to_write = bool(self._out) and not self._shaking
-        readable, writable, _ = select.select([self._socket], [self._socket] if wants_to_write else [], [], wait)
-        if self._shaking:
-            self._shake()
+        decrypted = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
+        wanted = [connection] if self._client.want_write() else []
+        wait = 0.0 if self.received or decrypted else timeout
+        readable, writable, _ = select.select([connection], wanted, [], wait)
         if writable:
-            self.flush()
-        if (readable or self._more) and not self._shaking:
+            self._client.loop_write()
+        if readable or decrypted:
             self._read()
-        self._keep_alive()
+        self._client.loop_misc()
+        self.broken = self.broken or self._client.socket() is None
+
+    def _read(self) -> None:
+        for _ in range(PACKETS_PER_TURN):
+            before = self._progress
+            try:
+                code = self._client.loop_read()
+            except (ValueError, IndexError, struct.error, MQTTException) as error:
+                # A broker that answers MQTT 5 in the words of 3.1.1 cannot be parsed.
+                log.info("answer not understood: %r", error)
+                self.broken = True
+                return
+            if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self.broken = True
+            if self.broken or self._progress == before:
+                return
 
     def flush(self) -> None:
-        """Write what waits, as far as the network takes it now."""
-        if not self._out or self._shaking or self.broken:
-            return
-        try:
-            sent = self._socket.send(self._out)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        except OSError as error:
-            self._lose("cannot write", error)
-            return
-        del self._out[:sent]
-        self._spoke_at = time.monotonic()
+        if not self.broken:
+            self._client.loop_write()
 
     def send(self, message: Outgoing) -> bool:
-        """Publish with QoS 1; False when no packet id is free."""
-        if len(self.sent) >= SUBSCRIBE_IDS.start - 1:
-            return False
-        packet_id = self._last_id % (SUBSCRIBE_IDS.start - 1) + 1
-        while packet_id in self.sent:
-            packet_id = packet_id % (SUBSCRIBE_IDS.start - 1) + 1
-        self._last_id = packet_id
-        packet = self._publish(message, packet_id)
-        if len(packet) > self._max_packet:
+        size = len(message.topic.encode()) + len(message.payload) + HEAD_BYTES
+        if size > self._max_packet:
             log.error("a message on %s is let go: the broker takes %d byte", message.topic, self._max_packet)
             self.refused += 1
             return True
-        self.sent[packet_id] = message
-        self._send(packet)
+        info = self._client.publish(message.topic, message.payload, 1, message.retain)
+        if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            return False
+        self.sent[info.mid] = message
         return True
 
     def publish_once(self, message: Outgoing) -> None:
-        """Publish with QoS 0; let it go where the network is too slow."""
-        if len(self._out) < WAITING_BYTES and len(message.payload) < self._max_packet:
-            self._send(self._publish(message, 0))
+        if not self._client.want_write():
+            self._waiting = 0
+        size = len(message.topic.encode()) + len(message.payload) + HEAD_BYTES
+        if self._waiting > WAITING_BYTES or size > self._max_packet:
+            return
+        self._waiting += size
+        self._publishing_once = True
+        info = self._client.publish(message.topic, message.payload, 0, message.retain)
+        self._publishing_once = False
+        if not info.is_published():
+            self._once.add(info.mid)
 
     def subscribe(self, filters: list[tuple[str, int]]) -> None:
-        packet_id = next(self._subscribe_ids)
-        self._send(packets.subscribe(filters, packet_id=packet_id, version5=self.settings.version5))
+        self._client.subscribe(filters)
 
-    def acknowledge(self, packet_id: bytes) -> None:
-        """Acknowledge a message; the packet leaves with the next turn, together with others."""
+    def acknowledge(self, packet_id: int) -> None:
         if packet_id in self._owed and not self.broken:
             self._owed.remove(packet_id)
-            self._out += packets.ACKNOWLEDGE
-            self._out += packet_id
-            if len(self._out) >= ACKNOWLEDGED_BYTES:
-                self.flush()  # the broker sends the next ones while the rest of a batch is acknowledged
+            self._client.ack(packet_id, 1)
 
     def drop(self) -> None:
-        """Close the socket without a word."""
         self.broken = True
-        self._socket.close()
+        connection = self._client.socket()
+        if connection is not None:
+            connection.close()
 
     def close(self) -> None:
-        """Say DISCONNECT and close."""
-        if self.accepted:
-            self._send(packets.GOODBYE)
+        self._client.disconnect()
         for _ in range(10):
-            if not self._out or self.broken or self._shaking:
+            connection = self._client.socket()
+            if connection is None:
                 break
-            select.select([], [self._socket], [], 0.1)
-            self.flush()
+            select.select([], [connection], [], 0.1)
+            self._client.loop_write()
         self.drop()
 
-    def _publish(self, message: Outgoing, packet_id: int) -> bytes:
-        return packets.publish(
-            message.topic,
-            message.payload,
-            packet_id=packet_id,
-            retain=message.retain,
-            version5=self.settings.version5,
-        )
-
-    def _send(self, packet: bytes) -> None:
-        self._out += packet
-
-    def _shake(self) -> None:
-        assert isinstance(self._socket, ssl.SSLSocket)
-        try:
-            self._socket.do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return
-        except (OSError, ValueError) as error:  # a certificate for another name is a ValueError
-            self.refused_version = False
-            log.error("%s: no secure connection to %s: %s", self.settings.client_id, self.settings.host, error)
-            self._lose("no secure connection", error)
-            return
-        self._shaking = False
-        self._more = True
-        self.flush()
-
-    def _read(self) -> None:
-        self._more = False
-        for _ in range(READS_PER_TURN):
-            try:
-                data = self._socket.recv(READ_BYTES)
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                return
-            except OSError as error:
-                self._lose("cannot read", error)
-                return
-            if not data:
-                self.broken = True
-                return
-            self._heard_at = time.monotonic()
-            try:
-                for first, packet, begin, end in self._stream.feed(data):
-                    self._take(first, packet, begin, end)
-            except (MqttError, IndexError) as error:
-                # A broker that answers MQTT 5 in the words of 3.1.1 cannot be understood.
-                self._lose("answer not understood", error)
-                return
-            if len(data) < READ_BYTES and self.settings.tls is None:
-                return
-        self._more = True
-
-    def _take(self, first: int, packet: bytes, begin: int, end: int) -> None:
-        kind = first & 0xF0
-        if kind == packets.PUBLISH:
-            self._take_message(first, packet, begin, end)
-        elif kind == packets.PUBACK:
-            self._take_acknowledgement(packet, begin, end)
-        elif kind == packets.CONNACK:
-            self._take_welcome(packet[begin:end])
-        elif kind == packets.SUBACK:
-            at = begin + 2 if not self.settings.version5 else packets.properties_end(packet, begin + 2)
-            for code in packet[at:end]:
-                if code >= 0x80:
-                    words = packets.reason(code)
-                    log.error("%s: the broker refuses a subscription: %s", self.settings.client_id, words)
-        elif kind == packets.PINGRESP:
-            self._asked_at = None
-        elif kind == packets.DISCONNECT:
-            code = packet[begin] if end > begin else 0
-            log.warning("%s: the broker ends the connection: %s", self.settings.client_id, packets.reason(code))
+    def _on_connect(
+        self, client: Client, userdata: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        self._progress += 1
+        if reason.is_failure:
             self.broken = True
+            self.refused_version = reason.value in REFUSED_VERSION
+            words = str(reason).lower()
+            log.warning("%s: the broker refuses the connection: %s", self._who(), words)
+            return
+        self.accepted = True
+        self.window = int(getattr(properties, "ReceiveMaximum", 65535))
+        self._max_packet = int(getattr(properties, "MaximumPacketSize", MAX_PACKET))
 
-    def _take_message(self, first: int, packet: bytes, begin: int, end: int) -> None:
-        at = begin + 2 + (packet[begin] << 8 | packet[begin + 1])
-        topic = packet[begin + 2 : at].decode("utf-8", "replace")
-        qos = first >> 1 & 3
-        packet_id = b""
-        if qos:
-            packet_id = packet[at : at + 2]
-            self._owed.add(packet_id)
-            at += 2
-        if self.settings.version5:
-            at = at + 1 if packet[at] == 0 else packets.properties_end(packet, at)
-        self.received.append(Received(topic, packet[at:end], qos, bool(first & 1), packet_id, self))
+    def _on_disconnect(
+        self, client: Client, userdata: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            log.warning("%s: the broker ends the connection: %s", self._who(), str(reason).lower())
+        self.broken = True
 
-    def _take_acknowledgement(self, packet: bytes, begin: int, end: int) -> None:
-        message = self.sent.pop(packet[begin] << 8 | packet[begin + 1], None)
-        code = packet[begin + 2] if end - begin > 2 else 0
+    def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        self._progress += 1
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            topic = "\ufffd"
+        if message.qos > 0:
+            self._owed.add(message.mid)
+        self.received.append(Received(topic, bytes(message.payload), message.qos, message.retain, message.mid, self))
+
+    def _on_publish(
+        self, client: Client, userdata: Any, packet_id: int, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        """Note what left: of QoS 1, when the broker has acknowledged it; of QoS 0, when it was written."""
+        self._progress += 1
+        if self._publishing_once:
+            return
+        if packet_id in self._once:
+            self._once.remove(packet_id)
+            return
+        message = self.sent.pop(packet_id, None)
         if message is None:
             return
-        if code >= 0x80:
-            size = len(message.payload)
-            log.error("the broker refuses a message on %s (%d byte): %s", message.topic, size, packets.reason(code))
+        if reason.is_failure:
+            log.error("the broker refuses a message on %s (%d byte): %s", message.topic, len(message.payload), reason)
             self.refused += 1
             return
         self.acknowledged.append(message)
 
-    def _take_welcome(self, body: bytes) -> None:
-        welcome = packets.read_connack(body, version5=self.settings.version5)
-        if welcome.code:
-            self.broken = True
-            self.refused_version = welcome.code in REFUSED_VERSION
-            words = packets.reason(welcome.code)
-            log.warning("%s: the broker refuses the connection: %s", self.settings.client_id, words)
-            return
-        self.accepted = True
-        self.window = welcome.window
-        self._max_packet = welcome.max_packet
-        if welcome.keepalive_s is not None:
-            self._keepalive = float(welcome.keepalive_s)
+    def _on_subscribe(
+        self, client: Client, userdata: Any, packet_id: int, reasons: list[ReasonCode], properties: Properties | None
+    ) -> None:
+        self._progress += 1
+        for reason in reasons:
+            if reason.is_failure:
+                log.error("%s: the broker refuses a subscription: %s", self._who(), reason)
 
-    def _keep_alive(self) -> None:
-        """Ask whether the broker is there after a silence; a broker that does not answer is gone."""
-        if not self.accepted or self._keepalive == 0.0:
-            return
-        now = time.monotonic()
-        if self._asked_at is not None:
-            if now - self._asked_at > self._keepalive:
-                self._lose("no answer for", f"{self._keepalive:.0f} s")
-        elif now - min(self._heard_at, self._spoke_at) >= 0.75 * self._keepalive:
-            self._asked_at = now
-            self._send(packets.PINGREQ)
-            self.flush()
 
-    def _lose(self, what: str, why: object) -> None:
-        log.info("%s: %s %s:%d: %s", self.settings.client_id, what, self.settings.host, self.settings.port, why)
-        self.broken = True
+def _properties(packet_type: int, **values: int) -> Properties:
+    properties = Properties(packet_type)  # type: ignore[no-untyped-call]
+    for name, value in values.items():
+        setattr(properties, name, value)
+    return properties

@@ -1,4 +1,4 @@
-"""The MQTT client of real processes, driven by its owner's thread; QoS 1 outlives a broker that goes away.
+"""The MQTT client of real processes: paho, driven by its owner's thread; QoS 1 outlives a broker that goes away.
 
 Each connection has a `Link` of its own, so nothing of a broken one is left: what was not acknowledged waits in our
 queue, and acknowledging a message that an older connection brought does nothing (its packet id may mean another one by
@@ -16,8 +16,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from telemetry.mqtt import Handler, MakeWill
+from telemetry.mqtt.connection import Link, LinkSettings, OpenLink, Outgoing, Received
 from telemetry.mqtt.filters import check_filter, check_size, check_topic, matches
-from telemetry.mqtt.link import Link, LinkSettings, Outgoing, Received
+from telemetry.mqtt.link import PahoLink
 from telemetry.mqtt.probe import Probe
 from telemetry.mqtt.retry import Retry
 
@@ -60,6 +61,7 @@ class NetworkClient:
         will: published by the broker when this client is gone without a word.
         clean: begin and end without a session: nothing is kept while away.
         manual_ack: redeliver until the handler's message is acknowledged; otherwise it is when the handlers returned.
+        open_link: makes each connection; ingest receives over one of its own.
     """
 
     def __init__(
@@ -72,7 +74,9 @@ class NetworkClient:
         clean: bool = False,
         manual_ack: bool = False,
         settings: NetworkSettings | None = None,
+        open_link: OpenLink = PahoLink,
     ) -> None:
+        self._open_link = open_link
         self._settings = settings or NetworkSettings()
         self._link_settings = LinkSettings(
             host=host,
@@ -226,7 +230,7 @@ class NetworkClient:
             self._retry.failed(time.monotonic())
             return
         answer_s = self._settings.connect_s if self._settled else min(self._settings.connect_s, self._answer_s)
-        self._link = Link(self._link_settings, probe.take(), answer_s)
+        self._link = self._open_link(self._link_settings, probe.take(), answer_s)
 
     def _begin(self, link: Link) -> None:
         self._ready = True

@@ -1,4 +1,4 @@
-"""One suite over both MQTT clients: paho against a real mosquitto, and the in-memory twin on virtual time."""
+"""One suite over all MQTT clients: paho's and ingest's link on a real mosquitto, the in-memory twin on virtual time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ from typing import Protocol
 import pytest
 
 from sim.lockstep import Lockstep
+from telemetry.ingest.receive import ReceivingLink
 from telemetry.mqtt import Client, MakeWill, Message, Will
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
+from telemetry.mqtt.connection import OpenLink
+from telemetry.mqtt.link import PahoLink
 from telemetry.mqtt.memory import MemoryBroker
 from telemetry.mqtt.memory_client import MemoryClient
 from telemetry.mqtt.network import NetworkClient
@@ -69,7 +72,8 @@ class MemoryWorld:
 
 
 class MosquittoWorld:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, open_link: OpenLink) -> None:
+        self.open_link = open_link
         self.directory = directory
         self.port = free_port()
         self.broker: Broker = start_broker(directory, self.port)
@@ -78,7 +82,15 @@ class MosquittoWorld:
     def client(
         self, name: str, *, will: MakeWill | None = None, clean: bool = False, manual_ack: bool = False
     ) -> Client:
-        client = NetworkClient("127.0.0.1", self.port, name, will=will, clean=clean, manual_ack=manual_ack)
+        client = NetworkClient(
+            "127.0.0.1",
+            self.port,
+            name,
+            will=will,
+            clean=clean,
+            manual_ack=manual_ack,
+            open_link=self.open_link,
+        )
         self.clients.append(client)
         return client
 
@@ -114,11 +126,14 @@ class MosquittoWorld:
         self.broker.close()
 
 
-@pytest.fixture(params=["memory", "paho"])
+LINKS: dict[str, OpenLink] = {"paho": PahoLink, "ingest": ReceivingLink}
+
+
+@pytest.fixture(params=["memory", *LINKS])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    if request.param == "paho" and mosquitto_path() is None:
+    if request.param != "memory" and mosquitto_path() is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    made: World = MemoryWorld() if request.param == "memory" else MosquittoWorld(tmp_path)
+    made: World = MemoryWorld() if request.param == "memory" else MosquittoWorld(tmp_path, LINKS[request.param])
     yield made
     made.close()
 

@@ -1,6 +1,6 @@
 """MQTT packets as bytes, 3.1.1 and 5: the few that a client of QoS 0 and 1 sends and reads (OASIS MQTT 5.0, chapter 3).
 
-Own, because receiving with paho-mqtt takes 45 us a message, more than all the rest of storing one (see `ingest.bench`).
+For `receive`, which says why ingest has them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,6 @@ class Welcome:
 
     code: int
     window: int = 65535
-    max_packet: int = MAX_REMAINING
     keepalive_s: int | None = None
 
 
@@ -135,7 +134,6 @@ def read_connack(body: bytes, *, version5: bool) -> Welcome:
     return Welcome(
         code=body[1],
         window=values.get(RECEIVE_MAXIMUM, 65535),
-        max_packet=values.get(MAXIMUM_PACKET, MAX_REMAINING),
         keepalive_s=values.get(SERVER_KEEP_ALIVE),
     )
 
