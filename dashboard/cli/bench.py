@@ -192,6 +192,17 @@ def dashboard(*, as_json: bool, seconds: float, stops: int, watch: float) -> Non
     report({"bench": "dashboard", **figures}, as_json)
 
 
+@command.command(name="ik")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--poses", type=click.IntRange(min=10), default=1000, show_default=True, help="Of each arm.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the poses.")
+def ik(*, as_json: bool, poses: int, seed: int) -> None:
+    """Inverse kinematics of every arm from a cold start: success, exactness, CPU time."""
+    from robot.kinematics.bench import run
+
+    report({"bench": "ik", **run(poses, seed)}, as_json)
+
+
 def report(figures: dict[str, Any], as_json: bool) -> None:
     """Print the figures: as one JSON object, or a line each."""
     if as_json:

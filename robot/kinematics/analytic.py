@@ -12,6 +12,7 @@ import numpy.typing as npt
 from robot.arms import ArmDescription
 
 Array = npt.NDArray[np.float64]
+TURN = 2.0 * pi
 SINGULAR = 1e-7  # |sin theta5| below which theta6 is free
 
 
@@ -19,8 +20,10 @@ SINGULAR = 1e-7  # |sin theta5| below which theta6 is free
 def is_ur_like(arm: ArmDescription) -> bool:
     """Tell whether the closed form applies: alpha = (90, 0, 0, 90, -90, 0) deg and the zero offsets it needs."""
     dh = arm.arm
+    if len(dh.joints) != 6:
+        return False
     alpha = np.allclose(dh.alpha, [pi / 2, 0, 0, pi / 2, -pi / 2, 0], atol=1e-9)
-    zero = [dh.a[0], dh.a[3], dh.a[4], dh.a[5], dh.d[1], dh.d[2]]
+    zero = [dh.a[0], dh.a[3], dh.a[4], dh.a[5], dh.d[1], dh.d[2], *dh.theta]
     return bool(alpha and np.allclose(zero, 0.0, atol=1e-12))
 
 
@@ -63,7 +66,7 @@ def analytic(arm: ArmDescription, T_base_flange: Array, theta6: float = 0.0) -> 
             s5 = sin(theta5)
             free = abs(s5) < SINGULAR
             if free:
-                angle6 = theta6
+                angle6 = theta6 - TURN * round(theta6 / TURN)
             else:
                 angle6 = atan2(-(s1 * r01 - c1 * r11) / s5, (s1 * r00 - c1 * r10) / s5)
             c6, s6 = cos(angle6), sin(angle6)
@@ -81,17 +84,20 @@ def analytic(arm: ArmDescription, T_base_flange: Array, theta6: float = 0.0) -> 
             c3 = max(-1.0, min(1.0, c3))
             for theta3 in (acos(c3), -acos(c3)):
                 theta2 = atan2(hz, hx) - atan2(a3 * sin(theta3), a2 + a3 * cos(theta3))
+                theta4 = phi - theta2 - theta3
                 solutions.append(
-                    tuple(wrap(t) for t in (theta1, theta2, theta3, phi - theta2 - theta3, theta5, angle6))
+                    (
+                        theta1 - TURN * round(theta1 / TURN),
+                        theta2 - TURN * round(theta2 / TURN),
+                        theta3,
+                        theta4 - TURN * round(theta4 / TURN),
+                        theta5,
+                        angle6,
+                    )
                 )
             if free:
                 break
     return solutions
-
-
-def wrap(angle: float) -> float:
-    """Return the angle in -pi..pi [rad]."""
-    return (angle + pi) % (2.0 * pi) - pi
 
 
 def unwrap_near(
@@ -100,11 +106,11 @@ def unwrap_near(
     """Move each angle by whole turns next to the seed, inside the limits; None when a joint has no such angle."""
     result = []
     for angle, near, lo, hi in zip(angles, seed, low, high, strict=True):
-        value = near + wrap(angle - near)
+        value = angle + TURN * round((near - angle) / TURN)
         if value > hi:
-            value -= 2.0 * pi
+            value -= TURN
         elif value < lo:
-            value += 2.0 * pi
+            value += TURN
         if not lo <= value <= hi:
             return None
         result.append(value)

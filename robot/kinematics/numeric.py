@@ -40,12 +40,12 @@ def polish(
     """Improve a joint vector until the tool is at the pose; None when it does not get there.
 
     Args:
-        q: where to begin, shape (7,).
+        q: where to begin, shape (n + 1,).
         tolerance: largest error left in each of x, y, z [m] and the rotation vector [rad].
         move_rail: let the rail take part; otherwise it stays at `q[0]`.
     """
     q = q.copy()
-    active = slice(0, 7) if move_rail else slice(1, 7)
+    active = slice(0, arm.size) if move_rail else slice(1, arm.size)
     low, high = arm.position_min, arm.position_max
     for _ in range(iterations):
         error = pose_error(T_world_tool, forward(arm, q))
@@ -53,7 +53,10 @@ def polish(
             return q
         J = jacobian(arm, q)[:, active]
         weight = damping * min(1.0, float(np.linalg.norm(error)))
-        step = J.T @ np.linalg.solve(J @ J.T + weight * np.eye(6), error)
+        if J.shape[1] < 6:  # five joints: J J^T has no inverse where the error vanishes
+            step = np.linalg.solve(J.T @ J + weight * np.eye(J.shape[1]), J.T @ error)
+        else:
+            step = J.T @ np.linalg.solve(J @ J.T + weight * np.eye(6), error)
         largest = float(np.max(np.abs(step)))
         q[active] += step if largest < 0.5 else step * (0.5 / largest)
         np.clip(q, low, high, out=q)
