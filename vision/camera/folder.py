@@ -41,7 +41,7 @@ class FolderCamera:
                 int(self._video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
             )
         else:
-            self._pictures = _pictures_of(path)
+            self._pictures = picture_files(path)
             first = load_picture(self._pictures[0])
             self._size = (first.shape[1], first.shape[0])
 
@@ -95,7 +95,12 @@ def usual_lens(width: int, height: int, fov: float = math.radians(65.0)) -> Intr
     return Intrinsics(width=width, height=height, fx=focal, fy=focal, cx=(width - 1) / 2, cy=(height - 1) / 2)
 
 
-def _pictures_of(path: Path) -> list[Path]:
+def picture_files(path: Path) -> list[Path]:
+    """Return the pictures of a folder by name, or the one picture.
+
+    Raises:
+        ValueError: there is no such thing, or no picture in it.
+    """
     if path.is_file():
         return [path]
     if not path.is_dir():
