@@ -9,10 +9,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from dashboard import api_alarms, api_data, api_harvest, api_robots, api_session, live
@@ -24,12 +25,14 @@ from dashboard.guard import Envelope, guard
 from dashboard.harvest import HarvestLog
 from dashboard.services import Services
 from telemetry.brain.alarms import AlarmsError
+from telemetry.door.http import VERSION, Door
 from telemetry.records.records import RecordsError
 from telemetry.store.journal import StoreError
 
 log = logging.getLogger(__name__)
 
 BY_STATUS = {404: "not_found", 405: "method_not_allowed"}
+HEALTH = {"name": "berrybrain", "status": "pass", "message": "ready for writes", "version": VERSION, "checks": []}
 UNAUTHORIZED, FORBIDDEN = 4401, 4403
 """Codes with which a live socket is closed: log in again, or do not come back."""
 
@@ -74,7 +77,20 @@ def create_app(services: Services) -> FastAPI:
     _add_errors(app)
     app.add_middleware(GZipMiddleware, minimum_size=1400, compresslevel=5)
     app.add_middleware(Envelope)
+    if services.door is not None:
+        app.add_middleware(BesideDoor, door=services.door)
     return app
+
+
+class BesideDoor:
+    """Leads programs to the door and everyone else to the pages: the two share an address and nothing else."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app, self._door = app, door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        inside = scope["type"] != "http" or scope["path"] not in self._door.paths
+        await (self._app if inside else self._door)(scope, receive, send)
 
 
 def _add_pages(app: FastAPI) -> None:
@@ -100,8 +116,8 @@ def _add_pages(app: FastAPI) -> None:
 
     @app.get("/health")
     async def health() -> Response:
-        """Tell that the dashboard answers."""
-        return PlainTextResponse("ok\n")
+        """Tell that the dashboard answers, in the shape that InfluxDB's clients expect."""
+        return JSONResponse(HEALTH)
 
 
 def _add_errors(app: FastAPI) -> None:

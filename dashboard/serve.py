@@ -23,6 +23,7 @@ from dashboard.reader import Reader
 from dashboard.services import Services
 from dashboard.view import FarmView
 from telemetry.clock import Clock
+from telemetry.door.http import Door
 from telemetry.farm import Farm
 from telemetry.mqtt.network import NetworkClient, NetworkSettings
 
@@ -130,6 +131,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
     accounts = open_accounts(data)
     alarms = BrainAlarms(data, clock.now)
     audit, reader = Audit(data / "audit.jsonl", time.time), Reader(data, farm.site.timezone)
+    door = Door(data, farm.site.id, farm.site.timezone, clock.now)
     services = Services(
         farm=farm,
         clock=time_of_farm,
@@ -140,6 +142,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         reader=reader,
         alarms=alarms,
         failed=failed.set,
+        door=door,
     )
     config = uvicorn.Config(
         create_app(services),
@@ -168,6 +171,7 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
         await link.close()
         client.close()
         reader.close()
+        door.close()
         alarms.close()
         accounts.close()
         audit.close()

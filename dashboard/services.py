@@ -13,6 +13,7 @@ from dashboard.commands import Commands
 from dashboard.reader import Reader
 from dashboard.view import FarmView
 from telemetry.clock import Clock
+from telemetry.door.http import Door
 from telemetry.farm import Farm
 from telemetry.messages.tables import Fault, Metric, faults, metrics
 
@@ -29,6 +30,7 @@ class Services:
         failed: called when a part has ended that must not: the process ends and is started again.
         static: folder of the pages.
         editing: look for changed files of the pages at each request; for those who write them.
+        door: answers programs that write lines or ask for measurements, with tokens of their own.
     """
 
     farm: Farm
@@ -44,3 +46,4 @@ class Services:
     failed: Callable[[], None] = lambda: None
     static: Path = STATIC
     editing: bool = False
+    door: Door | None = None

@@ -29,7 +29,6 @@ COMMANDS = {
     "broker": "broker",
     "token": "token",
     "train": "train",
-    "calibrate": "calibrate",
     "bench": "bench",
     "doctor": "doctor",
     "process": "process",

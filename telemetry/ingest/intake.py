@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from telemetry.ingest.quality import Columns, Flagger
@@ -111,6 +111,14 @@ class Intake:
         else:
             topic = parse_topic(name)
             messages = [(topic, item) for item in decode(topic.kind, payload)]
+        self.accept(messages, now)
+
+    def accept(self, messages: Sequence[tuple[Topic, Payload]], now: float) -> None:
+        """Take what one message said, all of it or nothing.
+
+        Raises:
+            MessageError: a time is ahead of any clock, or there are too many new series.
+        """
         latest = now + self._settings.future_s
         for topic, item in messages:
             if isinstance(item, Data | Event | Birth) and item.at > latest:
