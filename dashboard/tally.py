@@ -84,8 +84,9 @@ class CountedClient:
         qos: int = 0,
         retain: bool = False,
         done: Callable[[], None] | None = None,
+        refused: Callable[[], None] | None = None,
     ) -> None:
-        self._client.publish(topic, payload, qos=qos, retain=retain, done=done)
+        self._client.publish(topic, payload, qos=qos, retain=retain, done=done, refused=refused)
         if done is None:  # what comes from an outbox is counted when it is put there: it may be sent twice
             self._tally.note(topic, payload)
 

@@ -256,6 +256,26 @@ def _store(place: Place) -> Outcome:
     return "ok", f"{points} points, every file can be read", ""
 
 
+def _outboxes(place: Place) -> Outcome:
+    from telemetry.mqtt.outbox import OutboxError, outbox_status
+
+    if place.data is None:
+        return "ok", "not looked at: name a farm's state folder with --data DIR", ""
+    told, lost, refused = [], False, False
+    for path in sorted((place.data / "outbox").glob("*.sqlite3")):
+        try:
+            status = outbox_status(path)
+        except OutboxError as error:
+            return "bad", str(error), "move the file away: its device makes a new one, and what waited in it is gone"
+        lost, refused = lost or status.dropped > 0, refused or status.refused > 0
+        told.append(f"{path.stem} {status.waiting} wait, {status.dropped} dropped, {status.refused} refused")
+    if refused:
+        return "warn", "; ".join(told), "the broker refuses a device: berrybrain broker list shows what each may say"
+    if lost:
+        return "warn", "; ".join(told), "an outbox was full: the oldest measurements are gone; look at the network"
+    return "ok", "; ".join(told) or "no device has one here", ""
+
+
 CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "python": _python,
     "package names": _names,
@@ -269,4 +289,5 @@ CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "farm file": _farm,
     "dead letters": _dead_letters,
     "store": _store,
+    "outboxes": _outboxes,
 }

@@ -42,7 +42,7 @@ class ReceivingLink:
         self.acknowledged: deque[Outgoing] = deque()
         self.received: deque[Received] = deque()
         self.window = 65535
-        self.refused = 0
+        self.refused: deque[Outgoing] = deque()
         self.accepted = False
         self.broken = False
         self.refused_version = True
@@ -249,7 +249,7 @@ class ReceivingLink:
         if code >= 0x80:
             size = len(message.payload)
             log.error("the broker refuses a message on %s (%d byte): %s", message.topic, size, packets.reason(code))
-            self.refused += 1
+            self.refused.append(message)
             return
         self.acknowledged.append(message)
 

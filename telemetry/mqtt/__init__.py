@@ -81,11 +81,13 @@ class Client(Protocol):
         qos: int = 0,
         retain: bool = False,
         done: Callable[[], None] | None = None,
+        refused: Callable[[], None] | None = None,
     ) -> None:
         """Send; QoS 1 is queued while disconnected and sent again until acknowledged, QoS 0 is not.
 
         The queue is bounded: the oldest gives way to the newest, which `dropped` counts. `done` is called once a
-        message of QoS 1 need not be sent again: acknowledged, and long enough ago for a broker to have written it.
+        message of QoS 1 need not be sent again: acknowledged, and long enough ago for a broker to have written it;
+        `refused` instead when the broker speaks against it.
 
         Raises:
             ValueError: the topic has a wildcard or no letter, or the payload is larger than 1 MiB.

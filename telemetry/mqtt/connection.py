@@ -34,12 +34,13 @@ class LinkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to publish; `done` is called when it need not be sent again."""
+    """A message to publish; `done` is called when it need not be sent again, `refused` when the broker refuses it."""
 
     topic: str
     payload: bytes
     retain: bool
     done: Callable[[], None] | None = None
+    refused: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class Link(Protocol):
         acknowledged: what the broker has acknowledged since the owner took it from here.
         received: what arrived and was not handled yet.
         window: how many messages the broker takes at once.
-        refused: messages the broker spoke against; they are not sent again.
+        refused: what the broker spoke against since the owner took it from here; it is not sent again.
         refused_version: the broker spoke against the protocol version, or hung up instead of answering.
     """
 
@@ -75,7 +76,7 @@ class Link(Protocol):
     acknowledged: deque[Outgoing]
     received: deque[Received]
     window: int
-    refused: int
+    refused: deque[Outgoing]
     accepted: bool
     broken: bool
     refused_version: bool

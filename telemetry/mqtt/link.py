@@ -43,7 +43,7 @@ class PahoLink:
         self.acknowledged: deque[Outgoing] = deque()
         self.received: deque[Received] = deque()
         self.window = 65535
-        self.refused = 0
+        self.refused: deque[Outgoing] = deque()
         self.accepted = False
         self.broken = False
         self.refused_version = True
@@ -154,7 +154,7 @@ class PahoLink:
         size = len(message.topic.encode()) + len(message.payload) + HEAD_BYTES
         if size > self._max_packet:
             log.error("a message on %s is let go: the broker takes %d byte", message.topic, self._max_packet)
-            self.refused += 1
+            self.refused.append(message)
             return True
         info = self._client.publish(message.topic, message.payload, 1, message.retain)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
@@ -245,7 +245,7 @@ class PahoLink:
             return
         if reason.is_failure:
             log.error("the broker refuses a message on %s (%d byte): %s", message.topic, len(message.payload), reason)
-            self.refused += 1
+            self.refused.append(message)
             return
         self.acknowledged.append(message)
 

@@ -97,6 +97,7 @@ class MemoryClient:
         qos: int = 0,
         retain: bool = False,
         done: Callable[[], None] | None = None,
+        refused: Callable[[], None] | None = None,
     ) -> None:
         check_topic(topic)
         check_size(payload)

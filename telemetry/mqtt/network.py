@@ -143,10 +143,11 @@ class NetworkClient:
         qos: int = 0,
         retain: bool = False,
         done: Callable[[], None] | None = None,
+        refused: Callable[[], None] | None = None,
     ) -> None:
         check_topic(topic)
         check_size(payload)
-        message = Outgoing(topic=topic, payload=payload, retain=retain, done=done)
+        message = Outgoing(topic=topic, payload=payload, retain=retain, done=done, refused=refused)
         if qos == 0:
             if self._ready and self._link is not None:
                 self._link.publish_once(message)
@@ -196,14 +197,14 @@ class NetworkClient:
         return count
 
     def close(self, *, timeout: float = 1.0) -> None:
-        """Send what waits, for at most `timeout` [s], and disconnect with a word: no will is published."""
+        """Send what waits, for at most `timeout` [s], and disconnect with a word: no will is published.
+
+        What was acknowledged a moment ago is not `done`: nobody sends it again if the broker is killed now.
+        """
         deadline = time.monotonic() + timeout
         while self._ready and self.unacknowledged() and time.monotonic() < deadline:
             self.loop(0.02)
         self._closed = True
-        for _, message in self._acknowledged:  # a client that ends in order sends nothing again
-            if message.done is not None:
-                message.done()
         self._acknowledged.clear()
         if self._probe is not None:
             self._probe.close()
@@ -277,6 +278,10 @@ class NetworkClient:
         now = time.monotonic()
         while link.acknowledged:
             self._acknowledged.append((now, link.acknowledged.popleft()))
+        while link.refused:
+            message = link.refused.popleft()
+            if message.refused is not None:
+                message.refused()
         kept = self._acknowledged
         while kept and (now - kept[0][0] > self._settings.replay_s or len(kept) > self._settings.queue_limit):
             _, message = kept.popleft()

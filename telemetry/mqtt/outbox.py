@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,15 @@ class Record:
     id: int
     kind: Kind
     body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxStatus:
+    """Records of one file: `waiting` for the farm; `dropped` and `refused` (by the broker, each time) since ever."""
+
+    waiting: int
+    dropped: int
+    refused: int
 
 
 class OutboxError(Exception):
@@ -120,6 +129,10 @@ class Outbox:
             with self._transaction():
                 self._forget()
 
+    def refuse(self, count: int) -> None:
+        """Count records that the broker has refused; they stay, for the next process may be let in."""
+        self.write_note("refused", str(int(self.note("refused", "0")) + count))
+
     def _forget(self) -> None:
         for number in self._confirmed:
             row = self._db.execute("DELETE FROM record WHERE id = ? RETURNING size", (number,)).fetchone()
@@ -184,3 +197,20 @@ class Outbox:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+
+def outbox_status(path: Path) -> OutboxStatus:
+    """Look into an outbox that a device may be using.
+
+    Raises:
+        OutboxError: it cannot be read.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
+            waiting = db.execute("SELECT count(*) FROM record").fetchone()[0]
+            notes = dict(db.execute("SELECT name, value FROM note").fetchall())
+    except sqlite3.Error as error:
+        raise OutboxError(f"{path}: {error}") from error
+    return OutboxStatus(
+        waiting=int(waiting), dropped=int(notes.get("dropped", 0)), refused=int(notes.get("refused", 0))
+    )

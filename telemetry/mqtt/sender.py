@@ -20,7 +20,8 @@ HISTORY = b',"hist":true}'
 class Sender:
     """Hands records over in the order of the outbox, each once per connection of this process; confirmed ones go.
 
-    What the process before this one has not seen confirmed is sent again: receivers know their numbers.
+    What the process before this one has not seen confirmed is sent again: receivers know their numbers. What the broker
+    refuses (an account without the right) stays, is counted, and is sent again by the next process.
 
     Args:
         topics: by kind, where records go.
@@ -83,7 +84,13 @@ class Sender:
             if self._waiting:
                 self.pump()
 
-        self._client.publish(self._topics[records[0].kind], body, qos=1, done=confirmed)
+        def refused() -> None:
+            self._on_its_way -= len(body)
+            self._outbox.refuse(len(numbers))
+            if self._waiting:
+                self.pump()
+
+        self._client.publish(self._topics[records[0].kind], body, qos=1, done=confirmed, refused=refused)
 
 
 def _late(body: bytes) -> bytes:

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from dashboard.cli import main
+from telemetry.messages import Kind
 from telemetry.mqtt import MqttError
 from telemetry.mqtt.accounts import FILE, Account, Right, hashed, new_account, read_accounts, write_accounts
 from telemetry.mqtt.broker import Broker, mosquitto_path, start_broker
 from telemetry.mqtt.network import NetworkClient, NetworkSettings
+from telemetry.mqtt.outbox import Outbox, Record, outbox_status
+from telemetry.mqtt.sender import Sender
 
 needs_mosquitto = pytest.mark.skipif(
     mosquitto_path() is None or shutil.which("openssl") is None, reason="apt-get install mosquitto openssl"
@@ -67,6 +70,7 @@ class Plant:
             username=name,
             password=self.accounts[name].password if password is None else password,
             tls=ssl.create_default_context(cafile=authority),
+            replay_s=0.5,
         )
         made = NetworkClient("localhost", self.broker.port, f"test-{name}", clean=True, settings=settings)
         self.clients.append(made)
@@ -109,6 +113,22 @@ def test_device_speaks_for_itself_only_and_commands_come_from_the_farm_only(plan
         (f"{own}/climate-1/data", b"from the device"),
     ]
     assert asked == [b"climate-1"]
+
+
+@needs_mosquitto
+def test_what_the_broker_refuses_stays_in_the_outbox_is_counted_and_stops_nothing(plant: Plant, tmp_path: Path) -> None:
+    device = plant.client("climate-1")
+    account = plant.accounts["climate-1"]
+    outbox = Outbox(tmp_path / "outbox.sqlite3")
+    own = {kind: f"gh/1/{account.site}/{account.zone}/climate-1/{kind}" for kind in (Kind.DATA, Kind.EVENT)}
+    sender = Sender(device, own | {Kind.DATA: f"gh/1/{account.site}/{account.zone}/other/data"}, outbox)
+    assert plant.run(lambda: device.connected)
+    for kind in (Kind.DATA, Kind.EVENT):
+        sender.send(Record(id=outbox.append(kind, b"{}"), kind=kind, body=b"{}"))
+    assert plant.run(lambda: outbox_status(tmp_path / "outbox.sqlite3").refused > 0 and device.unacknowledged() == 0)
+    assert plant.run(lambda: len(outbox) == 1)  # the other one, confirmed
+    assert [record.kind for record in outbox.after(0, limit=9)] == [Kind.DATA, Kind.EVENT]  # forgotten with the next
+    outbox.close()
 
 
 @needs_mosquitto

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,11 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from telemetry.ingest.wall import WallClock
 from telemetry.messages.wire import MAX_BYTES
 from telemetry.mqtt import Message, MqttError
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
+from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.mqtt.filters import MAX_PAYLOAD
 from telemetry.mqtt.network import NetworkClient, NetworkSettings
+from telemetry.mqtt.outbox import Outbox
 
 HOUSE = Path(__file__).parents[2]
 DEADLINE_S = 30.0
@@ -140,6 +144,38 @@ def test_retained_state_is_the_newest_after_the_broker_was_killed(brokers: Calla
     assert numbers.seen == [20]
     for client in (publisher, reader):
         client.close()
+
+
+@needs_mosquitto
+def test_device_that_ends_in_order_just_before_its_broker_is_killed_says_it_again(
+    brokers: Callable[..., Broker], tmp_path: Path
+) -> None:
+    broker = brokers()
+    clock, path = WallClock(), tmp_path / "outbox.sqlite3"
+    address = Address(site="s", zone="z", device="d")
+    identity = Identity(boot="b", model="m", firmware="", metrics={})
+    outbox, client = Outbox(path), NetworkClient(broker.host, broker.port, "d")
+    device = DevicePublisher(client, address, clock, identity, outbox=outbox)
+    run(lambda: client.connected, client)
+    for number in range(20):
+        device.event("pick", {"n": number})
+    run(lambda: client.unacknowledged() == 0, client)
+    device.close()
+    client.close()
+    outbox.close()
+    broker.kill()  # within its 2 s: it has acknowledged all and written nothing
+    broker = brokers()
+    numbers: list[int] = []
+    watcher = NetworkClient(broker.host, broker.port, "watcher")
+    watcher.subscribe("gh/1/s/z/d/event", lambda message: numbers.append(json.loads(message.payload)["data"]["n"]))
+    run(lambda: watcher.connected, watcher)
+    outbox, client = Outbox(path), NetworkClient(broker.host, broker.port, "d")
+    assert len(outbox) == 20
+    DevicePublisher(client, address, clock, identity, outbox=outbox)
+    run(lambda: len(numbers) >= 20, watcher, client)
+    assert numbers == list(range(20))
+    for each in (watcher, client, outbox):
+        each.close()
 
 
 def test_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:

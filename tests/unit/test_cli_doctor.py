@@ -10,7 +10,9 @@ import pytest
 
 from dashboard.cli import checkup, main
 from dashboard.cli.checkup import CHECKS, Place
+from telemetry.messages import Kind
 from telemetry.mqtt import broker
+from telemetry.mqtt.outbox import OVERHEAD, Outbox
 
 
 def finding(name: str, place: Place) -> tuple[str, str, str]:
@@ -95,3 +97,21 @@ def test_dead_letters_are_counted_by_reason(tmp_path: Path) -> None:
     assert "gh/1/a/b/c/data: cut short" in remedy
     assert finding("dead letters", Place(data=tmp_path / "elsewhere"))[0] == "warn"
     assert finding("dead letters", Place())[0] == "ok"
+
+
+def test_outboxes_tell_what_waits_was_dropped_and_was_refused(tmp_path: Path) -> None:
+    assert finding("outboxes", Place())[0] == finding("outboxes", Place(data=tmp_path))[0] == "ok"
+    outbox = Outbox(tmp_path / "outbox" / "robot-1.sqlite3", limit_bytes=3 * (1 + OVERHEAD))
+    outbox.append(Kind.DATA, b"1")
+    assert finding("outboxes", Place(data=tmp_path))[:2] == ("ok", "robot-1 1 wait, 0 dropped, 0 refused")
+    for _ in range(4):
+        outbox.append(Kind.DATA, b"1")
+    assert finding("outboxes", Place(data=tmp_path))[:2] == ("warn", "robot-1 3 wait, 2 dropped, 0 refused")
+    outbox.refuse(2)
+    outbox.refuse(1)
+    status, detail, remedy = finding("outboxes", Place(data=tmp_path))
+    assert (status, detail) == ("warn", "robot-1 3 wait, 2 dropped, 3 refused")
+    assert "broker list" in remedy
+    outbox.close()
+    (tmp_path / "outbox" / "other.sqlite3").write_bytes(b"strawberry" * 1000)
+    assert finding("outboxes", Place(data=tmp_path))[0] == "bad"

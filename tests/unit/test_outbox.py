@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from telemetry.messages.wire import decode
 from telemetry.mqtt import Message
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.mqtt.memory import MemoryBroker
-from telemetry.mqtt.outbox import KNOWN, OVERHEAD, Outbox, OutboxError
+from telemetry.mqtt.outbox import KNOWN, OVERHEAD, Outbox, OutboxError, outbox_status
 
 T0 = 1_780_000_000.0
 ADDRESS = Address(site="farm", zone="z1", device="robot-1")
@@ -133,3 +134,18 @@ def test_a_short_cut_sends_nothing_twice_and_the_outage_as_history() -> None:
     data = [item for item in farm.payloads(Kind.DATA) if isinstance(item, Data)]
     assert [(item.seq, item.historical) for item in data] == [(0, False), (1, True), (2, False)]
     assert len(farm.outbox) == 0
+
+
+def test_full_disk_lets_the_oldest_measurements_go_and_says_so_when_there_is_nothing_to_let_go(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite3", power_safe=False)
+    pages = outbox._db.execute("PRAGMA page_count").fetchone()[0]
+    outbox._db.execute(f"PRAGMA max_page_count = {pages + 20}")  # SQLite answers as it does on a full disk
+    with pytest.raises(OutboxError, match="nothing to let go"):
+        outbox.append(Kind.EVENT, b"x" * 200_000)
+    numbers = [outbox.append(Kind.DATA, bytes(1000)) for _ in range(300)]
+    assert all(numbers)
+    assert 20 < len(outbox) < 100
+    assert outbox.dropped == 300 - len(outbox)
+    assert outbox.after(0, limit=1000)[-1].id == numbers[-1]
+    outbox.close()
+    assert outbox_status(tmp_path / "outbox.sqlite3").dropped > 200
