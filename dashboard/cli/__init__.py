@@ -29,6 +29,7 @@ COMMANDS = {
     "broker": "broker",
     "token": "token",
     "train": "train",
+    "calibrate": "calibrate",
     "bench": "bench",
     "doctor": "doctor",
     "process": "process",
