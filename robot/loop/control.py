@@ -17,7 +17,7 @@ from robot.loop.jaws import Jaws
 from robot.loop.motion import LoopError, Motion
 from robot.loop.watch import Watch
 from robot.motion import Trajectory
-from robot.safety import State, Supervisor, blade_allowed
+from robot.safety import POWER_OFF, State, Supervisor, blade_allowed
 from robot.safety.states import LATCHED, MOVING, POWERED
 from telemetry.clock import Clock
 
@@ -267,8 +267,7 @@ class ControlLoop:
             code = causes[0] if causes else "protective_stop"
             if state not in POWERED:
                 self._follower.drop(code)
-                category = StopCategory.STOP_AND_HOLD if state is State.FAULT else StopCategory.STOP_THEN_POWER_OFF
-                self._driver_stop(category)
+                self._driver_stop(_category(state, causes))
             elif state not in MOVING:
                 self._follower.stop(code, along=state is State.HOLD)
             if state not in MOVING:
@@ -321,3 +320,10 @@ class ControlLoop:
         if self.supervisor.changes != self._changes:
             self._changes = self.supervisor.changes
             self.blackbox.changes.append((now, str(self.supervisor.state), self.supervisor.causes))
+
+
+def _category(state: State, causes: tuple[str, ...]) -> StopCategory:
+    """Return how the driver has to stop."""
+    if not POWER_OFF.isdisjoint(causes):
+        return StopCategory.POWER_OFF
+    return StopCategory.STOP_AND_HOLD if state is State.FAULT else StopCategory.STOP_THEN_POWER_OFF

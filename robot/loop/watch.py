@@ -84,7 +84,10 @@ class Watch:
             supervisor.momentary(wrong)
         if powered and wrong != "hardware_fault":
             self.error = self.tracking.error(joints.position)
-            self._condition("tracking_error", self.tracking.exceeded(self.error))
+            exceeded = self.tracking.exceeded(self.error)
+            self._condition("tracking_error", exceeded)
+            if exceeded and self.tracking.runs_away(self.error, joints.position, joints.velocity):
+                supervisor.momentary("runaway")
         else:
             supervisor.clear("tracking_error")
         self._condition("gripper_force", gripper.force > self._force_max)

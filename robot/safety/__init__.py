@@ -5,7 +5,7 @@ It supervises software with software: the machine still needs its hard-wired sto
 
 from __future__ import annotations
 
-from robot.safety.causes import CAUSES, Effect
+from robot.safety.causes import CAUSES, POWER_OFF, Effect
 from robot.safety.interlock import blade_allowed
 from robot.safety.limiter import Limiter
 from robot.safety.states import TRANSITIONS, Event, State, step
@@ -15,6 +15,7 @@ from robot.safety.watchdog import FeedbackWatch, Heartbeats, LateWatch, Tracking
 
 __all__ = [
     "CAUSES",
+    "POWER_OFF",
     "TRANSITIONS",
     "Effect",
     "Event",

@@ -24,6 +24,8 @@ EVENT_OF: Mapping[Effect, Event] = MappingProxyType(
 
 UNKNOWN = Effect.FAULT  # effect of a key that is not listed
 
+POWER_OFF = frozenset({"runaway"})  # the drives cannot be trusted to hold: brakes instead
+
 CAUSES: Mapping[str, Effect] = MappingProxyType(
     {
         "eyes_lost": Effect.HOLD,
@@ -55,6 +57,7 @@ CAUSES: Mapping[str, Effect] = MappingProxyType(
         "hardware_lost": Effect.FAULT,
         "sensor_frozen": Effect.FAULT,
         "encoder_jump": Effect.FAULT,
+        "runaway": Effect.FAULT,
         "estop_input": Effect.ESTOP,
     }
 )

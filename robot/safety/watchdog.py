@@ -13,6 +13,7 @@ Array = npt.NDArray[np.float64]
 FROZEN_AGE = 0.05  # a stamp older than this means the measurement stands still [s]; R6
 JUMP = np.array([0.02] + [0.05] * 6)  # a step beyond what full speed explains [m, rad]; R7
 LAG_TICKS = 12  # set points of the last ticks count as reached: a servo follows some way behind
+DRIFTS = 0.02  # share of a joint's speed from which it counts as moving
 LATE_IN_A_ROW = 3  # R8
 
 
@@ -80,6 +81,7 @@ class TrackingWatch:
 
     def __init__(self, arm: ArmDescription) -> None:
         self._limit = arm.safety.tracking_error
+        self._drifts = arm.velocity * DRIFTS
         self._recent = np.zeros((LAG_TICKS, 7))
         self._next = 0
 
@@ -99,6 +101,12 @@ class TrackingWatch:
 
     def exceeded(self, error: Array) -> bool:
         return bool((error > self._limit).any())
+
+    def runs_away(self, error: Array, measured: Array, velocity: Array) -> bool:
+        """Tell whether a joint that is too far from its set points moves further away; one that hangs back does not."""
+        beyond = measured > self._recent.max(axis=0)
+        away = np.where(beyond, velocity, -velocity) > self._drifts
+        return bool(((error > self._limit) & away).any())
 
 
 class LateWatch:

@@ -161,3 +161,31 @@ def test_a_device_that_never_answers_cannot_be_brought_up() -> None:
     with pytest.raises(Exception, match="hardware_lost"):
         loop.bring_up()
     assert not loop.supervisor.motion_allowed
+
+
+class Reversed(FakeHardware):
+    """Joint 1 moves away from its set point, as after its encoder was wired the wrong way round."""
+
+    def _advance(self) -> None:
+        before = self._q.copy()
+        super()._advance()
+        if self._powered:
+            self._q[1] = before[1] - np.clip(8.0 * (self._q[1] - before[1]), -0.0125, 0.0125)
+            self._v[1] = (self._q[1] - before[1]) / DT
+
+
+def test_a_joint_that_runs_away_has_its_power_taken() -> None:
+    rig = Rig()
+    rig.hardware.__class__ = Reversed
+    rig.loop.follow(joint_move(ARM, HOME, GOAL))
+    begin = rig.time
+    while rig.loop.supervisor.state is State.RUN and rig.time - begin < 3.0:
+        rig.run(DT)
+    rig.run(2 * DT)
+    assert rig.loop.supervisor.state is State.FAULT
+    assert rig.loop.supervisor.causes[0] == "runaway"
+    assert not rig.hardware._powered
+    where = rig.hardware._q.copy()
+    assert abs(where[1] - HOME[1]) < 0.3
+    rig.run(1.0)
+    assert np.array_equal(rig.hardware._q, where)

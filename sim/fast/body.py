@@ -1,0 +1,187 @@
+"""The robot as the picking skill sees it, without a wire: straight onto the control loop, eyes that know the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription
+from robot.gripper import Cut
+from robot.gripper import Grip as Closing
+from robot.kinematics import camera_pose
+from robot.loop import ControlLoop, LoopError, Motion
+from robot.motion import refuse
+from robot.pick.body import Plan, SafetyView, Sighting
+from robot.pick.grasp import Pose
+from robot.pick.reach import ArmPlan, Reach
+from robot.pick.target import Vector
+from robot.pick.verify import Grip
+from sim.fast.row import Row, Where
+from sim.scene.plants import stage_of
+from telemetry.clock import Clock
+from vision.track import Sighting as Seen
+from vision.track import to_world
+from vision.types import Berry, Detection, Stage
+
+Array = npt.NDArray[np.float64]
+
+LATENCY = 0.10
+"""From exposure to the berries' places [s], as the eyes need on the robot."""
+
+NOISE = 0.0015
+"""Standard deviation of a berry's place along each axis [m]."""
+
+
+class FastAction:
+    """A motion, grip or cut under way in the loop; refused ones are done at once, with the reason."""
+
+    def __init__(self, begin: Callable[[], Motion | Closing | Cut]) -> None:
+        self._error = ""
+        self._work: Motion | Closing | Cut | None = None
+        try:
+            self._work = begin()
+        except LoopError as error:
+            self._error = str(error)
+
+    @property
+    def done(self) -> bool:
+        return self._work is None or self._work.done
+
+    @property
+    def error(self) -> str:
+        return self._error if self._work is None else self._work.code
+
+    def cancel(self) -> None:
+        if self._work is not None and not isinstance(self._work, Cut):
+            self._work.cancel()
+
+
+@dataclass(slots=True, kw_only=True)
+class FastLook:
+    """A picture on its way; it never comes while the eyes are dead."""
+
+    body: FastBody
+    sighting: Sighting
+    due: float
+    error: str = ""
+
+    @property
+    def done(self) -> bool:
+        return self.body.eyes_alive and self.body.monotonic() >= self.due
+
+    def cancel(self) -> None:
+        """Nothing to take back."""
+
+
+class FastBody:
+    """Implements `robot.pick.body.Body`.
+
+    Args:
+        rng: of the noise in what the eyes tell.
+    """
+
+    def __init__(
+        self,
+        loop: ControlLoop,
+        clock: Clock,
+        *,
+        arm: ArmDescription,
+        reach: Reach,
+        row: Row,
+        rng: np.random.Generator,
+    ) -> None:
+        self._loop, self._clock, self._arm, self._reach, self._row, self._rng = loop, clock, arm, reach, row, rng
+        self.eyes_alive = True
+
+    def now(self) -> float:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def safety(self) -> SafetyView:
+        supervisor = self._loop.supervisor
+        return SafetyView(
+            state=str(supervisor.state),
+            motion_allowed=supervisor.motion_allowed,
+            needs_reset=supervisor.needs_reset,
+            causes=supervisor.causes,
+        )
+
+    def joints(self) -> Vector:
+        return self._loop.joints.position
+
+    def tool_pose(self) -> Pose:
+        return self._reach.tool_pose(self.joints())
+
+    def grip(self) -> Grip:
+        return Grip(opening=self._loop.gripper.opening, force=self._loop.gripper.force)
+
+    def plan(self, start: Vector, goal: Pose, speed: float, *, rail: float | None = None) -> ArmPlan:
+        return self._reach.plan(start, goal, speed, rail=rail)
+
+    def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
+        return self._reach.line(start, goal, tool_speed)
+
+    def join(self, plans: Sequence[Plan], *, overlap: float | None = None) -> ArmPlan:
+        return self._reach.join([_own(plan) for plan in plans], overlap=overlap)
+
+    def move(self, plan: Plan) -> FastAction:
+        def begin() -> Motion:
+            trajectory = _own(plan).trajectory
+            wrong = refuse(self._arm, trajectory)
+            if wrong:
+                raise LoopError("command_invalid", wrong)
+            return self._loop.follow(trajectory)
+
+        return FastAction(begin)
+
+    def grip_to(self, opening: float, force: float) -> FastAction:
+        return FastAction(lambda: self._loop.grip(opening, force))
+
+    def cut(self) -> FastAction:
+        return FastAction(self._loop.cut)
+
+    def look(self) -> FastLook:
+        sighting = Sighting(stamp=self.now(), berries=tuple(self._see()))
+        return FastLook(body=self, sighting=sighting, due=self.monotonic() + LATENCY)
+
+    def _see(self) -> list[Seen]:
+        """Return every hanging berry in the camera's view and range, with noise, in the world."""
+        camera = self._arm.camera
+        T = camera_pose(self._arm, self.joints())
+        half = np.array([camera.width, camera.height]) * 0.5 / camera.focal
+        found = []
+        for where, spec in zip(self._row.where, self._row.berries, strict=True):
+            position = T[:3, :3].T @ (spec.center - T[:3, 3]) + self._rng.normal(0.0, NOISE, 3)
+            inside = camera.range_min < position[2] < camera.range_max
+            if where is not Where.HANGING or not inside or np.any(np.abs(position[:2]) > half * position[2]):
+                continue
+            axis = T[:3, :3].T @ np.array([0.0, 0.0, 1.0])
+            detection = Detection(
+                box=(0.0, 0.0, 1.0, 1.0),
+                score=1.0,
+                ripeness=spec.ripeness,
+                stage=Stage(stage_of(spec.ripeness, spec.maturity)),
+            )
+            berry = Berry(
+                detection=detection,
+                position=position,
+                covariance=np.eye(3) * NOISE**2,
+                diameter=2.0 * spec.half_width,
+                length=2.0 * spec.half_length,
+                axis=axis,
+                peduncle=position + axis * (spec.half_length + 0.010),
+                id=spec.id,
+            )
+            found.append(to_world(berry, T))
+        return found
+
+
+def _own(plan: Plan) -> ArmPlan:
+    if not isinstance(plan, ArmPlan):
+        raise ValueError(f"expected a plan made by this body, got {type(plan).__name__}")
+    return plan

@@ -1,0 +1,306 @@
+"""One harvest of a whole bed side in the kinematic tier: loop, picking tree, faults, a person who resets, a count."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from py_trees.common import Status
+
+from robot.arms import load_arm
+from robot.collision import Obstacles, World, carriage
+from robot.hardware import HardwareError
+from robot.kinematics import solve
+from robot.loop import ControlLoop, LoopSettings
+from robot.pick.candidates import Window
+from robot.pick.crop import TrackedCrop
+from robot.pick.grasp import LEVEL
+from robot.pick.punnet import PlacePattern
+from robot.pick.reach import Reach, ReachSettings
+from robot.pick.result import Outcome, PickResult
+from robot.pick.round import Job, PunnetInUse, Round, survey_views
+from robot.pick.settings import PickSettings
+from robot.pick.tree import picking_tree
+from sim.fast.body import FastBody
+from sim.fast.faults import Planned
+from sim.fast.hardware import FastHardware
+from sim.fast.monitor import Findings, Monitor, Tap
+from sim.fast.row import Row, Where
+from sim.fast.wire import Wire
+from sim.rig import gutter
+from sim.scene.settings import Mix, SceneSettings
+
+Array = npt.NDArray[np.float64]
+
+TICK = 0.004
+"""Period of the control loop [s]."""
+
+EPOCH = 1779256800.0
+REQUIRED = ("camera", "eyes", "picker", "mission")
+BEAT, PATIENCE, GIVE_UP = 0.1, 0.6, 25.0
+"""Signs of life every so often; a person acts so long after a stop; a robot that cannot be brought back by then is lost
+[s]."""
+
+HOME = (0.12, 0.40, 0.95)
+"""Where the tool starts in the world [m], as in the other tier."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastSettings:
+    """What is harvested.
+
+    Attributes:
+        scene: the bed side; nothing hides or moves in this tier, so its leaves do not matter.
+        limit: a harvest that takes longer is broken off [s].
+    """
+
+    scene: SceneSettings = field(
+        default_factory=lambda: SceneSettings(length=1.2, mix=Mix(isolated=2, partly_hidden=1, unripe=2), berries=5)
+    )
+    limit: float = 150.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a harvest ended.
+
+    Attributes:
+        ripe, counted, placed: ripe fruit present; picked by the robot's own count; really in the punnet.
+        lost: cut, and on the floor or still in the jaws.
+        stops: causes, in the order in which they stopped the robot.
+        came_back: it went on after every stop.
+        findings: what the independent monitor saw.
+        seconds: simulated [s].
+    """
+
+    ripe: int
+    counted: int
+    placed: int
+    lost: int
+    stops: tuple[str, ...]
+    came_back: bool
+    finished: bool
+    findings: Findings
+    results: Counter[str]
+    seconds: float
+    faults: tuple[str, ...]
+
+
+class FastHarvest:
+    """A robot in front of a bed side; `run` harvests it while `faults` come true.
+
+    Args:
+        seed: of fruit, noise and wire.
+        faults: what will go wrong, in the order of time.
+    """
+
+    def __init__(self, settings: FastSettings, seed: int, faults: list[Planned]) -> None:
+        self._settings, self._faults = settings, list(faults)
+        self._time, self._wall = 0.0, EPOCH
+        self._rng = np.random.default_rng([seed, 0xFA57])
+        self.arm = arm = load_arm(settings.scene.arm)
+        self.row = Row(settings.scene, seed)
+        self.machine = FastHardware(arm, self.monotonic, self.row, self._parked())
+        self.wire = Wire(self.machine, self._rng)
+        self.monitor = Monitor(arm, self.machine)
+        tap = Tap(self.wire, self.monitor, self.monotonic)
+        obstacles = Obstacles(boxes=(*carriage(arm), gutter(settings.scene)))
+        self.loop: ControlLoop = ControlLoop(
+            tap, arm, self, LoopSettings(required=REQUIRED, overrun_policy=True, blackbox=1.0)
+        )
+        self.loop.bring_up()
+        self.body = FastBody(
+            self.loop, self, arm=arm, reach=Reach(arm, World(arm, obstacles)), row=self.row, rng=self._rng
+        )
+        self._dead: set[str] = set()
+        self._paused_until = 0.0
+        self._mends: list[tuple[float, Planned]] = []
+        self.journal: list[Outcome] = []
+        self.stops: list[str] = []
+        self._numbers = count(1)
+        self._punnet = PunnetInUse(pattern=PlacePattern(shape=arm.punnet), new_id=lambda: f"p{next(self._numbers)}")
+        self._round: Round | None = None
+        self._tree: Any = None
+        self._stopped_at: float | None = None
+        self._came: list[str] = []
+        self._done = False
+
+    # Clock
+
+    def now(self) -> float:
+        return self._wall + self._time
+
+    def monotonic(self) -> float:
+        return self._time
+
+    # What faults do
+
+    def step_clock(self, by: float) -> None:
+        """Set the wall clock by so many seconds; the monotonic one goes on."""
+        self._wall += by
+
+    def pause(self, seconds: float) -> None:
+        """Keep the loop from running, as a collection of garbage or a suspended machine would."""
+        self._paused_until = self._time + seconds
+
+    def die(self, name: str) -> None:
+        """End a program; what it had in hand is gone with it."""
+        self._dead.add(name)
+        self.body.eyes_alive = "eyes" not in self._dead
+        if name == "picker":
+            self._round = None
+
+    def live(self, name: str) -> None:
+        """Start a program again."""
+        self._dead.discard(name)
+        self.body.eyes_alive = "eyes" not in self._dead
+
+    # One harvest
+
+    def run(self) -> Ended:
+        """Harvest until nothing is left, the robot does not come back, or time is up."""
+        self._start()
+        self._step()
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            while not self._done and self._time < self._settings.limit and not self._gave_up():
+                self._step()
+        finally:
+            if collects:
+                gc.enable()
+        return self._ended()
+
+    def _step(self) -> None:
+        """One period of the loop, and of everybody else when it is their turn."""
+        self._time += TICK
+        tick = round(self._time / TICK)
+        self._break()
+        if self._time >= self._paused_until:
+            if tick % round(BEAT / TICK) == 0:
+                for name in REQUIRED:
+                    if name not in self._dead:
+                        self.loop.heartbeat(name)
+            self.loop.tick()
+        self.machine.read()
+        self.monitor.look(self._time)
+        if self._time < self._paused_until:
+            return
+        self._operate()
+        if tick % 3 == 0 and "picker" not in self._dead:
+            self._pick()
+
+    def _break(self) -> None:
+        """Let due faults begin and end."""
+        while self._faults and self._faults[0].at <= self._time:
+            fault = self._faults.pop(0)
+            self._came.append(fault.kind.name)
+            if fault.kind.stands is not None:
+                self.monitor.expect_rest(fault.kind.name, at=self._time + fault.kind.stands, travel=fault.kind.travel)
+            fault.kind.begin(self, fault.joint)
+            self._mends.append((self._time + fault.lasts, fault))
+        for at, fault in [m for m in self._mends if m[0] <= self._time]:
+            self._mends.remove((at, fault))
+            if fault.kind.end is not None:
+                fault.kind.end(self)
+
+    def _operate(self) -> None:
+        """Be the person: some time after a stop, once nothing is broken any more, reset and start."""
+        supervisor = self.loop.supervisor
+        if supervisor.motion_allowed:
+            self._stopped_at = None
+            return
+        if self._stopped_at is None:
+            self._stopped_at = self._time
+            self.stops.append(supervisor.causes[0] if supervisor.causes else "")
+        waited = self._time - self._stopped_at
+        if self._mends or self._dead or waited < PATIENCE or round(waited / TICK) % 25:
+            return
+        if supervisor.needs_reset:
+            self.monitor.forbid_motion("after a reset, before anybody asked for it")
+            try:
+                self.loop.reset()
+            except HardwareError:
+                return
+        else:
+            self._start()
+
+    def _start(self) -> None:
+        for name in REQUIRED:
+            self.loop.heartbeat(name)
+        self.monitor.permit_motion()
+        self.loop.start()
+
+    def _gave_up(self) -> bool:
+        return self._stopped_at is not None and self._time - self._stopped_at > GIVE_UP
+
+    # The picker
+
+    def _pick(self) -> None:
+        if self._round is None:
+            if not self.loop.supervisor.motion_allowed:
+                return
+            self._round = self._new_round()
+            self._tree = picking_tree(self._round)
+        self._tree.tick_once()
+        if self._tree.status is not Status.RUNNING:
+            stopped = self._round.stopped
+            self._round = None
+            self._done = stopped is None and self.loop.supervisor.motion_allowed
+
+    def _new_round(self) -> Round:
+        scene = self._settings.scene
+        self._punnet.begin()
+        job = Job(
+            order_id="row",
+            bed="bed",
+            side="a",
+            segment=0,
+            window=Window(start=scene.origin, end=scene.origin + scene.length),
+        )
+        round_ = Round(
+            job=job,
+            body=self.body,
+            crop=TrackedCrop(),
+            tool=self.arm.tool,
+            punnet=self._punnet,
+            settings=PickSettings(),
+            report=self.journal.append,
+        )
+        at = float(self.body.tool_pose()[0, 3])
+        round_.views = survey_views(job, self.arm.camera, round_.settings, at)
+        return round_
+
+    def _parked(self) -> Array:
+        pose = np.eye(4)
+        pose[:3, :3], pose[:3, 3] = LEVEL, HOME
+        like = ReachSettings()
+        rail = HOME[0] - float(self.arm.rail.base[0]) - like.offset
+        found: Array = solve(self.arm, pose, np.array([rail, *like.posture]), rail=rail)[0]
+        return found
+
+    def _ended(self) -> Ended:
+        row = self.row
+        taken = row.count(Where.PLACED) + row.count(Where.DROPPED) + row.count(Where.HELD)
+        results = Counter(str(o.result) for o in self.journal)
+        counted = results[str(PickResult.OK)]
+        window = Window()
+        ripe = sum(window.ripeness_min <= b.ripeness <= window.ripeness_max for b in row.berries)
+        return Ended(
+            ripe=ripe,
+            counted=counted,
+            placed=row.count(Where.PLACED),
+            lost=taken - row.count(Where.PLACED),
+            stops=tuple(self.stops),
+            came_back=not self._gave_up(),
+            finished=self._done,
+            findings=self.monitor.findings,
+            results=results,
+            seconds=self._time,
+            faults=tuple(self._came),
+        )

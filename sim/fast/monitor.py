@@ -1,0 +1,218 @@
+"""An independent judge of the kinematic tier: looks at true positions, forces and arriving commands, asks nobody.
+
+It shares no code with the loop or the safety layer: limits come from the arm's file, the tool's place from a chain of
+its own.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription
+from robot.hardware import (
+    Capabilities,
+    GripperCommand,
+    GripperState,
+    Hardware,
+    JointCommand,
+    JointState,
+    StopCategory,
+)
+from sim.fast.hardware import FastHardware
+
+Array = npt.NDArray[np.float64]
+
+EVERY, WINDOW = 5, 5
+"""Ticks between two looks at where the tool is; its speed is the mean over so many looks (0.1 s): servos that catch up
+after commands came late are faster for a moment."""
+
+REST = 2e-3
+"""Joints slower than this stand [m/s, rad/s]."""
+
+POSITION_SLACK = np.array([0.006, *[0.02] * 6])
+"""How far beyond a soft limit a stop may carry a joint [m, rad]; the machine's own ends are further out."""
+
+SPEED_SLACK, TOOL_SLACK, FORCE_SLACK, STEP_SLACK = 1.25, 1.25, 1.05, 1.05
+WORKSPACE_SLACK = 0.03
+HELD = 0.02
+"""A set point this near to the arm holds it where it is [m, rad]."""
+
+BLADE_MOVES = 0.05
+"""Tool speed above which a blade that is out is a danger [m/s]."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Deadline:
+    """By `at` (monotonic [s]) the arm has to stand; `travel` is what the tool may go until then [m]."""
+
+    name: str
+    at: float
+    travel: float
+    from_: Array
+    over: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What was seen: `unsafe` lists what must not happen, the rest are the largest values [m/s, N, m]."""
+
+    unsafe: list[str] = field(default_factory=list)
+    tool_speed: float = 0.0
+    force: float = 0.0
+    travel: float = 0.0
+    commands: int = 0
+
+
+class Monitor:
+    """Watches one machine. `look` is called after every tick, `Tap` hands it every command that is sent.
+
+    Args:
+        arm: limits.
+        machine: the truth.
+    """
+
+    def __init__(self, arm: ArmDescription, machine: FastHardware) -> None:
+        self.findings = Findings()
+        self._arm, self._machine = arm, machine
+        self._ticks, self._last_look = 0, 0.0
+        self._places: deque[tuple[float, Array]] = deque([(0.0, self.tool())], maxlen=WINDOW + 1)
+        self._command: JointCommand | None = None
+        self._command_at = 0.0
+        self._anew = True
+        self._deadlines: list[Deadline] = []
+        self._must_rest: str = ""
+
+    def tool(self) -> Array:
+        """Return the tool's true place [m], by plain products of DH matrices, shape (3,)."""
+        q, arm = self._machine.q, self._arm
+        T = np.eye(4)
+        T[:3, 3] = arm.rail.base + np.array([q[0], 0.0, 0.0])
+        for theta, d, a, alpha in zip(q[1:], arm.arm.d, arm.arm.a, arm.arm.alpha, strict=True):
+            c, s, ca, sa = np.cos(theta), np.sin(theta), np.cos(alpha), np.sin(alpha)
+            T = T @ np.array([[c, -s * ca, s * sa, a * c], [s, c * ca, -c * sa, a * s], [0, sa, ca, d], [0, 0, 0, 1]])
+        place: Array = (T @ arm.tool.T_flange_tool)[:3, 3]
+        return place
+
+    def expect_rest(self, name: str, *, at: float, travel: float) -> None:
+        """Demand that the arm stands by `at` and until `permit_motion`, and that the tool goes `travel` at most."""
+        self._deadlines.append(Deadline(name=name, at=at, travel=travel, from_=self.tool()))
+
+    def permit_motion(self) -> None:
+        """A person has asked for motion; what had to stand may move again."""
+        self._deadlines.clear()
+        self._must_rest = ""
+
+    def forbid_motion(self, why: str) -> None:
+        """From now on the arm has to stand: nobody asked for motion."""
+        self._must_rest = why
+
+    def restart(self) -> None:
+        """The drives were stopped or powered: the next set point may be elsewhere, but only where the arm is."""
+        self._anew = True
+
+    def command(self, command: JointCommand, now: float) -> None:
+        """Judge a command on its way out."""
+        arm, before = self._arm, self._command
+        self.findings.commands += 1
+        if command.position.shape != (7,) or not np.isfinite([*command.position, *command.velocity]).all():
+            self._unsafe(f"a command of {command.position} was sent")
+            return
+        if (command.position < arm.position_min - POSITION_SLACK).any() or (
+            command.position > arm.position_max + POSITION_SLACK
+        ).any():
+            self._unsafe(f"a set point outside the limits was sent: {np.round(command.position, 3)}")
+        if command.valid_until > now + 0.1:
+            self._unsafe(f"a command valid for {command.valid_until - now:.3f} s was sent")
+        if before is not None:
+            if command.seq <= before.seq:
+                self._unsafe(f"command {command.seq} was sent after {before.seq}")
+            far = np.abs(command.position - before.position) > arm.velocity * 0.004 * STEP_SLACK + 1e-9
+            held = not command.velocity.any() and (np.abs(command.position - self._machine.q) < HELD).all()
+            if far.any() and not (held and (self._anew or not before.velocity.any())):
+                self._unsafe(f"set points leapt by {np.abs(command.position - before.position).max():.4f}")
+            if now == self._command_at:
+                self._unsafe("two commands were sent in one tick")
+        self._command, self._command_at, self._anew = command, now, False
+
+    def look(self, now: float) -> None:
+        """Judge the true state of the machine."""
+        machine, arm, found = self._machine, self._arm, self.findings
+        q, v = machine.q, np.abs(machine.v)
+        if (q < arm.position_min - POSITION_SLACK).any() or (q > arm.position_max + POSITION_SLACK).any():
+            self._unsafe(f"a joint is beyond its limit: {np.round(q, 3)}")
+        if (v > arm.velocity * SPEED_SLACK).any():
+            self._unsafe(f"a joint turns too fast: {np.round(v, 2)}")
+        found.force = max(found.force, machine.force)
+        if machine.force > arm.tool.force_max * FORCE_SLACK:
+            self._unsafe(f"the pads press with {machine.force:.1f} N")
+        moving = bool((v > REST).any())
+        if moving and self._must_rest:
+            self._unsafe(f"the arm moves {self._must_rest}")
+        for deadline in self._deadlines:
+            if moving and now > deadline.at and not deadline.over:
+                deadline.over = True
+                self._unsafe(f"the arm still moves {now - deadline.at:.3f} s after it had to stand: {deadline.name}")
+        self._ticks += 1
+        if self._ticks % EVERY == 0 and now > self._last_look:
+            self._look_at_tool(now)
+
+    def _look_at_tool(self, now: float) -> None:
+        arm, found, place = self._arm, self.findings, self.tool()
+        then, there = self._places[0]
+        speed = float(np.linalg.norm(place - there)) / (now - then)
+        at_once = float(np.linalg.norm(place - self._places[-1][1])) / (now - self._last_look)
+        self._places.append((now, place))
+        self._last_look = now
+        found.tool_speed = max(found.tool_speed, speed)
+        broken = self._machine.broken
+        if speed > arm.safety.tool_speed_auto * TOOL_SLACK and not broken.reversed:
+            self._unsafe(f"the tool moves at {speed:.2f} m/s")
+        low, high = arm.safety.workspace_min - WORKSPACE_SLACK, arm.safety.workspace_max + WORKSPACE_SLACK
+        if (place < low).any() or (place > high).any():
+            self._unsafe(f"the tool left its space: {np.round(place, 3)} m")
+        if self._machine.blade_out:
+            crop_low, crop_high = arm.safety.crop_volume_min - 0.01, arm.safety.crop_volume_max + 0.01
+            if (place < crop_low).any() or (place > crop_high).any():
+                self._unsafe(f"the blade is out at {np.round(place, 3)} m")
+            if at_once > BLADE_MOVES:
+                self._unsafe(f"the blade is out while the tool moves at {at_once:.2f} m/s")
+        for deadline in self._deadlines:
+            gone = float(np.linalg.norm(place - deadline.from_))
+            found.travel = max(found.travel, gone)
+            if gone > deadline.travel and not deadline.over:
+                deadline.over = True
+                self._unsafe(f"the tool went {gone:.3f} m of {deadline.travel} m allowed: {deadline.name}")
+
+    def _unsafe(self, what: str) -> None:
+        if len(self.findings.unsafe) < 20:
+            self.findings.unsafe.append(f"{self._last_look:.2f} s: {what}")
+
+
+class Tap:
+    """`robot.hardware.Hardware` between the loop and everything behind it: shows the monitor what is sent."""
+
+    def __init__(self, hardware: Hardware, monitor: Monitor, monotonic: Callable[[], float]) -> None:
+        self._hardware, self._monitor, self._monotonic = hardware, monitor, monotonic
+        self.capabilities: Capabilities = hardware.capabilities
+        self.configure, self.deactivate = hardware.configure, hardware.deactivate
+        self.shutdown = hardware.shutdown
+
+    def activate(self) -> None:
+        self._monitor.restart()
+        self._hardware.activate()
+
+    def read(self) -> tuple[JointState, GripperState]:
+        return self._hardware.read()
+
+    def write(self, joints: JointCommand, gripper: GripperCommand) -> None:
+        self._monitor.command(joints, self._monotonic())
+        self._hardware.write(joints, gripper)
+
+    def stop(self, category: StopCategory) -> None:
+        self._monitor.restart()
+        self._hardware.stop(category)
