@@ -76,8 +76,8 @@ CAUGHT_COST = 0.03
 GRAZE = 0.003
 """Neighbours hang this far from where they were seen [m]."""
 
-DOUBT = 0.006
-"""The blade's way is minded this much wider than the closed jaws [m]: neighbours swing and are seen inexactly."""
+SURE, DOUBT = 0.002, 0.008
+"""The blade's way is minded this much wider than the closed jaws [m]: always, and while there is another choice."""
 
 BLADE_MARGIN = 0.004
 """The cut point is kept this far inside the blade's reach [m]."""
@@ -138,7 +138,7 @@ def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float
             for p, n in zip(local, near, strict=True)
             if _stem_under_blade(p, n, up, width, tool) or _flesh_under_blade(p, n, width, tool)
         )
-        for width in (target.radius + DOUBT, target.radius)
+        for width in (target.radius + DOUBT, target.radius + SURE)
     )
     cost = sum(crowding) + CAUGHT_COST * len(caught) + 0.05 * len(cut) + TURN_COST * (abs(yaw) + abs(pitch)) + price
     return Grasp(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from py_trees.common import Status
 
@@ -13,10 +14,13 @@ from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
 from robot.pick.target import Vector
-from robot.pick.verify import after_close, after_release, still_held, touches_down
+from robot.pick.verify import after_close, after_release, holds, still_held, touches_down
 
 CREEP = 0.9
 """The jaws close in less than this [s]; what moves then still is fruit that gives way."""
+
+HELD = 0
+"""The number of a berry that was in the jaws when a harvest began; tracks count from 1."""
 
 CLEAR = 0.006
 """Jaws this much wider than the fruit have let go of it [m]."""
@@ -222,8 +226,10 @@ class GiveUp(Leaf):
         attempt = self.round.current
         if attempt is None:
             return Status.SUCCESS
-        attempt.gripped = False
         result, detail = self._reason(attempt)
+        if result in ENDS_THE_SEGMENT and attempt.gripped:
+            self.round.punnet.held = attempt.target
+        attempt.gripped = False
         again = result in RETRY_FROM_ANOTHER_ANGLE and attempt.number < self.round.settings.attempts and attempt.ways
         if again and self.round.stopped is None:
             self._first.setdefault(attempt.target.id, (result, detail))
@@ -243,6 +249,27 @@ class GiveUp(Leaf):
         if attempt.hangs and attempt.result is PickResult.SLIPPED:
             return PickResult.MISSED_STEM, f"{attempt.detail}; it still hung there after the first cut"
         return attempt.result, attempt.detail
+
+
+class StillHolding(Leaf):
+    """Succeed when a harvest begins with the fruit between the jaws that a stop left there: it is laid down first.
+
+    If its stem was not cut yet it slips out of the jaws on the way back.
+    """
+
+    def step(self) -> Status:
+        body, round_ = self.round.body, self.round
+        grip = body.grip()
+        held, round_.punnet.held = round_.punnet.held, None
+        if held is None or not holds(grip):
+            return Status.FAILURE
+        pose = body.tool_pose()
+        target = replace(held, id=HELD, position=pose[:3, 3])
+        here = Grasp(pose=pose, opening=grip.opening, yaw=0.0, pitch=0.0, cost=0.0, crowding=0.0, stems=())
+        round_.current = Attempt(
+            target=target, number=1, started=body.monotonic(), width=grip.opening, grasp=here, gripped=True
+        )
+        return Status.SUCCESS
 
 
 class OpenWide(ActionLeaf):

@@ -40,7 +40,10 @@ class Job:
 
 @dataclass(slots=True, kw_only=True)
 class PunnetInUse:
-    """The punnet under the tool's place pattern; closed and replaced when full."""
+    """The punnet under the tool's place pattern; closed and replaced when full.
+
+    `held`: the berry that a stop left between the jaws, until it is laid down.
+    """
 
     pattern: PlacePattern
     new_id: Callable[[], str]
@@ -48,6 +51,7 @@ class PunnetInUse:
     mass: float = 0.0
     count: int = 0
     place: int = 0
+    held: Target | None = None
     closed: list[tuple[str, int, float]] = field(default_factory=list)
 
     def begin(self) -> None:

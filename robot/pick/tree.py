@@ -15,6 +15,7 @@ from robot.pick.grip_leaves import (
     GiveUp,
     OpenWide,
     Release,
+    StillHolding,
 )
 from robot.pick.leaf import Loop
 from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView, ViewDue
@@ -39,19 +40,34 @@ def picking_tree(round_: Round) -> Behaviour:
         Approach("approach", round_, s.move_timeout, "approach"),
         Close("close", round_, s.grip_timeout, "grasp", settle=s.grip_settle),
         Cut("cut", round_, s.cut_timeout, "cut"),
+        *_laying_down(round_),
+    )
+    held = _sequence(
+        "lay down what is held",
+        StillHolding("still holding", round_, s.look_timeout),
+        _selector("lay down", _sequence("into the punnet", *_laying_down(round_)), _recover(round_)),
+    )
+    step = _selector("look or pick", held, survey, _selector("candidate", attempt, _recover(round_)))
+    return Loop("harvest segment", step, lambda: finished(round_))
+
+
+def _laying_down(round_: Round) -> list[Behaviour]:
+    s = round_.settings
+    return [
         Carry("carry", round_, s.move_timeout, "place"),
         Release("release", round_, s.grip_timeout, "place", settle=s.grip_settle),
         Conclude("conclude", round_, s.move_timeout),
-    )
-    recover = _sequence(
+    ]
+
+
+def _recover(round_: Round) -> Behaviour:
+    s = round_.settings
+    return _sequence(
         "recover",
         _whatever(OpenWide("open wide", round_, s.grip_timeout, "recover")),
         _whatever(BackOut("back out", round_, s.move_timeout, "recover")),
         GiveUp("give up", round_, s.move_timeout),
     )
-    candidate = py_trees.composites.Selector("candidate", memory=True, children=[attempt, recover])
-    step = py_trees.composites.Selector("look or pick", memory=True, children=[survey, candidate])
-    return Loop("harvest segment", step, lambda: finished(round_))
 
 
 def finished(round_: Round) -> bool:
@@ -65,6 +81,10 @@ def finished(round_: Round) -> bool:
 
 def _sequence(name: str, *children: Behaviour) -> Behaviour:
     return py_trees.composites.Sequence(name, memory=True, children=list(children))
+
+
+def _selector(name: str, *children: Behaviour) -> Behaviour:
+    return py_trees.composites.Selector(name, memory=True, children=list(children))
 
 
 def _whatever(child: Behaviour) -> Behaviour:

@@ -43,6 +43,11 @@ def after_close(grip: Grip, target: Target, force_limit: float) -> PickResult:
     return PickResult.OK
 
 
+def holds(grip: Grip) -> bool:
+    """Return whether something as wide as a berry is pressed between the pads."""
+    return grip.opening > NOTHING_BELOW and grip.force >= HOLDING_FORCE
+
+
 def still_held(grip: Grip, width: float) -> PickResult:
     """Judge the grip on the way: `OK` or `SLIPPED`. `width` is the opening measured after the jaws closed [m]."""
     if grip.opening < max(NOTHING_BELOW, WIDTH_KEPT * width) or grip.force < HOLDING_FORCE:

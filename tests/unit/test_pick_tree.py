@@ -216,3 +216,42 @@ def test_what_the_first_view_shows_is_picked_before_the_robot_goes_on_to_the_nex
     assert [o.target.id for o in round_.outcomes] == [1, 2]
     assert body.log.index("cut") < [i for i, what in enumerate(body.log) if what == "look"][2]
     assert round_.counted["ripe"] == round_.counted["in_window"] == 2
+
+
+def test_fruit_that_is_still_in_the_jaws_when_a_harvest_begins_is_laid_down_and_counted() -> None:
+    body = FakeBody([])
+    body.measured = Grip(opening=0.027, force=0.9)
+    round_ = make_round(body)
+    round_.punnet.held = berry(7, 0.1)
+    run(round_, body)
+    assert body.log[:2] == ["move", "open"]
+    assert [(o.result, o.punnet) for o in round_.outcomes] == [(PickResult.OK, "p1")]
+    assert (round_.punnet.count, round_.picked) == (1, 1)
+
+
+def test_what_slips_out_of_the_jaws_on_the_way_back_is_reported_and_the_harvest_goes_on() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    body.measured = Grip(opening=0.027, force=0.9)
+    round_ = make_round(body)
+    round_.punnet.held = berry(7, 0.1)
+
+    def slips(n: int) -> None:
+        if n == 3:
+            body.measured = Grip(opening=0.0, force=0.0)
+
+    run(round_, body, each=slips)
+    assert [o.result for o in round_.outcomes] == [PickResult.SLIPPED, PickResult.OK]
+
+
+def test_a_stop_with_fruit_in_the_jaws_is_remembered_for_the_next_harvest() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def stop(_: int) -> None:
+        if round_.task == "place":
+            body.view = fakes.PSTOP
+
+    run(round_, body, each=stop)
+    assert results(round_) == {1: "protective_stop"}
+    assert round_.punnet.held is not None
+    assert round_.punnet.held.id == 1
