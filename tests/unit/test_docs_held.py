@@ -40,7 +40,7 @@ def test_commands_called_planned_do_not_exist_yet() -> None:
     planned = re.search(r"Planned, not there yet: (.*?)\.\n", text("ARCHITECTURE.md"), re.DOTALL)
     assert planned
     names = re.findall(r"`(\w+)`", planned.group(1))
-    assert len(names) > 5
+    assert names
     assert not set(names) & set(COMMANDS)
 
 
