@@ -170,6 +170,8 @@ if not TYPE_CHECKING:
         from importlib import import_module
         from importlib.util import find_spec
 
+        if name == "Parameter":
+            return import_module(f"{__name__}.parameter").Parameter
         if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module(f"{__name__}.{name}")

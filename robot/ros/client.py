@@ -54,20 +54,21 @@ class Client(Entity):
 
     @property
     def service_name(self) -> str:
-        return self.endpoint.name
+        with self.handle:
+            return self.endpoint.name
 
     def call_async(self, request: Any) -> Future[Any]:
         """Send a request; the future gets the response. As in ROS it stays open when nobody serves."""
         self.check()
         if not isinstance(request, self.srv_type.Request):
-            raise TypeError(f"{self.service_name}: expected a request of {self.endpoint.type_name}, got {request!r}")
+            raise TypeError(f"{self.endpoint.name}: expected a request of {self.endpoint.type_name}, got {request!r}")
         sequence = next(self._sequence)
         future: Future[Any] = Future(executor=self.node)
         self._pending[sequence] = future
         stamp = self.node.scheduler.now()
         frame = Frame(kind=REQUEST, gid=self.endpoint.gid, sequence=sequence, stamp=stamp)
         if not self.bus.request(self.endpoint, frame, request._encode(request)):
-            log.warning("%s: request %d went nowhere: no service yet", self.service_name, sequence)
+            log.warning("%s: request %d went nowhere: no service yet", self.endpoint.name, sequence)
         self._introspection.tell(REQUEST_SENT, client_gid=self.endpoint.gid, sequence=sequence, request=request)
         return future
 
@@ -96,7 +97,7 @@ class Client(Entity):
                 self._take(sequence)
             if not future.done() and self._is_stuck():
                 raise RuntimeError(
-                    f"{self.service_name}: this call would never return, because the service's callback is in a "
+                    f"{self.endpoint.name}: this call would never return, because the service's callback is in a "
                     "callback group that waits for this one to end: use another group, a reentrant one, or await "
                     "call_async"
                 )
@@ -111,7 +112,7 @@ class Client(Entity):
             if not self.node.wait_working(answered, timeout_sec):
                 if not self.node.context.ok():
                     raise ROSInterruptException
-                raise TimeoutError(f"{self.service_name}: no response within {timeout_sec} s")
+                raise TimeoutError(f"{self.endpoint.name}: no response within {timeout_sec} s")
         finally:
             waiting_for.pop(me, None)
             if outer is not None:
@@ -136,6 +137,10 @@ class Client(Entity):
             group = self.bus.pump.waiting_for.get(group.running_on)
         return False
 
+    def get_pending_request(self, sequence_number: int) -> Future[Any]:
+        """Return the future of a request; raises KeyError when it is answered or forgotten."""
+        return self._pending[sequence_number]
+
     def remove_pending_request(self, future: Future[Any]) -> None:
         for sequence, pending in list(self._pending.items()):
             if pending is future:
@@ -148,7 +153,7 @@ class Client(Entity):
         try:
             self._replies[frame.sequence] = self.srv_type.Response._decode(payload)
         except CdrError as error:
-            log.warning("%s: dropped reply %d: %s", self.service_name, frame.sequence, error)
+            log.warning("%s: dropped reply %d: %s", self.endpoint.name, frame.sequence, error)
             return
         self.node.post(lambda: self._take(frame.sequence))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
-from robot.ros.exceptions import NotInitializedException
+from robot.ros.exceptions import NotInitializedException, RCLError
 from robot.ros.handle import Handle
 from robot.ros.scheduler import Scheduler
 from robot.ros.time import Time
@@ -292,4 +292,10 @@ class ClockEvent:
             return
         self._event.wait(max(0, until.nanoseconds - clock.nanoseconds()) / NANOSECONDS)
 
-    wait_until_steady = wait_until_system = wait_until_ros = wait_until
+    wait_until_steady = wait_until_system = wait_until
+
+    def wait_until_ros(self, clock: Clock, until: Time) -> None:
+        """Wait as `wait_until` does; raises RCLError for a clock of another type."""
+        if clock.clock_type != ClockType.ROS_TIME:
+            raise RCLError(f"expected a clock of type ROS_TIME, got {clock.clock_type.name}")
+        self.wait_until(clock, until)

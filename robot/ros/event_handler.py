@@ -27,6 +27,7 @@ from robot.ros.event_infos import (
 from robot.ros.exceptions import UnsupportedEventTypeError
 from robot.ros.logging import get_logger
 from robot.ros.qos_policies import qos_policy_name_from_kind
+from robot.ros.waitable import NumberOfEntities
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -97,6 +98,9 @@ class EventHandler:
         if self._entity.destroyed:
             return None
         return self._entity.node.run(self.callback, self.take_data())
+
+    def get_num_entities(self) -> NumberOfEntities:
+        return NumberOfEntities(num_events=1)
 
     def destroy(self) -> None:
         self.callback = _ignore

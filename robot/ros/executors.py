@@ -12,6 +12,7 @@ from robot.ros.executing.reasons import (
 )
 from robot.ros.executing.single import SOME_MAX, SingleThreadedExecutor
 from robot.ros.task import Task, await_or_execute
+from robot.ros.timer import TimerInfo
 
 __all__ = [
     "SOME_MAX",
@@ -24,5 +25,6 @@ __all__ = [
     "Task",
     "TimeoutException",
     "TimeoutObject",
+    "TimerInfo",
     "await_or_execute",
 ]

@@ -15,7 +15,6 @@ from robot.ros.expand_topic_name import expand_topic_name
 from robot.ros.interfaces import rcl_interfaces
 from robot.ros.logging import RcutilsLogger
 from robot.ros.logging_service import LoggingService
-from robot.ros.names import full_node_name
 from robot.ros.node_parts.entities import Entities
 from robot.ros.node_parts.graph import Graph
 from robot.ros.node_parts.handle import NodeHandle
@@ -87,7 +86,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         everyones = context.arguments if use_global_arguments else Arguments()
         self._rules: list[Rule] = [*own.rules, *everyones.rules]
         self._set_name(node_name, namespace or "")
-        self._handle = NodeHandle(self)
+        self._handle = NodeHandle(self, self._name, self._namespace)
         self._init_running(context)
         self._init_entities()
         self._logger = RcutilsLogger(self._handle.logger_name(), self.scheduler.monotonic)
@@ -138,13 +137,16 @@ class Node(Running, Entities, NodeParameters, Graph):
         return self._handle
 
     def get_name(self) -> str:
-        return self._name
+        with self._handle:
+            return self._name
 
     def get_namespace(self) -> str:
-        return self._namespace
+        with self._handle:
+            return self._namespace
 
     def get_fully_qualified_name(self) -> str:
-        return full_node_name(self._name, self._namespace)
+        with self._handle:
+            return self._handle.get_fully_qualified_name()
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
         """Return the full name of a topic, renamed by the node's rules; raises RCLError for an invalid one."""
@@ -181,7 +183,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         """
         if self._destroyed:
             if self.context.ok():
-                raise InvalidHandle(f"the node {self.get_fully_qualified_name()} was destroyed already")
+                raise InvalidHandle(f"{self._handle.name} was destroyed already")
             return
         if self._rosout is not None:
             self._rosout.close()

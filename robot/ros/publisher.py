@@ -52,7 +52,8 @@ class Publisher(Entity):
 
     @property
     def topic_name(self) -> str:
-        return self.endpoint.name
+        with self.handle:
+            return self.endpoint.name
 
     @property
     def history(self) -> Sequence[tuple[Frame, Buffer]]:
@@ -94,7 +95,7 @@ class Publisher(Entity):
         elif isinstance(msg, bytes):
             payload = msg
         else:
-            raise TypeError(f"{self.topic_name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
+            raise TypeError(f"{self.endpoint.name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
         gid = self.endpoint.gid
         with self._lock:  # sequence numbers go out in their order
             self._sequence += 1

@@ -49,13 +49,14 @@ class Service(Entity):
 
     @property
     def service_name(self) -> str:
-        return self.endpoint.name
+        with self.handle:
+            return self.endpoint.name
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
         try:
             request = self.srv_type.Request._decode(payload)
         except CdrError as error:
-            log.warning("%s: dropped request %d: %s", self.service_name, frame.sequence, error)
+            log.warning("%s: dropped request %d: %s", self.endpoint.name, frame.sequence, error)
             return
         self.node.dispatch(self, lambda: self._take(frame, request, peer))
 
@@ -80,7 +81,7 @@ class Service(Entity):
         if hasattr(response, "__await__"):
             response = await response
         if not isinstance(response, self.srv_type.Response):
-            raise TypeError(f"{self.service_name}: expected a response of {self.endpoint.type_name}, got {response!r}")
+            raise TypeError(f"{self.endpoint.name}: expected a response of {self.endpoint.type_name}, got {response!r}")
         if self.destroyed:
             return
         reply = Frame(kind=REPLY, gid=frame.gid, sequence=frame.sequence, stamp=self.node.scheduler.now())

@@ -109,7 +109,8 @@ class Subscription(Entity):
 
     @property
     def topic_name(self) -> str:
-        return self.endpoint.name
+        with self.handle:
+            return self.endpoint.name
 
     @property
     def callback(self) -> Callable[..., Any]:
@@ -205,7 +206,7 @@ class Subscription(Entity):
         try:
             return self.msg_type._decode(payload), frame
         except CdrError as error:
-            log.warning("%s: dropped message %d: %s", self.topic_name, frame.sequence, error)
+            log.warning("%s: dropped message %d: %s", self.endpoint.name, frame.sequence, error)
             return None
 
     def _info(self, frame: Frame) -> MessageInfo:

@@ -161,7 +161,7 @@ class Executor:
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
         for node in self.get_nodes():
-            for waitable in node.waitables:
+            for waitable in node.polled:
                 if waitable._executor_event:
                     continue
                 wait_set = WaitSet()

@@ -17,25 +17,36 @@ THROTTLE, CLOCK = "throttle_duration_sec", "throttle_time_source_type"
 OPTIONS = (THROTTLE, CLOCK, "skip_first", "once")
 
 
-class CallerId(NamedTuple):
-    """A place in the source; `last_index` tells two calls in one line apart."""
-
+class _Caller(NamedTuple):
     function_name: str
     file_path: str
     line_number: int
     last_index: int
 
 
+class CallerId(_Caller):
+    """A place in the source; `last_index` tells two calls in one line apart.
+
+    Args:
+        frame: where; None = the nearest frame outside the logging modules.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, frame: FrameType | None = None) -> CallerId:
+        frame = frame or _find_caller(sys._getframe(1))
+        return super().__new__(cls, frame.f_code.co_name, frame.f_code.co_filename, frame.f_lineno, frame.f_lasti)
+
+
 def _inside(frame: FrameType) -> bool:
     return frame.f_globals.get("__name__") in (__name__, "robot.ros.logging")
 
 
-def find_caller() -> CallerId:
-    """Return the nearest place outside the logging modules."""
-    frame = sys._getframe(1)
+def _find_caller(frame: FrameType) -> FrameType:
+    """Return the nearest frame outside the logging modules."""
     while _inside(frame) and frame.f_back is not None:
         frame = frame.f_back
-    return CallerId(frame.f_code.co_name, frame.f_code.co_filename, frame.f_lineno, frame.f_lasti)
+    return frame
 
 
 class _Place:
@@ -137,7 +148,7 @@ class RcutilsLogger:
         severity = LoggingSeverity(severity)
         name = options.pop("name", self.name)
         asked = _checked(options)
-        caller = find_caller()
+        caller = CallerId()
         place = self._places.get(caller)
         if place is None:
             place = self._places[caller] = _Place(name, severity, asked)

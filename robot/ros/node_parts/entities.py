@@ -193,6 +193,7 @@ class Entities:
         """Create a service; its callback takes (request, response) and returns the response."""
         with self.handle:
             check_is_valid_srv_type(srv_type)
+            qos_profile = qos_profile.get_c_qos_profile()
             self.check_name(srv_name, is_service=True)
             made: Service = self._add(Service(self, srv_type, srv_name, callback, qos_profile, callback_group))  # type: ignore[arg-type]
             return made
@@ -207,6 +208,7 @@ class Entities:
     ) -> Client:
         with self.handle:
             check_is_valid_srv_type(srv_type)
+            qos_profile = qos_profile.get_c_qos_profile()
             self.check_name(srv_name, is_service=True)
             made: Client = self._add(Client(self, srv_type, srv_name, qos_profile, callback_group))  # type: ignore[arg-type]
             return made

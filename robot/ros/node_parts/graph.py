@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from robot.ros.bus import HERE
 from robot.ros.endpoint_info import EndpointTypeEnum, ServiceEndpointInfo, TopicEndpointInfo
 from robot.ros.exceptions import NodeNameNonExistentError
 from robot.ros.expand_topic_name import expand_topic_name
@@ -14,7 +15,9 @@ from robot.ros.type_hash import TypeHash
 from robot.ros.validate_full_topic_name import validate_full_topic_name
 
 if TYPE_CHECKING:
+    from robot.ros.bus import Bus
     from robot.ros.context import Context
+    from robot.ros.handle import Handle
 
 NamesAndTypes = list[tuple[str, list[str]]]
 
@@ -49,22 +52,38 @@ class Graph:
     def wait_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
         raise NotImplementedError
 
+    @property
+    def handle(self) -> Handle:
+        raise NotImplementedError
+
+    @property
+    def _bus(self) -> Bus:
+        """The context's bus, for a node that is not destroyed."""
+        with self.handle:
+            return self.context.bus
+
+    def _node_names(self) -> list[str]:
+        """List the full names of all nodes; one that two nodes share is there twice."""
+        here = [node.get_fully_qualified_name() for node in tuple(self.context.nodes)]
+        others = {(peer, endpoint.node) for peer, endpoint in self._bus.endpoints() if peer != HERE}
+        return sorted([*here, *(name for _, name in others)])
+
     def _endpoints(self, *kinds: str) -> list[Endpoint]:
-        return [endpoint for kind in kinds for _, endpoint in self.context.bus.endpoints(kind)]
+        return [endpoint for kind in kinds for _, endpoint in self._bus.endpoints(kind)]
 
     # --- nodes
 
     def get_fully_qualified_node_names(self) -> list[str]:
-        return self.context.bus.node_names()
+        return self._node_names()
 
     def get_node_names_and_namespaces(self) -> list[tuple[str, str]]:
-        return [split_name(full) for full in self.context.bus.node_names()]
+        return [split_name(full) for full in self._node_names()]
 
     def get_node_names_and_namespaces_with_enclaves(self) -> list[tuple[str, str, str]]:
         """Return (name, namespace, enclave) of every node; the enclaves of other processes are not known: '/'."""
         own = {node.get_fully_qualified_name() for node in self.context.nodes}
         enclave = self.context.arguments.enclave
-        return [(*split_name(full), enclave if full in own else "/") for full in self.context.bus.node_names()]
+        return [(*split_name(full), enclave if full in own else "/") for full in self._node_names()]
 
     def get_node_names(self) -> list[str]:
         return [name for name, _ in self.get_node_names_and_namespaces()]
@@ -72,14 +91,14 @@ class Graph:
     def wait_for_node(self, fully_qualified_node_name: str, timeout: float) -> bool:
         """Wait up to `timeout` [s] for a node to be in the graph, and return whether it is."""
         full = fully_qualified_node_name
-        return self.wait_until(lambda: full in self.context.bus.node_names(), timeout)
+        return self.wait_until(lambda: full in self._node_names(), timeout)
 
     # --- counts
 
     def _count(self, kind: str, name: str) -> int:
         full = expand_topic_name(name, self.get_name(), self.get_namespace())
         validate_full_topic_name(full, is_service=kind in (SERVICE, CLIENT))
-        return len(self.context.bus.endpoints(kind, full))
+        return len(self._bus.endpoints(kind, full))
 
     def count_publishers(self, topic_name: str) -> int:
         return self._count(PUBLISHER, topic_name)
@@ -119,7 +138,7 @@ class Graph:
 
     def _by_node(self, kind: str, name: str, namespace: str) -> NamesAndTypes:
         full = full_node_name(name, namespace)
-        if full not in self.context.bus.node_names():
+        if full not in self._node_names():
             raise NodeNameNonExistentError(f"cannot find node '{full}' in the graph")
         return _names_and_types([endpoint for endpoint in self._endpoints(kind) if endpoint.node == full])
 
@@ -134,7 +153,7 @@ class Graph:
 
     def _topic_info(self, kind: str, topic: str, no_mangle: bool) -> list[TopicEndpointInfo]:
         full = topic if no_mangle else self._mapped(topic, is_service=False)
-        return [_topic_info(endpoint) for _, endpoint in self.context.bus.endpoints(kind, full)]
+        return [_topic_info(endpoint) for _, endpoint in self._bus.endpoints(kind, full)]
 
     def get_clients_info_by_service(self, service_name: str, no_mangle: bool = False) -> list[ServiceEndpointInfo]:
         return self._service_info(CLIENT, service_name, no_mangle)
@@ -144,7 +163,7 @@ class Graph:
 
     def _service_info(self, kind: str, service: str, no_mangle: bool) -> list[ServiceEndpointInfo]:
         full = service if no_mangle else self._mapped(service, is_service=True)
-        return [_service_info(endpoint) for _, endpoint in self.context.bus.endpoints(kind, full)]
+        return [_service_info(endpoint) for _, endpoint in self._bus.endpoints(kind, full)]
 
     def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
         raise NotImplementedError

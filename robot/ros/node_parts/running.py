@@ -22,6 +22,7 @@ class Running:
 
     context: Context
     _destroyed: bool
+    _owned: dict[int, Any]
 
     def _init_running(self, context: Context) -> None:
         self.context = context
@@ -60,7 +61,17 @@ class Running:
 
     @property
     def waitables(self) -> Iterator[Any]:
-        return iter(tuple(self._waitables))
+        """What was added, the node's action clients and servers, and the event handlers of its endpoints."""
+        yield from tuple(self._waitables)
+        for entity in tuple(self._owned.values()):
+            if hasattr(entity, "get_num_entities"):
+                yield entity
+            yield from getattr(entity, "event_handlers", ())
+
+    @property
+    def polled(self) -> tuple[Any, ...]:
+        """The waitables that an executor has to ask; all others tell it themselves."""
+        return tuple(self._waitables)
 
     def add_waitable(self, waitable: Any) -> None:
         """Let the executor of this node look after a waitable."""
