@@ -5,20 +5,10 @@ from __future__ import annotations
 import py_trees
 from py_trees.behaviour import Behaviour
 
-from robot.pick.grip_leaves import (
-    Approach,
-    BackOut,
-    Carry,
-    Close,
-    Conclude,
-    Cut,
-    GiveUp,
-    OpenWide,
-    Release,
-    StillHolding,
-)
+from robot.pick.grip_leaves import Approach, Carry, Close, Conclude, Cut, Release
 from robot.pick.leaf import Loop
 from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView, ViewDue
+from robot.pick.recover_leaves import BackOut, GiveUp, OpenWide, StillHolding
 from robot.pick.round import Round
 
 
