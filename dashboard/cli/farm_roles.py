@@ -60,7 +60,9 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     will = offline_will(address, host.clock)
     client = host.mqtt(f"berrybrain-{name}", will=will, manual_ack=True, open_link=ReceivingLink)
     store = open_store(Path(settings.data) / "store")
-    ingest_settings = IngestSettings(address=address, boot=boot(), discovery=host.farm.mqtt.discovery)
+    ingest_settings = IngestSettings(
+        address=address, boot=boot(), discovery=host.farm.mqtt.discovery, sparkplug=host.farm.mqtt.sparkplug
+    )
     node = Ingest(client, store, host.clock, host.timers, ingest_settings)
     host.at_end(store.close)
     host.at_end(node.close)

@@ -148,7 +148,8 @@ class Mqtt:
     """The broker. Empty `url`: the farm starts its own on `port`. The password is read from an environment variable.
 
     `ca_file`: authority of an `mqtts` broker, empty = those the system trusts. `discovery`: prefix of topics by which
-    Home Assistant finds the sensors, empty = it is not told.
+    Home Assistant finds the sensors, empty = it is not told. `sparkplug`: group of Sparkplug B nodes that are stored
+    too, `+` = every group, empty = none.
     """
 
     url: str = setting("", pattern=r"(?:mqtts?://[^\s/:]+(?::\d{1,5})?)?")
@@ -157,6 +158,7 @@ class Mqtt:
     password_env: str = setting("", pattern=r"(?:[A-Za-z_][A-Za-z0-9_]*)?")
     ca_file: str = setting("")
     discovery: str = setting("homeassistant", pattern=r"(?:[A-Za-z0-9_-]+)?")
+    sparkplug: str = setting("", pattern=r"(?:\+|[^/+#]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

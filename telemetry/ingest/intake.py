@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from telemetry.ingest.quality import Columns, Flagger
+from telemetry.ingest.sparkplug import PREFIX, Sparkplug
 from telemetry.messages import Birth, Data, Event, Payload, Topic
 from telemetry.messages.fields import MessageError, Reason
 from telemetry.messages.tables import metrics
@@ -57,6 +58,7 @@ class Intake:
         self._flagger = Flagger(metrics(), late_s=settings.late_s, skew_s=settings.skew_s)
         for point in last:
             self._flagger.learn_point(point)
+        self.sparkplug = Sparkplug(site)
         self._new: deque[float] = deque()
         self.crowded_at = float("-inf")
         """When a series was refused last because there are too many [UTC epoch s]."""
@@ -108,6 +110,10 @@ class Intake:
     def _take(self, name: str, payload: bytes, now: float) -> None:
         if name == GATEWAY:
             messages: list[tuple[Topic, Payload]] = [*read_gateway(payload, site=self._site, zone=self._zone)]
+        elif name.startswith(PREFIX):
+            told = self.sparkplug.read(name, payload, now)
+            messages = told.messages
+            self._stamps += told.stamps
         else:
             topic = parse_topic(name)
             messages = [(topic, item) for item in decode(topic.kind, payload)]

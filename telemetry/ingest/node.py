@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from telemetry.clock import Clock, Timers
 from telemetry.ingest.intake import HOUR_S, Intake, IntakeSettings
+from telemetry.ingest.sparkplug import filters
 from telemetry.messages import Birth, Kind, MetricInfo, Topic
 from telemetry.messages.home_assistant import discovery
 from telemetry.messages.tables import metrics
@@ -45,6 +46,7 @@ class IngestSettings:
         batch_messages, batch_s: a batch is committed at this size or age; well below the broker's window of 4000 in
             flight, so that the next batch arrives while one is committed.
         discovery: prefix of Home Assistant's discovery topics; empty = it is not told of the sensors.
+        sparkplug: group of Sparkplug B nodes that are heard too, `+` = every group; empty = none.
         intake: what is let in and what is flagged.
         retry_s: pause after a failed commit.
     """
@@ -54,6 +56,7 @@ class IngestSettings:
     batch_messages: int = 1000
     batch_s: float = 0.05
     discovery: str = ""
+    sparkplug: str = ""
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     retry_s: float = 1.0
     report_s: float = 60.0
@@ -83,6 +86,8 @@ class Ingest:
         for kind in STORED:
             client.subscribe(f"gh/1/+/+/+/{kind}", self._on_message, qos=1)
         client.subscribe(GATEWAY, self._on_message, qos=1)
+        for topic_filter in filters(settings.sparkplug) if settings.sparkplug else ():
+            client.subscribe(topic_filter, self._on_message, qos=1)
         identity = Identity(
             boot=settings.boot, model="berrybrain-ingest", firmware="", metrics=_report_metrics(settings.report_s)
         )
@@ -121,6 +126,8 @@ class Ingest:
         self._intake.clear()
         for each in acknowledge:
             each()
+        for topic, command in self._intake.sparkplug.wanted(self._clock.now()):
+            self._client.publish(topic, command)
         crowded = self._clock.now() - self._intake.crowded_at < HOUR_S
         self._publisher.state("faulty" if crowded else "online", fault=TOO_MANY_SERIES if crowded else "")
 
