@@ -84,7 +84,7 @@ def list_(data: Path, passwords: bool) -> None:
 @click.option("--site", required=True)
 @click.option("--zone", required=True, help="Where the device stands.")
 def add(data: Path, name: str, right: str, site: str, zone: str) -> None:
-    """Add an account, or give a known one a new password; running brokers take it when they are started again."""
+    """Add an account, or give a known one a new password; a broker that runs takes it at once."""
     from telemetry.mqtt.accounts import Right, new_account, read_accounts, write_accounts
 
     try:
@@ -94,13 +94,14 @@ def add(data: Path, name: str, right: str, site: str, zone: str) -> None:
     folder = data / "broker" / FOLDER
     write_accounts(folder, [*_without(read_accounts(folder), name), account])
     click.echo(f"{name} {account.password}")
+    _tell(data)
 
 
 @command.command(name="remove")
 @_data
 @click.argument("name")
 def remove(data: Path, name: str) -> None:
-    """Remove an account."""
+    """Remove an account; a broker that runs disconnects it."""
     from telemetry.mqtt.accounts import read_accounts, write_accounts
 
     folder = data / "broker" / FOLDER
@@ -108,6 +109,7 @@ def remove(data: Path, name: str) -> None:
     if name not in {account.name for account in accounts}:
         raise Problem(f"no account {name!r}; berrybrain broker list shows those there are")
     write_accounts(folder, _without(accounts, name))
+    _tell(data)
 
 
 @command.command(name="run")
@@ -135,6 +137,14 @@ def run(data: Path, port: int, bind: str) -> None:
         broker.close()
         return
     raise Problem(f"mosquitto ended with code {code}; its words are in {broker.log_path}")
+
+
+def _tell(data: Path) -> None:
+    """Let a running broker know, and say whether there is one."""
+    from telemetry.mqtt.broker import take_accounts
+
+    if take_accounts(data / "broker"):
+        click.echo("the broker that runs here has taken it", err=True)
 
 
 def _without(accounts: list[Account], name: str) -> list[Account]:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 START_S = 15.0
+SETTINGS, PROCESS = "mosquitto.conf", "mosquitto.pid"
 MOST_PAYLOAD = 16 * 1024 * 1024
 PR_SET_PDEATHSIG = 1
 
@@ -128,7 +129,7 @@ def start_broker(
     if mosquitto is not None:
         # As root, mosquitto becomes the user `mosquitto`, who may not write here: then nothing persists, silently.
         user = "user root\n" if os.geteuid() == 0 else ""
-        settings = directory / "mosquitto.conf"
+        settings = directory / SETTINGS
         settings.write_text(
             CONFIGURATION.format(
                 listener=_listener(host, port, accounts), directory=directory, user=user, max_payload=MOST_PAYLOAD
@@ -152,11 +153,28 @@ def start_broker(
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509 - only a system call runs before exec
         )
     name = "mosquitto" if mosquitto is not None else "amqtt"
+    (directory / PROCESS).write_text(str(process.pid), encoding="ascii")
     broker = Broker(port=port, name=name, durable=mosquitto is not None, process=process, log_path=log_path)
     broker.host = HOST if host == "0.0.0.0" else host
     _wait_until_open(broker)
     log.info("broker %s listens on %s:%d, pid %d, state in %s", name, HOST, port, broker.pid, directory)
     return broker
+
+
+def take_accounts(directory: Path) -> bool:
+    """Let the mosquitto that keeps its state in `directory` read its accounts again; False when none runs there.
+
+    Whoever lost an account, or has another password now, is disconnected.
+    """
+    try:
+        pid = int((directory / PROCESS).read_text(encoding="ascii"))
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if str(directory.resolve() / SETTINGS).encode() not in command:  # the number is another program's by now
+            return False
+        os.kill(pid, signal.SIGHUP)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _listener(host: str, port: int, accounts: Path | None) -> str:

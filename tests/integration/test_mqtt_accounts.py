@@ -143,6 +143,23 @@ def test_wrong_password_and_a_broker_nobody_vouches_for_are_refused_in_words(
 
 
 @needs_mosquitto
+def test_account_is_let_in_and_put_out_while_the_broker_runs(plant: Plant, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(plant.folder.parent.parent)
+    stays = plant.client("ingest")
+    assert plant.run(lambda: stays.connected)
+    code, text = command(capsys, "add", "guest", "--right", "reader", "--site", "farm", "--zone", "z", "--data", data)
+    assert (code, "has taken it" in text) == (0, True)
+    plant.accounts["guest"] = read_accounts(plant.folder)[-1]
+    guest = plant.client("guest")
+    assert plant.run(lambda: guest.connected)
+    assert command(capsys, "remove", "guest", "--data", data)[0] == 0
+    assert plant.run(lambda: not guest.connected)
+    assert stays.connected
+    plant.broker.close()
+    assert "has taken it" not in command(capsys, "remove", "ingest", "--data", data)[1]
+
+
+@needs_mosquitto
 def test_secrets_are_their_owners_and_setup_again_changes_no_password(
     plant: Plant, capsys: pytest.CaptureFixture[str]
 ) -> None:
