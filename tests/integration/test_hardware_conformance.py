@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +14,10 @@ import pytest
 from robot.arms import load_arm
 from robot.hardware import GripperCommand, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
 from robot.hardware.fake import FakeHardware
+from robot.hardware.parts import Machine
+from robot.hardware.servo.dynamixel import DynamixelBus
+from robot.hardware.servo.feetech import FeetechBus
+from robot.hardware.servo.part import Axis, Jaws, ServoPart
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -70,6 +77,58 @@ class SimBench:
         self._sim.faults.comms_lost = True
 
 
+def fakes(name: str) -> Any:
+    """Load a module of stand-ins that lies beside the folders of tests."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+RAIL_TICKS, TURN = 15000.0, 4096 / (2 * np.pi)
+AXES = {0: Axis(servo=1, zero=0, ticks_per_unit=RAIL_TICKS)} | {
+    joint: Axis(servo=joint + 1, zero=2048, ticks_per_unit=TURN * (-1) ** joint) for joint in range(1, 7)
+}
+JAWS = Jaws(
+    opening=Axis(servo=8, zero=1000, ticks_per_unit=20000.0), force_at_full_load=10.0, blade=9, housed=1024, out=1424
+)
+
+
+class ServoBench:
+    """Seven joints, jaws and blade on one bus, every octet of it."""
+
+    protocol = "feetech"
+
+    def __init__(self) -> None:
+        self._time = 0.0
+        home = [0.5, -1.57, -2.2, 2.2, 0.6, 1.57, 0.0]
+        places = {axis.servo: axis.ticks(home[joint]) for joint, axis in AXES.items()}
+        places |= {8: JAWS.opening.ticks(ARM.tool.opening_max), 9: JAWS.housed}
+        self._bus = fakes("servo_fakes").FakeBus(self.protocol, places, self.time)
+        kind = FeetechBus if self.protocol == "feetech" else DynamixelBus
+        part = ServoPart(kind(self._bus), AXES, self.time, jaws=JAWS, tool=ARM.tool)
+        self.hardware: Hardware = Machine(ARM, [part], self.time, name=self.protocol, rate=125.0)
+
+    def time(self) -> float:
+        return self._time
+
+    def pass_tick(self) -> None:
+        self._time += DT
+
+    def lose_motor(self, joint: int) -> None:
+        self._bus.servos[AXES[joint].servo].stuck = True
+
+    def unplug(self) -> None:
+        self._bus.unplugged = True
+
+
+class DynamixelBench(ServoBench):
+    protocol = "dynamixel"
+
+
 class Driver:
     """Speaks to a driver as the control loop does."""
 
@@ -113,7 +172,7 @@ class Driver:
         self.wait(0.3, lambda: self.write(q))
 
 
-@pytest.fixture(params=[FakeBench, SimBench], ids=["fake", "sim"])
+@pytest.fixture(params=[FakeBench, SimBench, ServoBench, DynamixelBench], ids=["fake", "sim", "feetech", "dynamixel"])
 def driver(request: pytest.FixtureRequest) -> Driver:
     return Driver(request.param())
 

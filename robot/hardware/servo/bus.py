@@ -1,0 +1,66 @@
+"""What a bus of servos can be asked, and what its replies mean, whatever protocol it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Port(Protocol):
+    """A serial line. `read` returns fewer octets than asked for when the line stays silent for its timeout."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def read(self, size: int, /) -> bytes: ...
+
+    def reset_input_buffer(self) -> object: ...
+
+    def close(self) -> object: ...
+
+
+class BusError(Exception):
+    """A reply that did not come, came damaged, or says that the servo refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one servo measures.
+
+    Attributes:
+        position: [ticks], counted on over whole turns.
+        velocity: [ticks/s].
+        load: share of the largest torque it can give, -1..1.
+        fault: the servo reports overload, heat, voltage or a broken sensor.
+    """
+
+    position: int
+    velocity: float
+    load: float
+    fault: bool
+
+
+class Bus(Protocol):
+    """One serial bus. Everything that waits for a reply raises `BusError` when it does not come in order."""
+
+    ticks_per_turn: int
+
+    def ping(self, servo: int) -> None: ...
+
+    def prepare(self, servo: int, *, forceful: bool) -> None:
+        """Set the mode once, torque off: positions over many turns; `forceful` servos obey `limit`."""
+        ...
+
+    def torque(self, servos: Sequence[int], *, on: bool) -> None: ...
+
+    def limit(self, servo: int, share: float) -> None:
+        """Let a servo use at most this share of its torque, 0..1."""
+        ...
+
+    def read(self, servos: Sequence[int]) -> list[Reading]: ...
+
+    def move(self, goals: dict[int, int]) -> None:
+        """Send goal positions [ticks]; nothing is answered."""
+        ...
+
+    def close(self) -> None: ...
