@@ -117,6 +117,34 @@ def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, o
     report(figures, as_json)
 
 
+@command.command(name="faults")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to harvest.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first row.")
+def faults(*, as_json: bool, runs: int, seed: int) -> None:
+    """Harvest rows in the kinematic tier while things break at random times; an independent monitor judges."""
+    from sim.fast.campaign import run
+
+    figures = run(runs, seed, told=lambda n, _: None if as_json else click.echo(f"{n - seed + 1} of {runs}", err=True))
+    report(figures, as_json)
+    if figures["unsafe"]:
+        raise Problem(f"{figures['unsafe']} of {runs} rows were not safe")
+
+
+@command.command(name="loop")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--seconds", type=click.FloatRange(min=0.2), default=10.0, show_default=True, help="Of each run.")
+@click.option("--rate", type=click.FloatRange(min=10.0, max=1000.0), default=250.0, show_default=True, help="[Hz]")
+def loop(*, as_json: bool, seconds: float, rate: float) -> None:
+    """How late the control loop's ticks come in a process of its own, with and without a real-time class."""
+    from robot.loop.bench import run
+
+    try:
+        report({"bench": "loop", **run(seconds, rate)}, as_json)
+    except TimeoutError as error:
+        raise Problem(f"the loop could not be measured: {error}") from error
+
+
 @command.command(name="bus")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bus(as_json: bool) -> None:

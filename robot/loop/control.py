@@ -17,7 +17,7 @@ from robot.loop.jaws import Jaws
 from robot.loop.motion import LoopError, Motion
 from robot.loop.watch import Watch
 from robot.motion import Trajectory
-from robot.safety import POWER_OFF, State, Supervisor, blade_allowed
+from robot.safety import POWER_OFF, MotionLease, State, Supervisor, blade_allowed
 from robot.safety.states import LATCHED, MOVING, POWERED
 from telemetry.clock import Clock
 
@@ -32,6 +32,7 @@ class LoopSettings:
     Attributes:
         rate: ticks per second.
         required: names of the programs whose heartbeat a motion needs.
+        lease_age: a remote holder of the motion lease who is silent for so long makes the robot HOLD [s].
         overrun_policy: stop when ticks come late; off in simulation, where time waits for the loop.
         blackbox: seconds kept.
     """
@@ -40,6 +41,7 @@ class LoopSettings:
     required: tuple[str, ...] = ()
     overrun_policy: bool = False
     blackbox: float = 30.0
+    lease_age: float = 0.2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class ControlLoop:
         self._follower = Follower(arm, period)
         self._watch = Watch(arm, self.supervisor, settings.required, period, overrun_policy=settings.overrun_policy)
         self._jaws = Jaws(arm.tool)
+        self.lease = MotionLease(settings.lease_age)
         self._seq = 0
         self._changes = -1
         self._state = State.OFF
@@ -128,6 +131,33 @@ class ControlLoop:
     def moving(self) -> bool:
         return self._follower.moving
 
+    @property
+    def busy(self) -> bool:
+        """A trajectory has not ended yet."""
+        return self._follower.busy
+
+    def acquire(self, holder: str) -> int:
+        """Give the motion lease to a remote holder, who renews it; return its token, 0 when it is not to be had.
+
+        What the robot's own programs have under way is stopped along its path.
+        """
+        token = self.lease.acquire(holder, self._clock.monotonic())
+        if token:
+            self._follower.stop("canceled", along=True)
+            self._jaws.stop("canceled", self.gripper)
+        return token
+
+    def renew(self, token: int) -> bool:
+        """Note that the remote holder is there."""
+        return self.lease.renew(token, self._clock.monotonic())
+
+    def release(self, token: int) -> bool:
+        """Give the motion lease back; what its holder has under way is stopped along its path."""
+        if not self.lease.release(token):
+            return False
+        self._follower.stop("canceled", along=True)
+        return True
+
     def follow(
         self,
         trajectory: Trajectory,
@@ -135,18 +165,26 @@ class ControlLoop:
         path_tolerance: Array | None = None,
         goal_tolerance: Array | None = None,
         goal_time: float | None = None,
+        token: int = 0,
+        valid_until: float = float("inf"),
     ) -> Motion:
         """Begin a trajectory; the first set point is sent by the next tick.
 
+        Args:
+            token: of the motion lease; 0 = the robot's own programs.
+            valid_until: monotonic instant after which it must not begin any more [s].
+
         Raises:
-            LoopError: motion is not allowed, another trajectory is under way, or it begins elsewhere.
+            LoopError: motion is not allowed, it comes too late, another is under way, or it begins elsewhere.
         """
-        self._require_motion()
+        self._require_motion(token)
+        if not self._clock.monotonic() <= valid_until:
+            raise LoopError("command_expired", f"valid until {valid_until:.3f} s, now {self._clock.monotonic():.3f} s")
         motion = Motion(path_tolerance=path_tolerance, goal_tolerance=goal_tolerance, goal_time=goal_time)
         self._follower.begin(trajectory, motion, tool_speed=self._tool_speed())
         return motion
 
-    def grip(self, opening: float, max_force: float) -> Grip:
+    def grip(self, opening: float, max_force: float, *, token: int = 0) -> Grip:
         """Move the pads towards `opening` [m] with at most `max_force` [N] (capped by the tool's limit).
 
         Raises:
@@ -154,10 +192,10 @@ class ControlLoop:
         """
         if not (np.isfinite(opening) and np.isfinite(max_force)):
             raise LoopError("command_invalid", f"expected finite opening and force, got {opening} m, {max_force} N")
-        self._require_motion()
+        self._require_motion(token)
         return self._jaws.grip(opening, max_force, self._clock.monotonic())
 
-    def cut(self) -> Cut:
+    def cut(self, *, token: int = 0) -> Cut:
         """Sweep the blade once, if the interlock allows.
 
         Raises:
@@ -171,13 +209,17 @@ class ControlLoop:
             force=self.gripper.force,
             opening=self.gripper.opening,
         )
+        reason = reason or self.lease.refuses(token, self._clock.monotonic())
         if not reason and self._jaws.cutting:
             reason = "the blade is already sweeping"
         if reason:
             raise LoopError("blade_interlock", reason)
         return self._jaws.cut(self._clock.monotonic())
 
-    def _require_motion(self) -> None:
+    def _require_motion(self, token: int) -> None:
+        reason = self.lease.refuses(token, self._clock.monotonic())
+        if reason:
+            raise LoopError("not_allowed", reason)
         if not self.supervisor.motion_allowed:
             raise LoopError("not_allowed", f"state {self.supervisor.state}, causes {list(self.supervisor.causes)}")
 
@@ -241,6 +283,9 @@ class ControlLoop:
         if measured:
             powered = self.supervisor.state in POWERED
             self._watch.judge(self.joints, self.gripper, now, powered=powered, cutting=self._jaws.cutting)
+        if self.lease.lost(now):
+            self.lease.drop()
+            self.supervisor.momentary("lease_lost")
         self._react()
         if self.supervisor.state in POWERED:
             self._command(now)

@@ -45,6 +45,11 @@ class Follower:
         return self._reference.moving
 
     @property
+    def busy(self) -> bool:
+        """A motion has not ended yet, though its set points may be at rest."""
+        return self._motion is not None or self._reference.moving
+
+    @property
     def tool_speed(self) -> float:
         """Speed of the tool by the last set points [m/s]."""
         return self._limiter.tool_speed if self._reference.moving else 0.0
@@ -64,7 +69,7 @@ class Follower:
         Raises:
             LoopError: another one is under way, or it begins elsewhere.
         """
-        if self._motion is not None or self._reference.moving:
+        if self.busy:
             raise LoopError("busy", "another trajectory is under way; cancel it first")
         offset = trajectory.positions[0] - self._reference.q
         if (np.abs(offset) > START_TOLERANCE).any():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from robot.safety.causes import CAUSES, POWER_OFF, Effect
 from robot.safety.interlock import blade_allowed
+from robot.safety.lease import MotionLease
 from robot.safety.limiter import Limiter
 from robot.safety.states import TRANSITIONS, Event, State, step
 from robot.safety.stopping import stop_duration, stop_position
@@ -23,6 +24,7 @@ __all__ = [
     "Heartbeats",
     "LateWatch",
     "Limiter",
+    "MotionLease",
     "State",
     "Supervisor",
     "TrackingWatch",

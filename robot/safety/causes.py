@@ -35,6 +35,7 @@ CAUSES: Mapping[str, Effect] = MappingProxyType(
         "camera_lost": Effect.HOLD,
         "heartbeat_lost": Effect.HOLD,
         "command_expired": Effect.HOLD,
+        "lease_lost": Effect.HOLD,
         "gripper_force": Effect.HOLD,
         "operator_hold": Effect.HOLD,
         "operator_stop": Effect.PSTOP,

@@ -39,8 +39,8 @@ POSITION_SLACK = np.array([0.006, *[0.02] * 6])
 
 SPEED_SLACK, TOOL_SLACK, FORCE_SLACK, STEP_SLACK = 1.25, 1.25, 1.05, 1.05
 WORKSPACE_SLACK = 0.03
-HELD = 0.02
-"""A set point this near to the arm holds it where it is [m, rad]."""
+HELD = 0.035
+"""A set point this near to the arm holds it where it is [m, rad]: encoders may be off by a little."""
 
 BLADE_MOVES = 0.05
 """Tool speed above which a blade that is out is a danger [m/s]."""

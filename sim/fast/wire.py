@@ -17,7 +17,6 @@ from robot.hardware import (
     StopCategory,
 )
 
-
 UNLISTED = "driver_crashed"
 """A code that no fault table knows, on purpose."""
 
