@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from robot.ros import qos, service_introspection
 from robot.ros.action.goal import GoalEvent
+from robot.ros.by_hand import RawGuardCondition as GuardCondition
+from robot.ros.by_hand import RawTimer as Timer
+from robot.ros.by_hand import make_client as Client
+from robot.ros.by_hand import make_publisher as Publisher
+from robot.ros.by_hand import make_service as Service
+from robot.ros.by_hand import make_subscription as Subscription
 from robot.ros.clock import ClockChange, ClockEvent
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import INFINITE_NS as RMW_DURATION_INFINITE
@@ -53,16 +59,22 @@ class rmw_qos_profile_t:  # noqa: N801 (rmw's name)
 __all__ = [
     "RCL_DEFAULT_DOMAIN_ID",
     "RMW_DURATION_INFINITE",
+    "Client",
     "ClockChange",
     "ClockEvent",
     "ClockType",
     "GoalEvent",
+    "GuardCondition",
     "InvalidHandle",
     "NodeNameNonExistentError",
+    "Publisher",
     "QoSCompatibility",
     "RCLError",
     "RCLInvalidROSArgsError",
+    "Service",
     "SignalHandlerOptions",
+    "Subscription",
+    "Timer",
     "TimerCancelledError",
     "TransitionCallbackReturnType",
     "UnknownROSArgsError",

@@ -11,6 +11,7 @@ from robot.ros.bus import HERE
 from robot.ros.callback_groups import MutuallyExclusiveCallbackGroup
 from robot.ros.cdr import CdrError
 from robot.ros.entity import Entity
+from robot.ros.entity_handles import ClientHandle, ServiceHeader
 from robot.ros.exceptions import ROSInterruptException
 from robot.ros.graph import CLIENT
 from robot.ros.qos import QoSProfile
@@ -35,6 +36,7 @@ class Client(Entity):
     """A client, made by `Node.create_client`. Its callback group does not hold replies back."""
 
     kind = CLIENT
+    handle_class = ClientHandle
 
     def __init__(
         self,
@@ -49,7 +51,7 @@ class Client(Entity):
         self.srv_name = srv_name
         self._sequence = count(1)
         self._pending: dict[int, Future[Any]] = {}
-        self._replies: dict[int, Any] = {}
+        self._replies: dict[int, tuple[ServiceHeader, Any]] = {}
         self._introspection = Introspection(self, srv_type)
 
     @property
@@ -59,6 +61,10 @@ class Client(Entity):
 
     def call_async(self, request: Any) -> Future[Any]:
         """Send a request; the future gets the response. As in ROS it stays open when nobody serves."""
+        return self.send_request(request)[1]
+
+    def send_request(self, request: Any) -> tuple[int, Future[Any]]:
+        """Send a request; return its number and what `call_async` gives."""
         self.check()
         if not isinstance(request, self.srv_type.Request):
             raise TypeError(f"{self.endpoint.name}: expected a request of {self.endpoint.type_name}, got {request!r}")
@@ -70,7 +76,7 @@ class Client(Entity):
         if not self.bus.request(self.endpoint, frame, request._encode(request)):
             log.warning("%s: request %d went nowhere: no service yet", self.endpoint.name, sequence)
         self._introspection.tell(REQUEST_SENT, client_gid=self.endpoint.gid, sequence=sequence, request=request)
-        return future
+        return sequence, future
 
     def call(self, request: Any, timeout_sec: float | None = None) -> Any:
         """Send a request and wait for the response, on any thread.
@@ -151,17 +157,37 @@ class Client(Entity):
         if frame.sequence not in self._pending:
             return
         try:
-            self._replies[frame.sequence] = self.srv_type.Response._decode(payload)
+            response = self.srv_type.Response._decode(payload)
         except CdrError as error:
             log.warning("%s: dropped reply %d: %s", self.endpoint.name, frame.sequence, error)
             return
-        self.node.post(lambda: self._take(frame.sequence))
+        self._replies[frame.sequence] = ServiceHeader.of(frame, self.node.scheduler.now()), response
+        if self.by_hand:
+            self.node.wake()
+        else:
+            self.node.post(lambda: self._take(frame.sequence))
+
+    def has_response(self) -> bool:
+        return bool(self._replies)
+
+    def take_response(self) -> tuple[ServiceHeader, Any] | None:
+        """Take the next response, whose future stays open then; None when there is none."""
+        sequence = next(iter(self._replies), None)
+        taken = None if sequence is None else self._replies.pop(sequence, None)
+        if sequence is None or taken is None:
+            return None
+        self._pending.pop(sequence, None)
+        told = {"sequence": sequence, "response": taken[1]}
+        self._introspection.tell(RESPONSE_RECEIVED, client_gid=self.endpoint.gid, **told)
+        return taken
 
     def _take(self, sequence: int) -> None:
-        response = self._replies.pop(sequence, None)
+        taken = self._replies.pop(sequence, None)
+        if taken is None:
+            return
         future = self._pending.pop(sequence, None)
-        if future is not None and response is not None and not future.cancelled():
-            gid = self.endpoint.gid
+        if future is not None and not future.cancelled():
+            gid, response = self.endpoint.gid, taken[1]
             self._introspection.tell(RESPONSE_RECEIVED, client_gid=gid, sequence=sequence, response=response)
             future.set_result(response)
 

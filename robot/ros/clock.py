@@ -111,6 +111,14 @@ class JumpHandle:
         self.unregister()
 
 
+class ClockHandle(Handle):
+    """What `Clock.handle` gives."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__("a clock")
+        self.clock = clock
+
+
 class Clock:
     """Tell the time of one type, as `rclpy.clock.Clock`; of type ROS_TIME it is a `ROSClock`.
 
@@ -128,14 +136,14 @@ class Clock:
         self._scheduler = scheduler
         self._jumps: dict[JumpHandle, None] = {}
         self.waits: Callable[[Callable[[], bool], float | None], bool] | None = None  # a node's `wait_working`
-        self._handle = Handle("a clock")
+        self._handle = ClockHandle(self)
 
     @property
     def clock_type(self) -> ClockType:
         return self._clock_type
 
     @property
-    def handle(self) -> Handle:
+    def handle(self) -> ClockHandle:
         return self._handle
 
     def __repr__(self) -> str:

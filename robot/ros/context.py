@@ -31,16 +31,16 @@ class ContextHandle(Handle):
 
     def __init__(self, context: Context) -> None:
         super().__init__("the context")
-        self._context = context
+        self.context = context
 
     def ok(self) -> bool:
-        return self._context.ok()
+        return self.context.ok()
 
     def get_domain_id(self) -> int:
-        return self._context.get_domain_id()
+        return self.context.get_domain_id()
 
     def shutdown(self) -> None:
-        self._context.shutdown()
+        self.context.shutdown()
 
 
 class Context:

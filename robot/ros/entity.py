@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from robot.ros.entity_handles import EntityHandle
 from robot.ros.exceptions import InvalidHandle
 from robot.ros.graph import CLIENT, SERVICE, Endpoint
-from robot.ros.handle import Handle
 from robot.ros.interfaces import registry
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.transport.frame import Buffer, Frame
@@ -24,6 +24,8 @@ class Entity:
     __class_getitem__: ClassVar[Any] = classmethod(GenericAlias)  # rclpy's is generic
 
     kind: str
+    handle_class: ClassVar[type[EntityHandle]] = EntityHandle
+    by_hand = False  # what comes is not handed to a callback: somebody takes it
 
     def __init__(self, node: Node, type_: Any, name: str, qos: QoSProfile, group: CallbackGroup | None = None) -> None:
         self.node = node
@@ -41,10 +43,10 @@ class Entity:
             node=node.get_fully_qualified_name(),
             qos=qos,
         )
-        self._handle = Handle(f"the {self.kind} of {self.endpoint.name}", self._release)
+        self._handle = self.handle_class(self, f"the {self.kind} of {self.endpoint.name}", self._release)
 
     @property
-    def handle(self) -> Handle:
+    def handle(self) -> Any:
         return self._handle
 
     @property
@@ -83,6 +85,8 @@ class Entity:
             self._handle.destroy_when_not_in_use()
 
     def _release(self) -> None:
+        self.destroyed = True
+        self.node.forget(self)
         self.bus.remove(self.endpoint.gid)
 
     def __enter__(self) -> Self:

@@ -37,6 +37,10 @@ class GuardCondition:
             callback_group.add_entity(self)
 
     @property
+    def pointer(self) -> int:
+        return self._handle.pointer
+
+    @property
     def handle(self) -> Handle:
         return self._handle
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.entity import Entity
+from robot.ros.entity_handles import PublisherHandle
 from robot.ros.event_handler import EventHandler, PublisherEventCallbacks
 from robot.ros.graph import PUBLISHER, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
@@ -27,6 +28,7 @@ class Publisher(Entity):
     """A publisher, made by `Node.create_publisher`. A transient-local one keeps its last `depth` messages."""
 
     kind = PUBLISHER
+    handle_class = PublisherHandle
 
     def __init__(
         self,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.cdr import CdrError
 from robot.ros.entity import Entity
+from robot.ros.entity_handles import ServiceHandle, ServiceHeader
 from robot.ros.graph import SERVICE
 from robot.ros.qos import QoSProfile
 from robot.ros.service_introspection import (
@@ -31,6 +33,7 @@ class Service(Entity):
     """A service, made by `Node.create_service`; the callback takes (request, response) and returns the response."""
 
     kind = SERVICE
+    handle_class = ServiceHandle
 
     def __init__(  # noqa: PLR0917
         self,
@@ -45,6 +48,7 @@ class Service(Entity):
         self.srv_type = srv_type
         self.srv_name = srv_name
         self.callback = callback
+        self._requests: deque[tuple[Any, ServiceHeader]] = deque()
         self._introspection = Introspection(self, srv_type)
 
     @property
@@ -58,10 +62,39 @@ class Service(Entity):
         except CdrError as error:
             log.warning("%s: dropped request %d: %s", self.endpoint.name, frame.sequence, error)
             return
-        self.node.dispatch(self, lambda: self._take(frame, request, peer))
+        self._requests.append((request, ServiceHeader.of(frame, self.node.scheduler.now(), peer)))
+        if self.by_hand:
+            self.node.wake()
+        else:
+            self.node.dispatch(self, self._take)
 
-    def _take(self, frame: Frame, request: Any, peer: str) -> Task[Any] | None:
-        return None if self.destroyed else self.node.run(self._answer, frame, request, peer)
+    def _take(self) -> Task[Any] | None:
+        taken = None if self.destroyed else self.take_request()
+        return None if taken is None else self.node.run(self._answer, *taken)
+
+    def has_request(self) -> bool:
+        return bool(self._requests)
+
+    def take_request(self) -> tuple[Any, ServiceHeader] | None:
+        """Take the next request, which the callback does not get then; None when there is none."""
+        try:
+            request, header = self._requests.popleft()
+        except IndexError:
+            return None
+        asked = header.request_id
+        gid, sequence = bytes(asked.writer_guid), asked.sequence_number
+        self._introspection.tell(REQUEST_RECEIVED, client_gid=gid, sequence=sequence, request=request)
+        return request, header
+
+    def send_response(self, response: Any, header: ServiceHeader) -> None:
+        """Answer a request; raises TypeError for what is no response of this service."""
+        if not isinstance(response, self.srv_type.Response):
+            raise TypeError(f"{self.endpoint.name}: expected a response of {self.endpoint.type_name}, got {response!r}")
+        asked = header.request_id
+        gid, sequence = bytes(asked.writer_guid), asked.sequence_number
+        reply = Frame(kind=REPLY, gid=gid, sequence=sequence, stamp=self.node.scheduler.now())
+        self.bus.reply(header.peer, reply, response._encode(response))
+        self._introspection.tell(RESPONSE_SENT, client_gid=gid, sequence=sequence, response=response)
 
     def configure_introspection(
         self, clock: Clock, service_event_qos_profile: QoSProfile, introspection_state: ServiceIntrospectionState
@@ -74,16 +107,9 @@ class Service(Entity):
         self._introspection.close()
         super().destroy()
 
-    async def _answer(self, frame: Frame, request: Any, peer: str) -> None:
-        gid, sequence = frame.gid, frame.sequence
-        self._introspection.tell(REQUEST_RECEIVED, client_gid=gid, sequence=sequence, request=request)
+    async def _answer(self, request: Any, header: ServiceHeader) -> None:
         response = self.callback(request, self.srv_type.Response())
         if hasattr(response, "__await__"):
             response = await response
-        if not isinstance(response, self.srv_type.Response):
-            raise TypeError(f"{self.endpoint.name}: expected a response of {self.endpoint.type_name}, got {response!r}")
-        if self.destroyed:
-            return
-        reply = Frame(kind=REPLY, gid=frame.gid, sequence=frame.sequence, stamp=self.node.scheduler.now())
-        self.bus.reply(peer, reply, response._encode(response))
-        self._introspection.tell(RESPONSE_SENT, client_gid=gid, sequence=sequence, response=response)
+        if not self.destroyed:
+            self.send_response(response, header)

@@ -13,6 +13,7 @@ from robot.ros.cdr import CdrError
 from robot.ros.content_filter import Predicate, compile_filter
 from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
+from robot.ros.entity_handles import SubscriptionHandle
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile
@@ -76,6 +77,7 @@ class Subscription(Entity):
     """
 
     kind = SUBSCRIPTION
+    handle_class = SubscriptionHandle
 
     def __init__(  # noqa: PLR0917
         self,
@@ -178,10 +180,13 @@ class Subscription(Entity):
                 self.lost += 1
                 self._events.lost()
                 return
-        self.node.dispatch(self, self._take)
+        if self.by_hand:
+            self.node.wake()
+        else:
+            self.node.dispatch(self, self._take)
 
     def _take(self) -> Task[Any] | None:
-        taken = self._pop()
+        taken = self._pop(raw=self.raw)
         if taken is None:
             return None
         message, frame = taken
@@ -191,17 +196,25 @@ class Subscription(Entity):
 
     def take(self) -> Any | None:
         """Take the next message, which the callback does not get then; None when there is none."""
-        taken = self._pop()
+        taken = self._pop(raw=self.raw)
         return None if taken is None else taken[0]
 
-    def _pop(self) -> tuple[Any, Frame] | None:
+    def has_message(self) -> bool:
+        return bool(self._queue)
+
+    def take_with_info(self, *, raw: bool) -> tuple[Any, MessageInfo] | None:
+        """Take the next message, or its bytes, and what is known of it; None when there is none."""
+        taken = self._pop(raw=raw)
+        return None if taken is None else (taken[0], self._info(taken[1]))
+
+    def _pop(self, *, raw: bool) -> tuple[Any, Frame] | None:
         with self._lock:
             if self.destroyed or not self._queue:
                 return None
             frame, payload = self._queue.popleft()
         if self._events.is_expired(frame, self.node.scheduler):
             return None
-        if self.raw:
+        if raw:
             return bytes(payload), frame
         try:
             return self.msg_type._decode(payload), frame

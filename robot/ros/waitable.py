@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from robot.ros.duration import NANOSECONDS
+
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.task import Future
 
 T = TypeVar("T")
+
+KINDS = ("subscription", "guard_condition", "timer", "client", "service")
 
 
 class NumberOfEntities:
@@ -54,10 +58,16 @@ class NumberOfEntities:
 
 
 class WaitSet:
-    """What a waitable consists of, by kind: it adds things, gets an index for each, and asks which are ready."""
+    """What waitables consist of, by kind: they add things, get an index for each, and ask which are ready.
 
-    def __init__(self) -> None:
+    Args:
+        counts: of the members to come, and the handle of the context for `wait`; neither is needed for asking.
+    """
+
+    def __init__(self, *counts: Any) -> None:
         self._members: dict[str, list[Any]] = {}
+        self._context = counts[-1] if counts else None
+        self._ready: set[tuple[str, int]] = set()
 
     def _add(self, kind: str, member: Any) -> int:
         members = self._members.setdefault(kind, [])
@@ -73,12 +83,40 @@ class WaitSet:
     def add_timer(self, member: Any) -> int:
         return self._add("timer", member)
 
+    def add_client(self, member: Any) -> int:
+        return self._add("client", member)
+
+    def add_service(self, member: Any) -> int:
+        return self._add("service", member)
+
+    def clear_entities(self) -> None:
+        self._members.clear()
+        self._ready.clear()
+
     def is_ready(self, kind: str, index: int) -> bool:
-        """Tell whether a guard condition was triggered, a subscription has a message or a timer is due."""
+        """Tell whether a guard condition was triggered, a timer is due, or there is something to take."""
+        if (kind, index) in self._ready:
+            return True
         member = self._members[kind][index]
         if kind == "guard_condition":
-            return bool(member.take())
-        return bool(member.has_message if kind == "subscription" else member.is_ready())
+            if not member.take():
+                return False
+            self._ready.add((kind, index))
+            return True
+        return bool(member.is_ready())
+
+    def wait(self, timeout_ns: int) -> None:
+        """Wait until a member is ready; negative = no limit [ns]."""
+        if self._context is None:
+            raise ValueError("expected the handle of a context as the last argument of WaitSet, got none")
+        limit = None if timeout_ns < 0 else timeout_ns / NANOSECONDS
+        self._ready.clear()
+        self._context.context.bus.pump.wait_until(lambda: any(map(self.get_ready_entities, KINDS)), limit)
+
+    def get_ready_entities(self, kind: str) -> list[int]:
+        """Return the `pointer` of each member of a kind that is ready."""
+        members = self._members.get(kind, ())
+        return [member.pointer for index, member in enumerate(members) if self.is_ready(kind, index)]
 
 
 class Waitable(Generic[T]):

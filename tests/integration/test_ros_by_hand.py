@@ -1,0 +1,191 @@
+"""Taking by hand what otherwise goes to callbacks: handles, wait sets, and waitables made of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from robot.ros import _rclpy_pybind11 as rclpy_implementation
+from robot.ros.clock import Clock
+from robot.ros.clock_type import ClockType
+from robot.ros.context import Context
+from robot.ros.exceptions import InvalidHandle, TimerCancelledError
+from robot.ros.executors import SingleThreadedExecutor
+from robot.ros.interfaces import std_msgs, std_srvs
+from robot.ros.node import Node
+from robot.ros.qos import QoSProfile
+from robot.ros.serialization import deserialize_message
+from robot.ros.waitable import NumberOfEntities, Waitable
+
+String, SetBool = std_msgs.msg.String, std_srvs.srv.SetBool
+PROFILE = QoSProfile(depth=10).get_c_qos_profile()
+PERIOD = 1_000_000  # [ns]
+
+
+@pytest.fixture
+def context(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+    monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path))
+    context = Context()
+    context.init(())
+    yield context
+    context.try_shutdown()
+
+
+@pytest.fixture
+def node(context: Context) -> Node:
+    return Node("node", context=context)
+
+
+def until(executor: SingleThreadedExecutor, condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 10.0
+    while not condition():
+        assert time.monotonic() < end, "it did not come true in 10 s"
+        executor.spin_once(timeout_sec=0.1)
+
+
+class Taker(Waitable[Any]):
+    """Takes from one thing of a kind when it is ready."""
+
+    def __init__(self, node: Node, kind: str, member: Any, take: Callable[[], Any]) -> None:
+        super().__init__(node.default_callback_group)
+        self.kind, self.member, self.take = kind, member, take
+        self.index = -1
+        self.taken: list[Any] = []
+        node.add_waitable(self)
+
+    def get_num_entities(self) -> NumberOfEntities:
+        return NumberOfEntities()
+
+    def add_to_wait_set(self, wait_set: Any) -> None:
+        self.index = getattr(wait_set, f"add_{self.kind}")(self.member)
+
+    def is_ready(self, wait_set: Any) -> bool:
+        return bool(wait_set.is_ready(self.kind, self.index))
+
+    def take_data(self) -> Any:
+        return self.take()
+
+    async def execute(self, taken_data: Any) -> None:
+        self.taken.append(taken_data)
+
+
+@pytest.fixture
+def executor(context: Context, node: Node) -> Iterator[SingleThreadedExecutor]:
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    yield executor
+    executor.shutdown()
+
+
+def test_a_waitable_takes_messages(node: Node, executor: SingleThreadedExecutor) -> None:
+    handle = rclpy_implementation.Subscription(node.handle, String, "chat", PROFILE)
+    taker = Taker(node, "subscription", handle, lambda: handle.take_message(String, False))
+    publisher = node.create_publisher(String, "chat", 10)
+    assert publisher.handle.get_subscription_count() == handle.get_publisher_count() == 1
+    executor.spin_once(timeout_sec=0.0)
+    assert taker.taken == []
+    publisher.handle.publish(String(data="one"))
+    publisher.handle.publish(String(data="two"))
+    until(executor, lambda: len(taker.taken) == 2)
+    message, info = taker.taken[0]
+    assert message == String(data="one") and info["publication_sequence_number"] == 1
+    assert handle.take_message(String, False) is None
+
+
+def test_a_waitable_serves_and_another_asks(node: Node, executor: SingleThreadedExecutor) -> None:
+    service = rclpy_implementation.Service(node.handle, SetBool, "go", PROFILE)
+    client = rclpy_implementation.Client(node.handle, SetBool, "go", PROFILE)
+    server = Taker(node, "service", service, lambda: service.service_take_request(SetBool.Request))
+    asker = Taker(node, "client", client, lambda: client.take_response(SetBool.Response))
+    assert client.service_server_is_available()
+    assert service.service_take_request(SetBool.Request) == (None, None)
+    assert client.take_response(SetBool.Response) == (None, None)
+    before = time.time_ns()
+    number = client.send_request(SetBool.Request(data=True))
+    until(executor, lambda: server.taken)
+    request, asked = server.taken[0]
+    assert request.data and asked.request_id.sequence_number == number
+    assert before - 10_000_000 < asked.source_timestamp <= asked.received_timestamp < time.time_ns() + 10_000_000
+    with pytest.raises(TypeError, match="response"):
+        service.service_send_response("yes", asked)
+    service.service_send_response(SetBool.Response(success=True), asked)
+    until(executor, lambda: asker.taken)
+    answered, response = asker.taken[0]
+    assert response.success and answered.request_id.sequence_number == number
+    assert answered.source_timestamp >= asked.source_timestamp
+
+
+def test_a_waitable_is_woken_by_a_timer_and_a_guard_condition(
+    context: Context, node: Node, executor: SingleThreadedExecutor
+) -> None:
+    assert context.handle is not None
+    clock = Clock(clock_type=ClockType.STEADY_TIME)
+    timer = rclpy_implementation.Timer(clock.handle, context.handle, PERIOD, True)
+    ticking = Taker(node, "timer", timer, timer.call_timer)
+    guard = rclpy_implementation.GuardCondition(context.handle)
+    guarded = Taker(node, "guard_condition", guard, lambda: "rung")
+    until(executor, lambda: len(ticking.taken) == 3)
+    assert guarded.taken == []
+    guard.trigger_guard_condition()
+    until(executor, lambda: guarded.taken == ["rung"])
+    node.remove_waitable(ticking)
+    timer.cancel_timer()
+    assert timer.is_timer_canceled() and timer.time_until_next_call() is None and not timer.is_timer_ready()
+    with pytest.raises(TimerCancelledError):
+        timer.call_timer()
+    timer.change_timer_period(2 * PERIOD)
+    timer.reset_timer()
+    assert timer.get_timer_period() == 2 * PERIOD and timer.time_since_last_call() >= 0
+    timer.destroy_when_not_in_use()
+    with pytest.raises(InvalidHandle):
+        timer.is_timer_ready()
+
+
+def test_a_wait_set_waits_for_what_comes_first(context: Context, node: Node) -> None:
+    subscription = rclpy_implementation.Subscription(node.handle, String, "chat", PROFILE)
+    assert context.handle is not None
+    guard = rclpy_implementation.GuardCondition(context.handle)
+    wait_set = rclpy_implementation.WaitSet(1, 1, 0, 0, 0, 0, context.handle)
+    at, other = wait_set.add_subscription(subscription), wait_set.add_guard_condition(guard)
+    wait_set.wait(PERIOD)
+    assert not wait_set.is_ready("subscription", at) and not wait_set.is_ready("guard_condition", other)
+    publisher = rclpy_implementation.Publisher(node.handle, String, "chat", PROFILE)
+    publisher.publish(String(data="here"))
+    wait_set.wait(-1)
+    assert wait_set.get_ready_entities("subscription") == [subscription.pointer]
+    assert wait_set.get_ready_entities("guard_condition") == []
+    taken = subscription.take_message(String, True)
+    assert taken is not None and deserialize_message(taken[0], String) == String(data="here")
+    guard.trigger_guard_condition()
+    wait_set.wait(-1)
+    assert wait_set.is_ready("guard_condition", other) and not wait_set.is_ready("subscription", at)
+    wait_set.clear_entities()
+    assert wait_set.get_ready_entities("guard_condition") == []
+    with pytest.raises(ValueError, match="handle of a context"):
+        rclpy_implementation.WaitSet().wait(0)
+
+
+def test_a_callback_gets_what_nobody_took_by_hand(node: Node, executor: SingleThreadedExecutor) -> None:
+    heard: list[str] = []
+    subscription = node.create_subscription(String, "chat", lambda message: heard.append(message.data), 10)
+    publisher = node.create_publisher(String, "chat", 10)
+    publisher.publish(String(data="by hand"))
+    publisher.publish(String(data="by callback"))
+    taken = subscription.handle.take_message(String, False)
+    assert taken[0].data == "by hand"
+    until(executor, lambda: heard == ["by callback"])
+
+
+def test_what_was_made_by_hand_goes_by_its_handle_or_with_the_node(node: Node) -> None:
+    early = rclpy_implementation.Subscription(node.handle, String, "chat", PROFILE)
+    late = rclpy_implementation.Service(node.handle, SetBool, "go", PROFILE)
+    assert node.count_subscribers("chat") == 1 and late.name == "/go"
+    early.destroy_when_not_in_use()
+    assert node.count_subscribers("chat") == 0
+    node.destroy_node()
+    for handle in (early, late):
+        with pytest.raises(InvalidHandle):
+            handle.__enter__()
