@@ -3,7 +3,8 @@
 site: the tag `site`, else the bucket (`farm`, the site's id or none: the farm itself). zone: the tag `zone`, else the
 measurement. device: the tag `device`, else `host`, else the measurement; all other tags are added to it as
 `,key=value`, so that no two series of a sender become one. metric: the field where the farm knows a metric of that
-name; the measurement for a field `value`; else `measurement.field`.
+name; the measurement for a field `value`; else `measurement.field`. Lines as `telemetry.store.influx` writes them are
+taken as what they were.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from telemetry.messages import Data, Event, Kind, Payload, Topic
 from telemetry.messages.fields import EARLIEST_MS, MessageError, Reason
 from telemetry.messages.tables import metrics
 from telemetry.messages.wire import UNNUMBERED
+from telemetry.store.influx import FIELDS, MEASUREMENT
 from telemetry.store.journal import Batch, DeadLetter
 from telemetry.store.line_protocol import Line, LineError, write_line
 
 OWN = ("", "farm")
 """Buckets that are the farm itself, beside the site's id."""
+NOTES = FIELDS[1:]
+"""What another farm of ours says beside a value; arrival and quality are judged anew."""
 LONGEST = 512
 """Most characters of a name."""
 LATE_S = 120.0
@@ -121,10 +125,11 @@ class LinePoints:
             MessageError: the whole line cannot be kept.
         """
         tags = dict(line.tags)
+        own = tags.pop("metric", "") if line.measurement == MEASUREMENT else ""
         place = tags.pop("site", site)
         if only is not None and place != only:
             raise MessageError(Reason.BAD_TOPIC, f"the token may write site {only!r} only, not {place!r}")
-        zone = tags.pop("zone", line.measurement)
+        zone = tags.pop("zone", "" if own else line.measurement)
         device = tags.pop("device", None) or tags.pop("host", None) or line.measurement
         device += "".join(f",{_plain(key)}={_plain(value)}" for key, value in sorted(tags.items()))
         if max(map(len, (place, zone, device, line.measurement))) > LONGEST:
@@ -136,6 +141,8 @@ class LinePoints:
             )
         numbers, texts = {}, {}
         for key, value in line.fields.items():
+            if own and key in NOTES:
+                continue
             if isinstance(value, str):
                 texts[key] = value
             elif isinstance(value, int) and abs(value) > EXACT:
@@ -144,7 +151,7 @@ class LinePoints:
             elif len(key) > LONGEST:
                 refused.append(MessageError(Reason.TOO_LARGE, f"field: expected at most {LONGEST} characters"))
             else:
-                numbers[self._metric(line.measurement, key)] = float(value)
+                numbers[own or self._metric(line.measurement, key)] = float(value)
         found: list[tuple[Topic, Payload]] = []
         if numbers:
             topic = Topic(site=place, zone=zone, device=device, kind=Kind.DATA)
