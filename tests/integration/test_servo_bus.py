@@ -18,6 +18,7 @@ from robot.hardware.servo.bus import BusError
 from robot.hardware.servo.dynamixel import DynamixelBus
 from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
+from robot.hardware.servo.port import SerialPort
 
 ARM = load_arm("so101")
 TURN = 4096 / (2 * np.pi)
@@ -167,21 +168,24 @@ def test_a_machine_says_which_joints_nobody_drives() -> None:
 
 @pytest.mark.parametrize("protocol", ["feetech", "dynamixel"])
 def test_a_real_serial_port_carries_it_and_tells_when_it_is_pulled(protocol: str) -> None:
-    serial = pytest.importorskip("serial", reason="pip install 'berrybrain[servo]'")
+    pytest.importorskip("serial", reason="pip install 'berrybrain[servo]'")
     places = {1: 2000.0, 2: 3000.0}
     bus = fakes().FakeBus(protocol, places, lambda: 0.0)
     with fakes().PtyServos(bus) as line:
-        port = serial.Serial(line.name, 1_000_000, timeout=5.0)
+        port = SerialPort(line.name, 1_000_000, timeout=2.0)
         real = FeetechBus(port) if protocol == "feetech" else DynamixelBus(port)
         for servo in places:
             real.ping(servo)
             real.prepare(servo, forceful=False)
         assert [r.position for r in real.read([1, 2])] == [2000, 3000]
-        bus.lost = 1000
-        port.timeout = 0.02
-        with pytest.raises(BusError, match="0 of"):
-            real.read([1])
         line.unplug()
         with pytest.raises(BusError):
             real.read([1])
         real.close()
+
+
+def test_a_port_that_is_not_there_says_what_to_look_at() -> None:
+    pytest.importorskip("serial", reason="pip install 'berrybrain[servo]'")
+    with pytest.raises(HardwareError, match="is it plugged in") as caught:
+        SerialPort("/dev/ttyNOBODY", 1_000_000)
+    assert caught.value.code == "hardware_lost"
