@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from robot.arms import ArmDescription
 
 Array = npt.NDArray[np.float64]
 WIDTH = 32
@@ -48,9 +52,25 @@ class BlackBox:
         rows = np.roll(self._rows, -(self._count % len(self._rows)), axis=0)[-kept:] if kept else self._rows[:0]
         return {name: rows[:, columns].copy() for name, columns in COLUMNS.items()}
 
-    def save(self, path: Path) -> None:
-        """Write the kept rows and the changes of state to a compressed file; not from inside the loop."""
+    def save(self, path: Path, *, limits: str = "", wall_offset: float = float("nan")) -> None:
+        """Write the kept rows and the changes of state to a compressed file; not from inside the loop.
+
+        Args:
+            limits: `limits_hash` of the arm.
+            wall_offset: to be added to the monotonic times for UTC epoch seconds.
+        """
         times = np.array([at for at, _, _ in self.changes])
         texts = np.array([f"{state} {' '.join(causes)}".strip() for _, state, causes in self.changes], dtype=np.str_)
         columns: dict[str, Any] = {"change_time": times, "change": texts, **self.snapshot()}
+        columns |= {"limits": np.str_(limits), "wall_offset": np.float64(wall_offset)}
         np.savez_compressed(path, **columns)
+
+
+def limits_hash(arm: ArmDescription) -> str:
+    """Return the SHA-256 of everything that limits the arm, so that a record tells which limits were in force."""
+    digest = hashlib.sha256(arm.name.encode())
+    for limit in (arm.position_min, arm.position_max, arm.velocity, arm.acceleration, arm.jerk):
+        digest.update(limit.tobytes())
+    for field in fields(arm.safety):
+        digest.update(field.name.encode() + np.asarray(getattr(arm.safety, field.name), dtype=np.float64).tobytes())
+    return digest.hexdigest()

@@ -13,7 +13,7 @@ import numpy as np
 from robot.arms import ArmDescription
 from robot.gripper import Grip
 from robot.hardware import HardwareError
-from robot.loop import ControlLoop, LoopError, Motion
+from robot.loop import ControlLoop, LoopError, Motion, limits_hash
 from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.goals import ErrorCode, GoalError, read_goal
 from robot.ros.action import ActionServer, CancelResponse, ServerGoalHandle
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 STATE_PERIOD = 0.02  # joint states [s]
 SAFETY_PERIOD = 0.5  # safety state without a change [s]
 FEEDBACK_PERIOD = 0.1  # of a trajectory under way [s]
+BLACKBOXES = 20  # files; 30 s are about 1 MB
 CODES = {"path_tolerance": ErrorCode.PATH_TOLERANCE_VIOLATED, "goal_tolerance": ErrorCode.GOAL_TOLERANCE_VIOLATED}
 
 
@@ -38,7 +39,7 @@ class ControlSettings:
 
     Attributes:
         namespace: of the robot.
-        blackbox: folder where the loop's last seconds are written after a stop that latches; None = nowhere.
+        blackbox: folder where the loop's last seconds are written after a stop; None = nowhere.
     """
 
     namespace: str = "/robot"
@@ -58,6 +59,7 @@ class ControlNode(Node):
         self._changes = -1
         self._safety_at = float("-inf")
         self._stops_saved = 0
+        self._limits = limits_hash(arm)
         self._joints = self.create_publisher(sensor_msgs.msg.JointState, "joint_states", RELIABLE)
         self._safety = self.create_publisher(berry_msgs.msg.SafetyState, "safety/state", LATCHED)
         self._diagnostics = self.create_publisher(diagnostic_msgs.msg.DiagnosticArray, "diagnostics", RELIABLE)
@@ -158,14 +160,17 @@ class ControlNode(Node):
         self._diagnostics.publish(diagnostic_msgs.msg.DiagnosticArray(header=header(now, ""), status=[status]))
 
     def _save_blackbox(self) -> None:
-        """Write the black box once after a stop that latches, when the arm is at rest."""
+        """Write the black box once after a stop, when the arm is at rest; the newest `BLACKBOXES` are kept."""
         loop, folder = self._loop, self._settings.blackbox
-        due = loop.supervisor.needs_reset and loop.stats.stops > self._stops_saved and not loop.moving
+        due = loop.stats.stops > self._stops_saved and not loop.moving
         if folder is None or not due:
             return
         self._stops_saved = loop.stats.stops
-        path = folder / f"blackbox-{int(self._clock_source.now())}.npz"
-        loop.blackbox.save(path)
+        now = self._clock_source.now()
+        path = folder / f"blackbox-{int(now)}.npz"
+        loop.blackbox.save(path, limits=self._limits, wall_offset=now - self._clock_source.monotonic())
+        for old in sorted(folder.glob("blackbox-*.npz"))[:-BLACKBOXES]:
+            old.unlink(missing_ok=True)
         log.warning("stopped for %s; the last seconds are in %s", list(loop.supervisor.causes), path)
 
     # Requests

@@ -9,6 +9,7 @@ from robot.safety.causes import CAUSES, POWER_OFF, Effect
 from robot.safety.interlock import blade_allowed
 from robot.safety.lease import MotionLease
 from robot.safety.limiter import Limiter
+from robot.safety.signals import SIGNALS, Signal
 from robot.safety.states import TRANSITIONS, Event, State, step
 from robot.safety.stopping import stop_duration, stop_position
 from robot.safety.supervisor import Supervisor
@@ -17,6 +18,7 @@ from robot.safety.watchdog import FeedbackWatch, Heartbeats, LateWatch, Tracking
 __all__ = [
     "CAUSES",
     "POWER_OFF",
+    "SIGNALS",
     "TRANSITIONS",
     "Effect",
     "Event",
@@ -25,6 +27,7 @@ __all__ = [
     "LateWatch",
     "Limiter",
     "MotionLease",
+    "Signal",
     "State",
     "Supervisor",
     "TrackingWatch",
