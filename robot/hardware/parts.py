@@ -100,13 +100,21 @@ class Machine:
         parts: together every joint once, and exactly one gripper.
         monotonic: the clock of `valid_until` and of stamps [s].
         rate: how often the slowest part can be served [1/s].
+        powers_off: whether the drives of every part can be switched off from here.
 
     Raises:
         ValueError: a joint is driven twice or not at all, or there is not one gripper.
     """
 
     def __init__(
-        self, arm: ArmDescription, parts: Sequence[Part], monotonic: Callable[[], float], *, name: str, rate: float
+        self,
+        arm: ArmDescription,
+        parts: Sequence[Part],
+        monotonic: Callable[[], float],
+        *,
+        name: str,
+        rate: float,
+        powers_off: bool = True,
     ) -> None:
         driven = sorted(joint for part in parts for joint in part.joints)
         if driven != list(range(arm.size)):
@@ -115,6 +123,7 @@ class Machine:
             raise ValueError(f"expected one part with a gripper, got {sum(part.has_gripper for part in parts)}")
         self._arm, self._parts, self._monotonic = arm, tuple(parts), monotonic
         self._name, self._rate = name, rate
+        self._categories = (StopCategory.STOP_AND_HOLD, StopCategory.STOP_THEN_POWER_OFF)[: 1 + powers_off]
         self._powered = False
         self._seq = -1
 
@@ -131,7 +140,7 @@ class Machine:
             has_effort=False,
             has_gripper_force=True,
             has_brakes=False,
-            stop_categories=(StopCategory.STOP_AND_HOLD, StopCategory.STOP_THEN_POWER_OFF),
+            stop_categories=self._categories,
         )
 
     def configure(self) -> None:

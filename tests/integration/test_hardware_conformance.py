@@ -18,6 +18,7 @@ from robot.hardware.parts import Machine
 from robot.hardware.servo.dynamixel import DynamixelBus
 from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
+from robot.hardware.ur.part import UrPart
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -129,6 +130,37 @@ class DynamixelBench(ServoBench):
     protocol = "dynamixel"
 
 
+class UrBench:
+    """A UR arm's controller, and a servo bus with rail, jaws and blade."""
+
+    def __init__(self) -> None:
+        self._time = 0.0
+        servo, ur = fakes("servo_fakes"), fakes("ur_fake")
+        places = {1: AXES[0].ticks(0.5), 8: JAWS.opening.ticks(ARM.tool.opening_max), 9: JAWS.housed}
+        self._bus = servo.FakeBus("feetech", places, self.time)
+        self._controller = ur.FakeController([-1.57, -2.2, 2.2, 0.6, 1.57, 0.0], self.time)
+        part = ServoPart(FeetechBus(self._bus), {0: AXES[0]}, self.time, jaws=JAWS, tool=ARM.tool)
+        arm = UrPart(
+            lambda port: ur.MemoryStream(self._controller, port, self.pass_tick), expiry=AGE, monotonic=self.time
+        )
+        self.hardware: Hardware = Machine(ARM, [part, arm], self.time, name="ur", rate=125.0, powers_off=False)
+
+    def time(self) -> float:
+        return self._time
+
+    def pass_tick(self) -> None:
+        self._time += DT
+
+    def lose_motor(self, joint: int) -> None:
+        if joint:
+            self._controller.stuck.add(joint - 1)
+        else:
+            self._bus.servos[1].stuck = True
+
+    def unplug(self) -> None:
+        self._controller.unplugged = True
+
+
 class Driver:
     """Speaks to a driver as the control loop does."""
 
@@ -172,7 +204,9 @@ class Driver:
         self.wait(0.3, lambda: self.write(q))
 
 
-@pytest.fixture(params=[FakeBench, SimBench, ServoBench, DynamixelBench], ids=["fake", "sim", "feetech", "dynamixel"])
+@pytest.fixture(
+    params=[FakeBench, SimBench, ServoBench, DynamixelBench, UrBench], ids=["fake", "sim", "feetech", "dynamixel", "ur"]
+)
 def driver(request: pytest.FixtureRequest) -> Driver:
     return Driver(request.param())
 
