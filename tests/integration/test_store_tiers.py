@@ -81,7 +81,7 @@ def everything(store: EmbeddedStore) -> list[object]:
     for name in NAMES:
         samples = store.read(name, *span)
         seen += [samples.at.tolist(), samples.value.tolist(), samples.quality.tolist()]
-        for step in (1800.0, 3600.0, 86400.0):
+        for step in (1800.0, 3600.0, 86400.0) if name == NAMES[0] else (3600.0,):
             told = store.summary(name, *span, step=step, without=REJECTED)
             seen += [told.start.tolist(), np.round(told.mean, 9).tolist(), told.low.tolist(), told.high.tolist()]
             seen += [told.quality.tolist(), told.left_out.at.tolist(), told.first_at.tolist(), told.last_at.tolist()]
@@ -480,8 +480,8 @@ def test_a_store_is_copied_into_another_while_it_runs(store: EmbeddedStore, tmp_
 
 
 def test_the_bench_loses_nothing_and_seals_what_it_has_written(tmp_path: Path) -> None:
-    figures = store_bench.bench(tmp_path, 40_000, lambda _: None)
-    assert figures["points"] == figures["seen_by_another_process"] == 40_000
+    figures = store_bench.bench(tmp_path, 20_000, lambda _: None)
+    assert figures["points"] == figures["seen_by_another_process"] == 20_000
     assert figures["sealed_points"] > 0
     assert 0.0 < figures["bytes_per_point"] <= 3.0  # small files; a day of 1000 series takes 1.2
     assert {"write_points_per_s", "last_ms", "day_ms", "month_ms", "rss_mb"} <= set(figures)
