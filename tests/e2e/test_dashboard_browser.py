@@ -37,6 +37,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium here; type: sudo apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        expect.set_options(timeout=20_000)  # a busy machine draws a page in 10 s
         yield browser
         browser.close()
 
