@@ -104,7 +104,10 @@ class Outbox:
             raise OutboxError(f"expected a record of at most {self._limit} byte, got {size}")
         try:
             while self._bytes + size > self._limit:
-                self._make_room()
+                if self._confirmed:
+                    self._forget_now()
+                else:
+                    self._make_room()
             try:
                 number = self._insert(kind, body, size, key, notes or {})
             except sqlite3.OperationalError:  # a full disk: pages of old records can be used again
@@ -126,19 +129,27 @@ class Outbox:
         """Forget records that the farm has: soon, many in one write; a kill before that sends them again."""
         self._confirmed += numbers
         if len(self._confirmed) >= CONFIRMED:
-            with self._transaction():
-                self._forget()
+            self._forget_now()
 
     def refuse(self, count: int) -> None:
         """Count records that the broker has refused; they stay, for the next process may be let in."""
         self.write_note("refused", str(int(self.note("refused", "0")) + count))
 
-    def _forget(self) -> None:
-        for number in self._confirmed:
-            row = self._db.execute("DELETE FROM record WHERE id = ? RETURNING size", (number,)).fetchone()
-            if row is not None:
-                self._count, self._bytes = self._count - 1, self._bytes - row[0]
+    def _forget_now(self) -> None:
+        with self._transaction():
+            forgotten = self._forget()
+        self._forgot(forgotten)
+
+    def _forget(self) -> list[int]:
+        """Delete what is confirmed, within a transaction; return the sizes of what went."""
+        delete = "DELETE FROM record WHERE id = ? RETURNING size"
+        rows = [self._db.execute(delete, (number,)).fetchone() for number in self._confirmed]
+        return [row[0] for row in rows if row is not None]
+
+    def _forgot(self, sizes: list[int]) -> None:
+        """Take note of it once it is committed: a full disk may have undone it."""
         self._confirmed.clear()
+        self._count, self._bytes = self._count - len(sizes), self._bytes - sum(sizes)
 
     def note(self, name: str, default: str = "") -> str:
         """Return a value kept by `append`."""
@@ -149,8 +160,7 @@ class Outbox:
         self._db.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, value))
 
     def close(self) -> None:
-        with self._transaction():
-            self._forget()
+        self._forget_now()
         self._db.close()
 
     def _insert(self, kind: Kind, body: bytes, size: int, key: str, notes: Mapping[str, str]) -> int:
@@ -162,9 +172,10 @@ class Outbox:
                 self._db.execute("DELETE FROM known WHERE id <= ?", ((seen.lastrowid or 0) - KNOWN,))
             for name, value in notes.items():
                 self.write_note(name, value)
-            self._forget()
+            forgotten = self._forget()
             insert = "INSERT INTO record (kind, body, size) VALUES (?, ?, ?)"
             number = self._db.execute(insert, (kind.value, body, size)).lastrowid
+        self._forgot(forgotten)
         self._count, self._bytes = self._count + 1, self._bytes + size
         return int(number or 0)
 

@@ -149,3 +149,28 @@ def test_full_disk_lets_the_oldest_measurements_go_and_says_so_when_there_is_not
     assert outbox.after(0, limit=1000)[-1].id == numbers[-1]
     outbox.close()
     assert outbox_status(tmp_path / "outbox.sqlite3").dropped > 200
+
+
+def test_what_is_confirmed_goes_before_anything_that_waits_and_is_not_called_dropped(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite3", limit_bytes=3 * (1 + OVERHEAD), power_safe=False)
+    numbers = [outbox.append(Kind.DATA, b"%d" % n) for n in range(3)]
+    outbox.remove(numbers[1:2])
+    outbox.append(Kind.DATA, b"3")
+    assert ([record.body for record in outbox.after(0, limit=9)], outbox.dropped) == ([b"0", b"2", b"3"], 0)
+    outbox.remove(numbers[2:])
+    outbox.close()
+    again = Outbox(tmp_path / "outbox.sqlite3")
+    assert ([record.body for record in again.after(0, limit=9)], len(again)) == ([b"0", b"3"], 2)
+    again.close()
+
+
+def test_what_a_full_disk_undoes_is_not_taken_for_done(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.sqlite3", power_safe=False)
+    outbox.remove([outbox.append(Kind.EVENT, b"confirmed")])
+    pages = outbox._db.execute("PRAGMA page_count").fetchone()[0]
+    outbox._db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(OutboxError):
+        outbox.append(Kind.DATA, b"x" * 200_000)
+    outbox.append(Kind.DATA, b"small")
+    assert ([record.body for record in outbox.after(0, limit=9)], len(outbox)) == ([b"small"], 1)
+    outbox.close()
