@@ -16,6 +16,7 @@ from dashboard.cli.guard import foreign_packages
 COMMANDS = {
     "init": "init",
     "demo": "demo",
+    "robot": "robot",
     "dashboard": "dashboard",
     "import": "import_",
     "query": "query",
