@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,8 +19,8 @@ T = TypeVar("T")
 class _Lane:
     """One thread with a connection of its own, opened when it is first needed: ingest may make the store later."""
 
-    def __init__(self, directory: Path, name: str) -> None:
-        self._directory = directory
+    def __init__(self, opener: Callable[[], Archive], name: str) -> None:
+        self._opener = opener
         self._archive: Archive | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
@@ -36,7 +37,7 @@ class _Lane:
 
     def _open(self) -> Archive:
         if self._archive is None:
-            self._archive = open_store(self._directory, read_only=True)
+            self._archive = self._opener()
         return self._archive
 
 
@@ -46,12 +47,14 @@ class Reader:
     Args:
         data: the farm's state folder.
         timezone: of the farm, for the dates in its records.
+        opener: opens the farm's store to be read; left out, the embedded one in `data`.
     """
 
-    def __init__(self, data: Path, timezone: str) -> None:
+    def __init__(self, data: Path, timezone: str, opener: Callable[[], Archive] | None = None) -> None:
         self._data = data
         self._timezone = timezone
-        self._quick, self._long = _Lane(data / "store", "quick"), _Lane(data / "store", "long")
+        opener = opener or partial(open_store, data / "store", read_only=True)
+        self._quick, self._long = _Lane(opener, "quick"), _Lane(opener, "long")
         self._records: Records | None = None
 
     async def archive(self, read: Callable[[Archive], T]) -> T:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -26,6 +27,8 @@ from telemetry.clock import Clock
 from telemetry.door.http import Door
 from telemetry.farm import Farm
 from telemetry.mqtt.network import NetworkClient, NetworkSettings
+from telemetry.store.journal import Archive
+from telemetry.store.opening import open_archive
 
 log = logging.getLogger(__name__)
 
@@ -130,8 +133,13 @@ async def serve(settings: ServeSettings, clock: Clock, *, ready: Callable[[int],
     failed = asyncio.Event()
     accounts = open_accounts(data)
     alarms = BrainAlarms(data, clock.now)
-    audit, reader = Audit(data / "audit.jsonl", time.time), Reader(data, farm.site.timezone)
-    door = Door(data, farm.site.id, farm.site.timezone, clock.now)
+
+    def archive(read_only: bool) -> Archive:
+        return open_archive(data / "store", farm.store, os.environ, read_only=read_only)
+
+    audit = Audit(data / "audit.jsonl", time.time)
+    reader = Reader(data, farm.site.timezone, lambda: archive(True))
+    door = Door(data, farm.site.id, farm.site.timezone, clock.now, archive)
     services = Services(
         farm=farm,
         clock=time_of_farm,

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 STORE_S = 15.0
 """Longest wait for the store at start [s]."""
+FLUSH_S = 5.0
+"""How often lines that a server outside has not taken are tried again, when nothing new arrives [s]."""
 KEEPER_NICE = 10
 KEEPER_PAUSE_S = 0.2
 """It listens to nobody: its loop looks at its timers this often, wall time [s]."""
@@ -53,13 +55,16 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     from telemetry.ingest import Ingest, IngestSettings
     from telemetry.ingest.receive import ReceivingLink
     from telemetry.mqtt.device import Address, offline_will
-    from telemetry.store.embedded import open_store
+    from telemetry.store.influx.archive import OutsideArchive
+    from telemetry.store.opening import open_archive
 
     host = Host(settings, name, slot=slot)
     address = Address(site=host.farm.site.id, zone=host.farm.zones[0].id, device=name)
     will = offline_will(address, host.clock)
     client = host.mqtt(f"berrybrain-{name}", will=will, manual_ack=True, open_link=ReceivingLink)
-    store = open_store(Path(settings.data) / "store")
+    store = open_archive(Path(settings.data) / "store", host.farm.store, os.environ)
+    if isinstance(store, OutsideArchive):
+        host.timers.every(FLUSH_S, store.flush)
     ingest_settings = IngestSettings(
         address=address, boot=boot(), discovery=host.farm.mqtt.discovery, sparkplug=host.farm.mqtt.sparkplug
     )
@@ -89,14 +94,14 @@ def brain(settings: RunSettings, name: str, slot: int | None) -> None:
     from telemetry.brain.node import DEVICE, Brain, BrainSettings
     from telemetry.mqtt.device import Address, offline_will
     from telemetry.records.records import Records
-    from telemetry.store.embedded import open_store
+    from telemetry.store.opening import open_archive
 
     host = Host(settings, name, slot=slot)
     folder = Path(settings.data) / "store"
     wait_for(folder)
     address = Address(site=host.farm.site.id, zone=host.farm.zones[0].id, device=DEVICE)
     client = host.mqtt(f"berrybrain-{name}", will=offline_will(address, host.clock))
-    archive = open_store(folder, read_only=True)
+    archive = open_archive(folder, host.farm.store, os.environ, read_only=True)
     # The simulated beds are new in each run: what was seen in earlier ones, or in a simulated past, is not there now.
     brain_settings = BrainSettings(farm=host.farm, boot=boot(), since=settings.epoch)
     node = Brain(client, archive, host.clock, host.timers, brain_settings)

@@ -82,6 +82,7 @@ def command(
 
     Times without an offset are local. A step of whole days means days that begin at local midnight.
     """
+    import os
     import time
 
     from dashboard.cli.settings import find_farm
@@ -90,12 +91,13 @@ def command(
     from telemetry.query import Query, QueryError
     from telemetry.query.ask import ask
     from telemetry.query.times import parse_duration, parse_instant, parse_zone
-    from telemetry.store.embedded import open_store
     from telemetry.store.journal import StoreError
+    from telemetry.store.opening import open_archive
 
     try:
-        zone = parse_zone(timezone or parse_farm(find_farm(farm, data)[0]).site.timezone)
-        store = open_store(data / "store", read_only=True)
+        known = parse_farm(find_farm(farm, data)[0])
+        zone = parse_zone(timezone or known.site.timezone)
+        store = open_archive(data / "store", known.store, os.environ, read_only=True)
         newest = max((point.at for point in store.last().values()), default=0.0)
         now = max(time.time(), newest)  # simulated time may be ahead
         query = Query(

@@ -27,8 +27,8 @@ from telemetry.door.http_query import answer_query
 from telemetry.door.line_points import LinePoints, Taken
 from telemetry.door.tokens import FILE, Token, Tokens
 from telemetry.ingest.intake import Intake, IntakeSettings
-from telemetry.store.embedded import EmbeddedStore, open_store
-from telemetry.store.journal import StoreError
+from telemetry.store.embedded import open_store
+from telemetry.store.journal import Archive, StoreError
 from telemetry.store.line_protocol import PRECISIONS, read
 
 log = logging.getLogger(__name__)
@@ -64,17 +64,25 @@ class Door:
         site: id of the farm's site, the bucket that is meant when none is named.
         timezone: of the farm, for times without an offset and days.
         now: UTC epoch seconds.
+        opener: opens the farm's store, to be read only when told so; left out, the embedded one in `data`.
     """
 
-    def __init__(self, data: Path, site: str, timezone: str, now: Callable[[], float]) -> None:
-        self._folder = data / "store"
+    def __init__(
+        self,
+        data: Path,
+        site: str,
+        timezone: str,
+        now: Callable[[], float],
+        opener: Callable[[bool], Archive] | None = None,
+    ) -> None:
+        self._open = opener or (lambda read_only: open_store(data / "store", read_only=read_only))
         self._site, self._timezone, self._now = site, timezone, now
         self._tokens = Tokens(data / FILE, now)
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="door-write")
         self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="door-read")
         self._waiting = 0
-        self._store: EmbeddedStore | None = None
-        self._archive: EmbeddedStore | None = None
+        self._store: Archive | None = None
+        self._archive: Archive | None = None
         self._lines: LinePoints | None = None
         self._routes = {
             ("POST", "/api/v2/write"): self._write,
@@ -190,7 +198,7 @@ class Door:
     def _store_lines(self, body: bytes, bucket: str, precision: str, source: str, *, limited: bool) -> Taken:
         """Commit the lines of a request; runs in the writer's thread."""
         if self._store is None or self._lines is None:
-            self._store = open_store(self._folder)
+            self._store = self._open(False)
             intake = Intake(IntakeSettings(), self._store.last().values(), site=self._site)
             self._lines = LinePoints(intake, self._site)
         now, taken = self._now(), Taken()
@@ -212,7 +220,7 @@ class Door:
 
         def read_it() -> Response:
             if self._archive is None:
-                self._archive = open_store(self._folder, read_only=True)
+                self._archive = self._open(True)
             return answer_query(self._archive, asked, site=site, timezone=self._timezone, now=self._now())
 
         try:

@@ -163,7 +163,9 @@ class Mqtt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """Where measurements are kept. `influx` needs `url`, `org`, `bucket`; its token is read from the environment.
+    """Where measurements are kept: here, or in InfluxDB or VictoriaMetrics at `url`; the token is in the environment.
+
+    `query`: how the server is read, `influxql` (InfluxDB 1.8, 2, 3) or `promql` (VictoriaMetrics).
 
     The embedded store lets go points older than `raw_days`, means of minutes older than `minute_days` (0 = never), and
     the oldest points when its sealed files exceed `disk_gb` (0 = no limit). Means of hours and days are always kept.
@@ -174,6 +176,7 @@ class StoreSettings:
     minute_days: int = setting(0, minimum=0, maximum=36500)
     disk_gb: float = setting(20.0, minimum=0.0, maximum=100000.0)
     url: str = setting("", pattern=r"(?:https?://\S+)?")
+    query: str = setting("influxql", choices=("influxql", "promql"))
     org: str = setting("")
     bucket: str = setting("")
     token_env: str = setting("INFLUX_TOKEN", pattern=r"(?:[A-Za-z_][A-Za-z0-9_]*)?")

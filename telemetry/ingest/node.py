@@ -15,6 +15,7 @@ from telemetry.messages.tables import metrics
 from telemetry.messages.thingsboard import GATEWAY
 from telemetry.mqtt import Client, Message
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
+from telemetry.store import Point
 from telemetry.store.journal import Archive, StoreError
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class Ingest:
         self._clock = clock
         self._settings = settings
         address = settings.address
-        self._intake = Intake(settings.intake, store.last().values(), site=address.site, zone=address.zone)
+        self._intake = Intake(settings.intake, _newest(store), site=address.site, zone=address.zone)
         self._client = client
         self._metrics = metrics()
         self._announced: dict[tuple[str, str, str], set[str]] = {}
@@ -177,3 +178,12 @@ def _report_metrics(interval: float) -> dict[str, MetricInfo]:
         )
         for name in REPORTED
     }
+
+
+def _newest(store: Archive) -> list[Point]:
+    """Return the newest points, to hold new ones against; none when a server outside is away: ingest goes on."""
+    try:
+        return list(store.last().values())
+    except StoreError as error:
+        log.warning("the newest points cannot be read, flags begin anew: %s", error)
+        return []

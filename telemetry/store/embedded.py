@@ -67,10 +67,7 @@ class EmbeddedStore:
     def commit(self, batch: Batch) -> Committed:
         try:
             with transaction(self.connection):
-                new_points = self._insert_points(batch.points)
-                if batch.block is not None and len(batch.block):
-                    ids = np.array([self.names.number(name) for name in batch.block.names], np.int64)
-                    new_points += self._insert_block(batch.block, ids)
+                new_points = self._keep_points(batch)
                 new_entries = self._entries.write(batch.entries)
                 self._entries.bury(batch.dead_letters)
                 repeated = self._entries.number(batch.stamps)
@@ -86,6 +83,14 @@ class EmbeddedStore:
             self.names.forget()  # numbers given in a transaction that was rolled back are void
             raise
         return Committed(points=new_points, entries=new_entries, repeated=repeated)
+
+    def _keep_points(self, batch: Batch) -> int:
+        """Keep the points inside the transaction; return how many were new."""
+        new_points = self._insert_points(batch.points)
+        if batch.block is not None and len(batch.block):
+            ids = np.array([self.names.number(name) for name in batch.block.names], np.int64)
+            new_points += self._insert_block(batch.block, ids)
+        return new_points
 
     def _insert_points(self, points: Sequence[Point]) -> int:
         rows: list[_Row] = []

@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import urllib3
 import uvicorn
 
 from telemetry.door.http import Door
 from telemetry.door.tokens import FILE as TOKENS
 from telemetry.door.tokens import Tokens
+from telemetry.farm import default_farm_text, parse_farm
+from telemetry.messages import Kind, State, Topic
 from telemetry.mqtt.broker import free_port
 from telemetry.store import Block, Point, Quality, Series
 from telemetry.store.embedded import open_store
 from telemetry.store.influx import InfluxSettings, OutsideError
+from telemetry.store.influx.archive import OutsideArchive
 from telemetry.store.influx.influxql import quote
 from telemetry.store.influx.queue import Queue
 from telemetry.store.influx.send import Sender
 from telemetry.store.influx.store import InfluxStore
-from telemetry.store.journal import StoreError
+from telemetry.store.journal import Batch, Entry, StoreError
+from telemetry.store.opening import open_archive
 
 T0 = 1_780_000_000.0
 AIR = Series("farm", "zone-1", "climate-1", "air_temperature")
@@ -193,3 +200,48 @@ def test_blocks_go_out_and_come_in(kind: str, outside: Callable[[str, Path], Inf
 def test_a_name_cannot_end_a_text_of_a_question() -> None:
     assert quote("a' OR '1'='1") == r"'a\' OR \'1\'=\'1'"
     assert quote("\\' --") == r"'\\\' --'"
+
+
+def batch(count: int, first: int = 0) -> Batch:
+    points = [
+        Point(series=AIR, at=T0 + first + i, value=float(first + i), received_at=T0 + first + i) for i in range(count)
+    ]
+    topic = Topic(site="farm", zone="zone-1", device="climate-1", kind=Kind.STATE)
+    entry = Entry(topic=topic, payload=State(at=T0 + first, status="online"), received_at=T0 + first)
+    return Batch(points=points, entries=[entry], messages=count)
+
+
+def test_a_farm_file_chooses_the_server_and_an_outage_loses_nothing(victoria: str, tmp_path: Path) -> None:
+    text = default_farm_text().replace('kind = "embedded" ', 'kind = "influx" ')
+    for key, value in (("url", victoria), ("org", "any"), ("bucket", "any"), ("query", "promql")):
+        text, count = re.subn(rf'(?m)^{key} = "(influxql)?"(?= )|^{key} = ""$', f'{key} = "{value}"', text)
+        assert count in (1, 2), key  # [mqtt] has a url too
+    text = text.replace(f'url = "{victoria}"', 'url = ""', 1)
+    known = parse_farm(text).store
+    away = open_archive(tmp_path, replace(known, url=f"http://127.0.0.1:{free_port()}"), {})
+    assert isinstance(away, OutsideArchive)
+    done = away.commit(batch(300))
+    assert (done.points, done.entries) == (300, 1)  # and may be acknowledged
+    away.close()
+    archive = open_archive(tmp_path, known, {})
+    assert isinstance(archive, OutsideArchive)
+    archive.commit(batch(300, first=300))
+    assert archive.outside.waiting() == 0
+    urllib3.request("GET", f"{victoria}/internal/force_flush")
+    assert archive.read(AIR, T0, T0 + 1000.0).value.tolist() == [float(i) for i in range(600)]
+    assert archive.counters().points == 600 and len(archive.entries(Kind.STATE)) == 2
+    reader = open_archive(tmp_path, known, {}, read_only=True)
+    assert reader.last([AIR])[AIR].value == 599.0
+    reader.close()
+    archive.close()
+
+
+def test_a_line_that_the_server_refuses_is_a_dead_letter(door: tuple[str, str, Path], tmp_path: Path) -> None:
+    url, token, _ = door
+    archive = OutsideArchive(tmp_path, InfluxSettings(url=url, token=token, bucket="farm"), read_only=False)
+    early = Point(series=AIR, at=5.0, value=1.0, received_at=T0)
+    archive.commit(Batch(points=[early, Point(series=AIR, at=T0, value=2.0, received_at=T0)]))
+    (letter,) = archive.dead_letters()
+    assert (letter.topic, letter.reason) == ("store:influx", "bad_value") and letter.payload.endswith(b" 5000")
+    assert archive.outside.waiting() == 0
+    archive.close()
