@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
+from robot.collision import Obstacles
 from robot.gripper import Cut, Grip
 from robot.hardware import Capabilities, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
 from robot.kinematics import tool_position
@@ -35,6 +36,7 @@ class LoopSettings:
         lease_age: a remote holder of the motion lease who is silent for so long makes the robot HOLD [s].
         overrun_policy: stop when ticks come late; off in simulation, where time waits for the loop.
         blackbox: seconds kept.
+        obstacles: what the limiter keeps the arm off, itself included; None = it does not look.
     """
 
     rate: float = 250.0
@@ -42,6 +44,7 @@ class LoopSettings:
     overrun_policy: bool = False
     blackbox: float = 30.0
     lease_age: float = 0.2
+    obstacles: Obstacles | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,7 +72,7 @@ class ControlLoop:
         self.supervisor = Supervisor()
         self.stats = LoopStats()
         self.blackbox = BlackBox(int(settings.blackbox * settings.rate))
-        self._follower = Follower(arm, period)
+        self._follower = Follower(arm, period, settings.obstacles)
         self._watch = Watch(arm, self.supervisor, settings.required, period, overrun_policy=settings.overrun_policy)
         self._jaws = Jaws(arm.tool)
         self.lease = MotionLease(settings.lease_age)

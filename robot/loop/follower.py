@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
+from robot.collision import Obstacles, World
 from robot.kinematics import tool_position
 from robot.loop.motion import LoopError, Motion
 from robot.loop.reference import Reference
@@ -23,12 +24,14 @@ class Follower:
     Args:
         arm: all limits come from here.
         period: of the control loop [s].
+        obstacles: what the limiter keeps the arm off, itself included; None = it does not look.
     """
 
-    def __init__(self, arm: ArmDescription, period: float) -> None:
+    def __init__(self, arm: ArmDescription, period: float, obstacles: Obstacles | None = None) -> None:
         self._arm = arm
         self._reference = Reference(arm, period)
-        self._limiter = Limiter(arm, lambda q: tool_position(arm, q), period)
+        clearance = World(arm, obstacles).clearance if obstacles is not None else None
+        self._limiter = Limiter(arm, lambda q: tool_position(arm, q), period, clearance)
         self._motion: Motion | None = None
 
     @property

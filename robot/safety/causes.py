@@ -54,6 +54,7 @@ CAUSES: Mapping[str, Effect] = MappingProxyType(
         "gripper_jammed": Effect.PSTOP,
         "position_mismatch": Effect.PSTOP,
         "collision": Effect.PSTOP,
+        "collision_risk": Effect.HOLD,
         "hardware_fault": Effect.FAULT,
         "hardware_lost": Effect.FAULT,
         "sensor_frozen": Effect.FAULT,

@@ -14,6 +14,7 @@ Array = npt.NDArray[np.float64]
 # Shares by which one tick's finite differences may exceed a limit: interpolation between knots, not permission.
 VELOCITY_SLACK, ACCELERATION_SLACK, JERK_SLACK, TOOL_SLACK = 1.01, 1.05, 1.6, 1.02
 POSITION_SLACK = 1e-6  # [m, rad]
+TOUCH = -0.002  # clearance below which something touches [m]: capsules are rounder than what they stand for
 BRAKING_SLACK = np.array([0.004] + [0.010] * 6)  # how far beyond a limit a stop may end [m, rad]
 
 
@@ -24,10 +25,15 @@ class Limiter:
         arm: limits come from here only and cannot be widened.
         tool_position: forward kinematics, joints (7,) to the tool's place in the world [m].
         period: of the control loop [s].
+        clearance: of a joint vector (7,) from itself and what stands around [m]; None = nothing is known of that.
     """
 
     def __init__(
-        self, arm: ArmDescription, tool_position: Callable[[Array], tuple[float, float, float]], period: float
+        self,
+        arm: ArmDescription,
+        tool_position: Callable[[Array], tuple[float, float, float]],
+        period: float,
+        clearance: Callable[[Array], float] | None = None,
     ) -> None:
         self._arm = arm
         self._tool_position = tool_position
@@ -43,6 +49,9 @@ class Limiter:
         self._a = np.zeros(7)
         self._tool = tool_position(self._q)
         self._tool_speed = 0.0
+        self._clearance = clearance
+        self._reach = reach_of_joints(arm)
+        self._clear, self._clear_at = float("-inf"), self._q
 
     @property
     def tool_speed(self) -> float:
@@ -53,6 +62,8 @@ class Limiter:
         """Take a joint vector at rest as the last accepted set point, such as the measured one when drives come on."""
         self._q, self._v, self._a = q.copy(), np.zeros(7), np.zeros(7)
         self._tool, self._tool_speed = self._tool_position(self._q), 0.0
+        if self._clearance is not None:
+            self._clear, self._clear_at = self._clearance(self._q), self._q
 
     def judge(self, q: Array, velocity: Array, *, tool_speed: float, stopping: bool = False) -> str:
         """Accept a set point or return the key of what is wrong with it; a rejected one leaves no trace.
@@ -95,7 +106,7 @@ class Limiter:
     def _judge_stop(self, q: Array, v: Array, a: Array) -> str:
         """Return what the stop from here would violate, looked at half way and at its end (R5)."""
         if not v.any():
-            return ""
+            return "collision_risk" if self._clearance is not None and self._touches(q, self._clearance) else ""
         v = v + 0.5 * self._period * a  # of the whole tick to that of its end
         a = np.clip(a, -self._arm.acceleration, self._arm.acceleration)
         duration = stop_duration(v, a, self._arm)
@@ -106,7 +117,22 @@ class Limiter:
             place = self._tool_position(joints)
             if not self._inside(place) and self._leaves(place):
                 return "braking_distance"
-        return ""
+        return "collision_risk" if self._clearance is not None and self._touches(end, self._clearance) else ""
+
+    def _touches(self, q: Array, clearance: Callable[[Array], float]) -> bool:
+        """Tell whether a stop that ends at `q` touches something, and deeper than now: a way out of a touch stays open.
+
+        Clearance shrinks no faster than the joints move times their reach, so it is looked at only when that may
+        have used it up: far from everything once in many ticks, close to something at each.
+        """
+        used = float(np.abs(q - self._clear_at) @ self._reach)
+        if self._clear - used >= TOUCH:
+            return False
+        now = clearance(q)
+        if now < TOUCH and now < clearance(self._q):
+            return True
+        self._clear, self._clear_at = now, q.copy()
+        return False
 
     def _inside(self, tool: tuple[float, float, float]) -> bool:
         return all(
@@ -122,3 +148,12 @@ class Limiter:
         for low, x, high in zip(self._workspace_low, tool, self._workspace_high, strict=True):
             furthest = max(furthest, low - x, x - high)
         return furthest
+
+
+def reach_of_joints(arm: ArmDescription) -> Array:
+    """Return how far from each joint's axis the arm reaches at most, shape (7,); 1 for the rail, which carries all."""
+    links = np.hypot(arm.arm.d, arm.arm.a)
+    flange = float(np.linalg.norm(arm.tool.T_flange_tool[:3, 3]))
+    ends = [float(np.linalg.norm(end)) for capsule in arm.arm.capsules for end in (capsule.start, capsule.end)]
+    reach: Array = np.concatenate([[1.0], np.cumsum(links[::-1])[::-1] + flange + max(ends, default=0.0)])
+    return reach

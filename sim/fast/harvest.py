@@ -111,7 +111,7 @@ class FastHarvest:
         tap = Tap(self.wire, self.monitor, self.monotonic)
         obstacles = Obstacles(boxes=(*carriage(arm), gutter(settings.scene)))
         self.loop: ControlLoop = ControlLoop(
-            tap, arm, self, LoopSettings(required=REQUIRED, overrun_policy=True, blackbox=1.0)
+            tap, arm, self, LoopSettings(required=REQUIRED, overrun_policy=True, blackbox=1.0, obstacles=obstacles)
         )
         self.loop.bring_up()
         self.body = FastBody(

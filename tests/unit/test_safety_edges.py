@@ -1,0 +1,333 @@
+"""The edges of every limit in the safety layer, from both sides; found by breaking its code on purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.kinematics import tool_position
+from robot.safety import (
+    FeedbackWatch,
+    Heartbeats,
+    LateWatch,
+    Limiter,
+    MotionLease,
+    State,
+    Supervisor,
+    TrackingWatch,
+    blade_allowed,
+    stop_duration,
+    stop_position,
+)
+from robot.safety.interlock import FORCE_MIN, OPENING_MIN, STILL
+from robot.safety.watchdog import FROZEN_AGE, LAG_TICKS
+
+ARM = load_arm("ur3e")
+DT = 0.004
+HOME = np.array([0.4, -1.5, -2.0, 1.5, 0.5, 1.5, 0.0])
+REST = np.zeros(7)
+CROP_LOW, CROP_HIGH = ARM.safety.crop_volume_min, ARM.safety.crop_volume_max
+
+
+def blade(**changed: object) -> str:
+    good = {"state": State.RUN, "tool": (0.5, 0.5, 0.9), "tool_speed": 0.0, "force": 0.6, "opening": 0.03}
+    return blade_allowed(ARM, **{**good, **changed})  # type: ignore[arg-type]
+
+
+def test_the_blades_limits_include_their_ends() -> None:
+    assert blade(force=FORCE_MIN) == ""
+    assert blade(force=np.nextafter(FORCE_MIN, 0.0)) != ""
+    assert blade(opening=OPENING_MIN) == ""
+    assert blade(opening=np.nextafter(OPENING_MIN, 0.0)) != ""
+    assert blade(opening=ARM.tool.opening_max) == ""
+    assert blade(opening=np.nextafter(ARM.tool.opening_max, 1.0)) != ""
+    assert blade(tool_speed=STILL) == ""
+    assert blade(tool_speed=np.nextafter(STILL, 1.0)) != ""
+    assert (FORCE_MIN, OPENING_MIN, STILL) == (0.08, 0.008, 0.02)
+
+
+@pytest.mark.parametrize("axis", range(3))
+def test_the_crop_volume_includes_its_faces_and_ends_there(axis: int) -> None:
+    for face, out in ((CROP_LOW, -1e-9), (CROP_HIGH, 1e-9)):
+        tool = [0.5, 0.5, 0.9]
+        tool[axis] = float(face[axis])
+        assert blade(tool=tuple(tool)) == ""
+        tool[axis] += out
+        assert "outside the crop volume" in blade(tool=tuple(tool))
+
+
+def test_the_blade_says_why_with_numbers() -> None:
+    assert blade(tool=(0.12345, 0.1, 0.9)) == "the tool is at (0.123, 0.1, 0.9) m, outside the crop volume"
+    assert blade(opening=0.0021) == "nothing is held: the pads are 2.1 mm apart"
+    assert blade(state=State.HOLD) == "the robot is in HOLD, the blade works only in RUN"
+    assert blade(force=0.034) == "nothing is held: pad force 0.03 N"
+
+
+def ready() -> Supervisor:
+    s = Supervisor()
+    s.power_on()
+    s.enable()
+    return s
+
+
+def test_every_change_is_counted_up_and_a_repetition_is_none() -> None:
+    s = ready()
+    seen = [s.changes]
+
+    def changed(by: int) -> None:
+        seen.append(s.changes)
+        assert seen[-1] - seen[-2] == by, seen
+
+    s.start()
+    changed(1)
+    s.momentary("operator_hold")  # a cause and a state
+    changed(2)
+    s.momentary("operator_hold")
+    changed(0)
+    s.raise_cause("eyes_lost")
+    changed(1)
+    s.raise_cause("eyes_lost")
+    changed(0)
+    s.clear("eyes_lost")
+    changed(1)
+    s.clear("eyes_lost")
+    changed(0)
+    s.momentary("operator_stop")
+    changed(2)
+    s.momentary("operator_stop")
+    changed(0)
+    s.reset()  # the cause is answered, and the state changes
+    changed(2)
+    s.raise_cause("tracking_error")  # active, latched, and the state
+    changed(3)
+
+
+def test_a_momentary_report_of_a_lasting_hold_is_not_latched_and_of_a_lasting_stop_is() -> None:
+    s = ready()
+    s.start()
+    s.raise_cause("eyes_lost")
+    s.momentary("eyes_lost")
+    s.clear("eyes_lost")
+    assert s.causes == ()
+    s.raise_cause("tracking_error")
+    s.clear("tracking_error")
+    assert s.causes == ("tracking_error",)
+
+
+def test_requests_are_refused_while_something_is_unanswered() -> None:
+    s = ready()
+    s.disable()
+    s.raise_cause("tracking_error")
+    assert not s.enable()
+    s = ready()
+    s.raise_cause("eyes_lost")
+    assert not s.start()
+    assert not s.manual()
+    s.clear("eyes_lost")
+    assert s.manual()
+    assert s.state is State.MANUAL_REDUCED
+    s.momentary("operator_hold")
+    assert s.causes == ("operator_hold",)
+    assert not s.manual()  # out of HOLD only `start` leads on; the hold stays unanswered
+    assert s.causes == ("operator_hold",)
+    assert s.power_off()
+    assert not s.power_off()
+
+
+def test_a_reset_says_whether_it_answered_anything() -> None:
+    s = ready()
+    assert not s.reset()
+    s.momentary("operator_hold")
+    assert not s.reset()
+    s.momentary("operator_stop")
+    assert s.reset()
+    assert s.causes == ("operator_hold",)
+    before = s.changes
+    assert not s.reset()
+    assert s.changes == before
+
+
+def test_a_reset_button_needs_to_be_let_go_first() -> None:
+    s = ready()
+    s.momentary("operator_stop")
+    assert not s.reset_input(False)
+    assert s.reset_input(True)
+    assert s.state is State.READY
+    s.momentary("operator_stop")
+    assert not s.reset_input(True)
+    assert not s.reset_input(False)
+    assert s.state is State.PSTOP
+
+
+def test_a_heartbeat_of_exactly_the_age_is_still_heard() -> None:
+    hearts = Heartbeats(("eyes",), 0.5)
+    hearts.beat("eyes", 1.0)
+    assert hearts.lost(1.5) == ()
+    assert hearts.lost(np.nextafter(1.5, 2.0)) == ("eyes",)
+
+
+def test_a_measurement_of_exactly_the_age_is_fresh() -> None:
+    assert FROZEN_AGE == 0.05
+    assert FeedbackWatch(ARM).judge(1.0, HOME, REST, 1.0 + 0.0499) == ""
+    assert FeedbackWatch(ARM).judge(1.0, HOME, REST, 1.0 + 0.0501) == "sensor_frozen"
+    assert FeedbackWatch(ARM).judge(0.0, HOME, REST, 0.05) == ""
+    watch = FeedbackWatch(ARM)
+    watch.judge(0.0, HOME, REST, 0.0)
+    assert watch.judge(0.0, HOME, REST, 0.05) == ""
+    assert watch.judge(0.0, HOME, REST, 0.051) == "sensor_frozen"
+
+
+@pytest.mark.parametrize(("shape", "which"), [((7, 1), 0), ((8,), 0), ((8,), 1), ((0,), 1)])
+def test_measurements_of_another_shape_are_a_fault(shape: tuple[int, ...], which: int) -> None:
+    arrays = [HOME, REST]
+    arrays[which] = np.zeros(shape)
+    assert FeedbackWatch(ARM).judge(0.0, *arrays, 0.0) == "hardware_fault"
+
+
+@pytest.mark.parametrize("joint", range(7))
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_jump_is_what_half_again_the_full_speed_and_a_margin_do_not_explain(joint: int, side: float) -> None:
+    margin = 0.02 if joint == 0 else 0.05
+    explained = 1.5 * ARM.velocity[joint] * 0.02 + margin
+    for share, wrong in ((0.999, ""), (1.001, "encoder_jump")):
+        watch = FeedbackWatch(ARM)
+        watch.judge(1.0, HOME, REST, 1.0)
+        moved = HOME.copy()
+        moved[joint] += side * share * explained
+        assert watch.judge(1.02, moved, REST, 1.02) == wrong
+
+
+def tracking(q: np.ndarray = HOME) -> TrackingWatch:
+    watch = TrackingWatch(ARM)
+    watch.restart(q)
+    return watch
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_tracking_error_begins_beyond_its_limit(side: float) -> None:
+    watch = tracking(REST)
+    limit = ARM.safety.tracking_error
+    for joint in range(7):
+        measured = REST.copy()
+        measured[joint] = side * limit[joint]
+        error = watch.error(measured)
+        assert error[joint] == limit[joint]
+        assert not watch.exceeded(error)
+        measured[joint] = np.nextafter(measured[joint], side * 9.0)
+        assert watch.exceeded(watch.error(measured))
+
+
+def test_the_set_points_of_the_last_ticks_count_and_no_older_ones() -> None:
+    watch = tracking()
+    far = HOME + 0.5
+    for _ in range(LAG_TICKS - 1):
+        watch.commanded(far)
+    assert not watch.error(HOME).any()
+    watch.commanded(far)
+    assert np.allclose(watch.error(HOME), 0.5)
+    assert LAG_TICKS == 12
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_joint_runs_away_when_it_is_too_far_and_goes_further(side: float) -> None:
+    watch = tracking(REST)
+    limit, speed = ARM.safety.tracking_error, 0.02 * ARM.velocity
+    for joint in range(7):
+        measured, velocity = REST.copy(), REST.copy()
+        measured[joint] = side * limit[joint] * 1.01
+        velocity[joint] = side * speed[joint] * 1.01
+        assert watch.runs_away(watch.error(measured), measured, velocity)
+        assert not watch.runs_away(watch.error(measured), measured, -velocity)
+        assert not watch.runs_away(watch.error(measured), measured, velocity / 1.02)
+        assert not watch.runs_away(watch.error(measured / 1.02), measured / 1.02, velocity)
+        velocity[joint] = side * speed[joint]
+        assert not watch.runs_away(watch.error(measured), measured, velocity)
+        measured[joint], velocity[joint] = side * limit[joint], side * 1.0
+        assert not watch.runs_away(watch.error(measured), measured, velocity)
+        other = np.roll(velocity, 1)
+        measured[joint] = side * limit[joint] * 1.01
+        assert not watch.runs_away(watch.error(measured), measured, other)
+
+
+def test_late_begins_beyond_half_a_period_and_very_late_beyond_two() -> None:
+    watch = LateWatch(1.0)
+    times = [0.0, 1.5, 3.0, 4.51, 5.51, 8.51, 9.51, 12.52]
+    told = [watch.judge(t) for t in times]
+    late = [False, False, False, True, False, True, False, True]
+    assert told == list(zip(late, [False, False, False, False, False, False, False, True], strict=True))
+
+
+def test_three_late_ticks_in_a_row_stop_and_two_do_not() -> None:
+    watch = LateWatch(1.0)
+    told = [watch.judge(t)[1] for t in (0.0, 1.6, 3.2, 4.2, 5.8, 7.4, 9.0, 10.6)]
+    assert told == [False, False, False, False, False, False, True, True]
+
+
+def test_a_lease_of_any_small_age_is_possible_and_a_new_one_is_nobodys() -> None:
+    lease = MotionLease(1e-3)
+    assert lease.holder == ""
+    assert not lease.renew(0, 0.0)
+    assert not lease.release(0)
+    assert lease.acquire("a", 0.0) == 1
+    assert not lease.lost(1e-3)
+    assert lease.acquire("a", 5.0) == 2
+    assert not lease.lost(5.0)
+
+
+def limiter(q: np.ndarray = HOME) -> Limiter:
+    made = Limiter(ARM, lambda x: tool_position(ARM, x), DT)
+    made.rest_at(q)
+    return made
+
+
+def judge(made: Limiter, q: np.ndarray, **options: object) -> str:
+    return made.judge(q, REST, tool_speed=0.5, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("joint", range(7))
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_jerk_and_acceleration_are_refused_beyond_their_slack(joint: int, side: float) -> None:
+    jerk = 1.6 * ARM.jerk[joint] * DT**3
+    limit = ARM.acceleration[joint] * DT**2
+    for share, stopping, wrong in (
+        (0.99 * jerk, False, ""),
+        (1.01 * jerk, False, "joint_acceleration"),
+        (1.04 * 1.2 * limit, True, ""),
+        (1.06 * 1.2 * limit, True, "joint_acceleration"),
+    ):
+        q = HOME.copy()
+        q[joint] += side * min(share, 1.3 * limit)
+        if stopping or jerk < 1.04 * limit:
+            assert judge(limiter(), q, stopping=stopping) == wrong, share
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_feed_forward_may_exceed_the_limit_by_one_in_a_hundred(side: float) -> None:
+    for share, wrong in ((1.009, ""), (1.011, "joint_speed")):
+        assert limiter().judge(HOME, side * share * ARM.velocity, tool_speed=0.5) == wrong
+
+
+def test_the_tool_speed_is_that_of_the_last_tick() -> None:
+    made = limiter()
+    q = HOME.copy()
+    v = 0.0
+    for _ in range(3):
+        v += 0.05 * DT
+        q = q.copy()
+        q[0] += v * DT
+        assert judge(made, q) == ""
+        assert made.tool_speed == pytest.approx(v)
+    made.rest_at(q)
+    assert made.tool_speed == 0.0
+
+
+def test_a_stop_of_published_speed_takes_the_time_its_formula_says() -> None:
+    v, a = REST.copy(), REST.copy()
+    v[1] = 1.0
+    jerk, acceleration = 2.0 * ARM.jerk[1], 1.2 * ARM.acceleration[1]
+    assert stop_duration(v, a, ARM) == pytest.approx(max(1.5 / acceleration, (6.0 / jerk) ** 0.5))
+    assert stop_duration(REST, REST, ARM) == 0.02
+    assert np.array_equal(stop_position(HOME, v, a, 0.2), HOME + 0.1 * v)  # half of v T
+    a[1] = 1.0
+    assert stop_position(HOME, REST, a, 0.6)[1] - HOME[1] == pytest.approx(0.36 / 12.0)  # a T^2 / 12
