@@ -55,7 +55,6 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     from telemetry.ingest import Ingest, IngestSettings
     from telemetry.ingest.receive import ReceivingLink
     from telemetry.mqtt.device import Address, offline_will
-    from telemetry.store.influx.archive import OutsideArchive
     from telemetry.store.opening import open_archive
 
     host = Host(settings, name, slot=slot)
@@ -63,7 +62,10 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     will = offline_will(address, host.clock)
     client = host.mqtt(f"berrybrain-{name}", will=will, manual_ack=True, open_link=ReceivingLink)
     store = open_archive(Path(settings.data) / "store", host.farm.store, os.environ)
-    if isinstance(store, OutsideArchive):
+    if host.farm.store.kind == "influx":
+        from telemetry.store.influx.archive import OutsideArchive
+
+        assert isinstance(store, OutsideArchive)
         host.timers.every(FLUSH_S, store.flush)
     ingest_settings = IngestSettings(
         address=address, boot=boot(), discovery=host.farm.mqtt.discovery, sparkplug=host.farm.mqtt.sparkplug
