@@ -70,8 +70,10 @@ class FakeController:
             kind, payload = got
             if kind == rtde.VERSION:
                 session.reply += rtde.package(kind, b"\x01")
+            elif kind == ord("v"):
+                session.reply += rtde.package(kind, struct.pack(">4I", 5, 11, 0, 0))
             elif kind == rtde.OUTPUTS:
-                session.outputs = payload[8:].decode().split(",")
+                session.outputs = [name for name in payload[8:].decode().split(",") if name]
                 self._recipe(session, kind, session.outputs)
             elif kind == rtde.INPUTS:
                 session.inputs = payload.decode().split(",")
@@ -199,7 +201,11 @@ class TcpController:
                     client, _ = one.accept()
                     clients[client] = Session() if one is self._listen["rtde"] else None
                     continue
-                data, session = one.recv(65536), clients[one]
+                session = clients[one]
+                try:
+                    data = one.recv(65536)
+                except ConnectionResetError:
+                    data = b""
                 if not data:
                     clients.pop(one)
                     one.close()

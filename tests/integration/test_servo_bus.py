@@ -184,6 +184,13 @@ def test_a_real_serial_port_carries_it_and_tells_when_it_is_pulled(protocol: str
         real.close()
 
 
+def test_without_pyserial_it_says_what_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "serial", None)
+    with pytest.raises(HardwareError, match=r"pip install 'berrybrain\[servo\]'") as caught:
+        SerialPort("/dev/ttyUSB0", 1_000_000)
+    assert caught.value.code == "hardware_not_configured"
+
+
 def test_a_port_that_is_not_there_says_what_to_look_at() -> None:
     pytest.importorskip("serial", reason="pip install 'berrybrain[servo]'")
     with pytest.raises(HardwareError, match="is it plugged in") as caught:
