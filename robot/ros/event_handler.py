@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable
 from copy import copy
 from dataclasses import fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.entity_handles import EntityHandle
 from robot.ros.event_infos import (
     IncompatibleTypeInfo,
     QoSLivelinessChangedInfo,
@@ -38,6 +40,7 @@ __all__ = [
     "EventHandler",
     "IncompatibleTypeInfo",
     "PublisherEventCallbacks",
+    "QoSEventHandler",
     "QoSLivelinessChangedInfo",
     "QoSLivelinessLostInfo",
     "QoSMessageLostInfo",
@@ -60,12 +63,17 @@ class EventHandler:
     """One kind of event of one publisher or subscription. Events that come before its callback runs are summed up."""
 
     def __init__(
-        self, *, callback_group: CallbackGroup, callback: EventCallback, event_type: IntEnum, parent_impl: Entity
+        self,
+        *,
+        callback_group: CallbackGroup,
+        callback: EventCallback,
+        event_type: IntEnum,
+        parent_impl: Entity | EntityHandle,
     ) -> None:
         self.callback_group = callback_group
         self.callback = callback
         self.event_type = event_type
-        self._entity = parent_impl
+        self._entity = parent_impl.entity if isinstance(parent_impl, EntityHandle) else parent_impl
         self._info = info_class(event_type)()
         self._lock = threading.Lock()
         self._pending = False
@@ -110,6 +118,18 @@ def _ignore(_: Any) -> None:
     pass
 
 
+class QoSEventHandler(EventHandler):
+    """The old name of `EventHandler`."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        warnings.warn("QoSEventHandler is deprecated, use EventHandler instead.", DeprecationWarning, stacklevel=2)
+        super().__init_subclass__(**options)
+
+    def __init__(self, **options: Any) -> None:
+        warnings.warn("QoSEventHandler is deprecated, use EventHandler instead.", DeprecationWarning, stacklevel=2)
+        super().__init__(**options)
+
+
 class _EventCallbacks:
     """Makes the handlers of one entity from its callbacks."""
 
@@ -119,7 +139,8 @@ class _EventCallbacks:
         raise NotImplementedError
 
     def create_event_handlers(self, callback_group: CallbackGroup, entity: Any, topic_name: str) -> list[EventHandler]:
-        """Make a handler for each callback given, and for the default ones."""
+        """Make a handler for each callback given, and for the default ones; `entity` may be the handle of one."""
+        entity = entity.entity if isinstance(entity, EntityHandle) else entity
         return [
             EventHandler(callback_group=callback_group, callback=callback, event_type=kind, parent_impl=entity)
             for kind, callback in self._events(topic_name, entity.node.handle.logger_name())

@@ -288,11 +288,13 @@ def first_mismatch(offered: QoSProfile, wanted: QoSProfile) -> tuple[str, QoSPol
     return "", None
 
 
-def _mismatches(offered: QoSProfile, wanted: QoSProfile) -> list[tuple[str, QoSPolicyKind]]:
+def _mismatches(offered: QoSProfile, wanted: QoSProfile, *, certain: bool = False) -> list[tuple[str, QoSPolicyKind]]:
+    """List what does not fit; `certain`: only where both profiles say what they mean, and leave nothing to us."""
     found = []
-    if offered.best_effort and wanted.reliability in (ReliabilityPolicy.RELIABLE, ReliabilityPolicy.SYSTEM_DEFAULT):
+    left = () if certain else _OPEN
+    if offered.best_effort and wanted.reliability.name in ("RELIABLE", *left):
         found.append(("best effort offered, reliable wanted", QoSPolicyKind.RELIABILITY))
-    if wanted.latched and offered.durability in (DurabilityPolicy.VOLATILE, DurabilityPolicy.SYSTEM_DEFAULT):
+    if wanted.latched and offered.durability.name in ("VOLATILE", *left):
         found.append(("volatile offered, transient local wanted", QoSPolicyKind.DURABILITY))
     for name, policy in (("deadline", QoSPolicyKind.DEADLINE), ("liveliness_lease_duration", QoSPolicyKind.LIVELINESS)):
         limit, ours = limit_ns(getattr(wanted, name)), limit_ns(getattr(offered, name))
@@ -300,8 +302,7 @@ def _mismatches(offered: QoSProfile, wanted: QoSProfile) -> list[tuple[str, QoSP
             text = name.replace("_", " ")
             offer = "none" if ours is None else f"{ours} ns"
             found.append((f"{text} {offer} offered, {limit} ns wanted", policy))
-    manual = LivelinessPolicy.MANUAL_BY_TOPIC
-    if wanted.liveliness == manual and offered.liveliness not in (manual, LivelinessPolicy.BEST_AVAILABLE):
+    if wanted.liveliness == LivelinessPolicy.MANUAL_BY_TOPIC and offered.liveliness.name in ("AUTOMATIC", *left):
         found.append(("automatic liveliness offered, manual wanted", QoSPolicyKind.LIVELINESS))
     return found
 
@@ -312,7 +313,7 @@ def qos_check_compatible(publisher_qos: QoSProfile, subscription_qos: QoSProfile
     Returns:
         WARNING where a policy is left to the system, or unknown, so that it depends.
     """
-    errors = [f"ERROR: {text};" for text, _ in _mismatches(publisher_qos, subscription_qos)]
+    errors = [f"ERROR: {text};" for text, _ in _mismatches(publisher_qos, subscription_qos, certain=True)]
     if errors:
         return QoSCompatibility.ERROR, "".join(errors)
     warned = [

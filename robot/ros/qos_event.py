@@ -3,6 +3,7 @@
 from robot.ros.event_handler import (
     EventHandler,
     PublisherEventCallbacks,
+    QoSEventHandler,
     QoSLivelinessChangedInfo,
     QoSLivelinessLostInfo,
     QoSMessageLostInfo,
@@ -15,8 +16,6 @@ from robot.ros.event_handler import (
     SubscriptionEventCallbacks,
     UnsupportedEventTypeError,
 )
-
-QoSEventHandler = EventHandler
 
 __all__ = [
     "EventHandler",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Tell of each period in which `feed` was not called.
+    """Tell of each period in which `feed` was not called; a look that comes late tells once of all before it.
 
     Args:
         period_ns: [ns].
@@ -51,7 +51,7 @@ class Watch:
             late = left <= 1e-6
             self._event = None
             if late and not self._once:
-                self._end += max(self._period, -left // self._period * self._period)
+                self._end += (max(0.0, -left) // self._period + 1) * self._period
                 left = self._end - self._node.scheduler.monotonic()
             if not (late and self._once):
                 self._arm(max(left, 1e-6))

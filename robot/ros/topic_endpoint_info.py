@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from robot.ros.endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
+from robot.ros.endpoint_info import EndpointTypeEnum, TopicEndpointInfo, TopicEndpointTypeEnum
 
-__all__ = ["TopicEndpointInfo", "TopicEndpointTypeEnum"]
+__all__ = ["EndpointTypeEnum", "TopicEndpointInfo", "TopicEndpointTypeEnum"]

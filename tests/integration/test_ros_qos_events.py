@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from robot.ros import _rclpy_pybind11 as rclpy_implementation
 from robot.ros.context import Context
 from robot.ros.duration import Duration
-from robot.ros.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from robot.ros.event_handler import PublisherEventCallbacks, QoSEventHandler, SubscriptionEventCallbacks
 from robot.ros.interfaces import std_msgs
 from robot.ros.node import Node
 from robot.ros.parameter import Parameter
@@ -77,6 +78,20 @@ def test_a_message_older_than_its_lifespan_is_not_delivered(world: World) -> Non
     assert heard == ["new"]
 
 
+def test_a_message_that_waited_longer_than_its_lifespan_is_not_taken(world: World) -> None:
+    node = world.node("one")
+    profile = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL, lifespan=Duration(seconds=1))
+    handle = rclpy_implementation.Subscription(node.handle, String, "chat", profile)
+    publisher = node.create_publisher(String, "chat", profile)
+    for seconds, taken in ((0.9, True), (1.1, False)):
+        publisher.publish(String(data="here"))
+        world.time.post(lambda: None, delay=seconds)
+        world.time.run()
+        assert (handle.take_message(String, False) is not None) == taken
+    publisher.publish(String(data="new"))
+    assert len(publisher.history) == 1
+
+
 def test_a_publisher_that_does_not_say_it_is_alive_is_not(world: World) -> None:
     node, lost, changes = world.node("one"), [], []
     profile = QoSProfile(
@@ -117,6 +132,35 @@ def test_a_slow_subscription_keeps_few_messages_and_is_told_what_it_lost(world: 
     world.time.run()
     assert heard == ["8", "9"]
     assert lost[-1].total_count == 8
+
+
+def test_a_message_lost_on_its_way_is_counted(world: World) -> None:
+    node, lost = world.node("one"), []
+    callbacks = SubscriptionEventCallbacks(message_lost=lost.append)
+    node.create_subscription(String, "chat", lambda _: None, 10, event_callbacks=callbacks)
+    publisher = node.create_publisher(String, "chat", 10)
+    for skipped in (0, 0, 1, 0, 3):
+        publisher._sequence += skipped
+        publisher.publish(String())
+        world.time.run()
+    assert [(event.total_count, event.total_count_change) for event in lost] == [(1, 1), (4, 3)]
+
+
+def test_handlers_are_made_for_the_handle_of_an_endpoint_too(world: World) -> None:
+    node, matched = world.node("one"), []
+    publisher = node.create_publisher(String, "chat", 1)
+    callbacks = PublisherEventCallbacks(matched=matched.append, use_default_callbacks=False)
+    [handler] = callbacks.create_event_handlers(node.default_callback_group, publisher.handle, publisher.topic)
+    handler.tell(total_count=1)
+    world.time.run()
+    assert [event.total_count for event in matched] == [1]
+    with pytest.warns(DeprecationWarning, match="use EventHandler"):
+        QoSEventHandler(
+            callback_group=node.default_callback_group,
+            callback=matched.append,
+            event_type=handler.event_type,
+            parent_impl=publisher.handle,
+        )
 
 
 def test_matches_are_counted_as_endpoints_come_and_go(world: World) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import zmq
 
+from robot.ros import entity
 from robot.ros.action import ActionClient, ActionServer, CancelResponse, GoalStatus, ServerGoalHandle
 from robot.ros.context import Context
 from robot.ros.exceptions import ROSError
@@ -254,6 +255,26 @@ def test_garbage_on_the_socket_is_dropped_and_the_node_lives_on(net: Net, caplog
     context.term()
     publisher.publish(text("still here"))
     net.until(lambda: "still here" in heard)
+
+
+def test_two_versions_of_a_type_are_kept_apart_and_logged(
+    net: Net, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, talker, changed = net.side("listener"), net.side("talker"), net.side("changed")
+    heard: list[str] = []
+    subscription = listener.node.create_subscription(std_msgs.msg.String, "chat", lambda m: heard.append(m.data), 10)
+    with monkeypatch.context() as patched:
+        patched.setattr(entity.registry, "hash", lambda _: "RIHS01_" + 64 * "0")
+        other = changed.node.create_publisher(std_msgs.msg.String, "chat", 10)
+    with caplog.at_level(logging.WARNING):
+        net.until(lambda: listener.node.count_publishers("chat") == 1)
+        other.publish(text("another version"))
+        publisher = talker.node.create_publisher(std_msgs.msg.String, "chat", 10)
+        net.until(lambda: subscription.get_publisher_count() == 1)
+    assert "Incompatible type on topic" in caplog.text and "two versions of std_msgs/msg/String" in caplog.text
+    publisher.publish(text("this version"))
+    net.until(lambda: bool(heard))
+    assert heard == ["this version"] and other.get_subscription_count() == 0
 
 
 CHILD = """

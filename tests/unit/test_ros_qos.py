@@ -118,3 +118,25 @@ def test_an_offer_satisfies_a_request_or_is_named(offered: QoSProfile, wanted: Q
 def test_a_policy_left_to_the_system_makes_compatibility_uncertain() -> None:
     verdict, text = qos_check_compatible(qos_profile_system_default, QoSProfile(depth=1))
     assert verdict == QoSCompatibility.WARNING and "reliability" in text
+
+
+@pytest.mark.parametrize(
+    ("offered", "wanted", "policy"),
+    [
+        (BEST_EFFORT, QoSProfile(depth=1, reliability=ReliabilityPolicy.SYSTEM_DEFAULT), "RELIABILITY"),
+        (QoSProfile(depth=1, durability=DurabilityPolicy.SYSTEM_DEFAULT), LATCHED, "DURABILITY"),
+        (RELIABLE, QoSProfile(depth=1, liveliness=LivelinessPolicy.MANUAL_BY_TOPIC), "LIVELINESS"),
+    ],
+)
+def test_what_is_left_to_the_system_does_not_match_here_and_may_elsewhere(
+    offered: QoSProfile, wanted: QoSProfile, policy: str
+) -> None:
+    _, kind = first_mismatch(offered, wanted)
+    assert kind is not None and kind.name == policy
+    verdict, text = qos_check_compatible(offered, wanted)
+    assert verdict == QoSCompatibility.WARNING and policy.lower() in text
+
+
+def test_the_same_deadline_and_lease_fit() -> None:
+    for profile in (deadline(1.0), lease(1.0)):
+        assert qos_check_compatible(profile, profile) == (QoSCompatibility.OK, "")
