@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 PACKETS_PER_TURN = 500
 WAITING_BYTES = 2 * 1024 * 1024
 """Messages of QoS 0 are let go while more than this waits for a slow network."""
+SHAKE_S = 2.0
+"""Longest wait for TLS; unlike all else it blocks whoever drives the client, because paho shakes hands that way [s]."""
 HEAD_BYTES = 16
 """A PUBLISH is its topic, its payload, and at most this."""
 
@@ -34,7 +36,7 @@ class PahoLink:
 
     Args:
         connection: shows that the broker listens, and is closed: paho opens its own.
-        timeout: longest wait for a secure connection, and for the broker's welcome [s].
+        timeout: longest wait for the broker's welcome [s].
     """
 
     def __init__(self, settings: LinkSettings, connection: socket.socket, timeout: float) -> None:
@@ -90,7 +92,7 @@ class PahoLink:
             manual_ack=True,
         )
         client.max_inflight_messages = 0
-        client.connect_timeout = timeout
+        client.connect_timeout = min(timeout, SHAKE_S)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message

@@ -197,6 +197,28 @@ def test_ingest_goes_on_by_itself_when_the_store_does(tmp_path: Path) -> None:
     farm.store.close()
 
 
+def test_messages_without_acknowledgement_do_not_fill_the_memory_while_the_store_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry.ingest.node.MAX_WAITING", 6)
+    farm = Farm(tmp_path)
+    store = FailingStore(tmp_path, read_only=False, dead_letter_limit=10)
+    farm.start(store)
+    for seq in range(20):
+        data = Data(at=T0 + seq, seq=seq, boot="b", metrics={"air_temperature": 20.0})
+        farm.device.publish("gh/1/farm/z1/climate-1/data", encode(data), qos=0)
+    farm.run(3.0)
+    assert farm.ingest.pending() == 6
+    farm.measure(20, 20.0, at=T0 + 20.0)  # of QoS 1: the broker would keep it, so it is never let go
+    farm.run(3.0)
+    assert farm.ingest.pending() == 7
+    store.failing = False
+    farm.run(3.0)
+    assert farm.store.read(AIR, 0.0, 2 * T0).at[-1] == T0 + 20.0
+    store.close()
+    farm.store.close()
+
+
 def _states(farm: Farm) -> list[State]:
     watcher = farm.broker.client("watcher", clean=True)
     seen: list[bytes] = []
