@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from dashboard.cli import main
 from robot.arms import ArmDescription, calibrated, load_arm
 from robot.kinematics import forward, manipulability, solve
 from robot.kinematics.bench import measure, reaches
@@ -105,3 +107,13 @@ def test_manipulability_vanishes_when_a_wrist_is_stretched() -> None:
     straight[5] = 0.0
     assert manipulability(arm, straight) < 1e-9
     assert manipulability(arm, bent) > 1e-4
+
+
+def test_the_bench_reports_every_arm(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "ik", "--json", "--poses", "10"])
+    assert ended.value.code == 0
+    arms = json.loads(capsys.readouterr().out)["arms"]
+    assert sorted(arms) == ["lite6", "so101", "ur3e", "ur5e", "xarm6"]
+    assert {name for name, figures in arms.items() if figures["method"] == "closed form"} == {"ur3e", "ur5e"}
+    assert all(0.0 < figures["p50_ms"] <= figures["p99_ms"] for figures in arms.values())
