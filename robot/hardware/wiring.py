@@ -76,7 +76,7 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     fixed = "fixed" in values["rail"]
     rail = root.table("rail", ["fixed"] if fixed else AXIS)
     if not fixed:
-        servos[0] = _axis(rail)
+        servos[0] = _axis(rail, turns=True)
     if kind != "ur":
         joints = root.table("joints", arm.arm.joints)
         servos |= {i: _axis(joints.table(name, AXIS)) for i, name in enumerate(arm.arm.joints, start=1)}
@@ -101,11 +101,11 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     )
 
 
-def _axis(table: Table) -> Axis:
+def _axis(table: Table, *, turns: bool = False) -> Axis:
     scale = table.number("ticks_per_unit")
     if scale == 0.0:
         raise table.error("ticks_per_unit", "a number that is not 0", scale)
-    return Axis(servo=table.integer("servo"), zero=int(table.number("zero")), ticks_per_unit=scale)
+    return Axis(servo=table.integer("servo"), zero=int(table.number("zero")), ticks_per_unit=scale, turns=turns)
 
 
 def connect(wiring: Wiring, monotonic: Callable[[], float]) -> Machine:

@@ -90,7 +90,7 @@ def fakes(name: str) -> Any:
 
 
 RAIL_TICKS, TURN = 15000.0, 4096 / (2 * np.pi)
-AXES = {0: Axis(servo=1, zero=0, ticks_per_unit=RAIL_TICKS)} | {
+AXES = {0: Axis(servo=1, zero=0, ticks_per_unit=RAIL_TICKS, turns=True)} | {
     joint: Axis(servo=joint + 1, zero=2048, ticks_per_unit=TURN * (-1) ** joint) for joint in range(1, 7)
 }
 JAWS = Jaws(

@@ -196,3 +196,13 @@ def test_a_port_that_is_not_there_says_what_to_look_at() -> None:
     with pytest.raises(HardwareError, match="is it plugged in") as caught:
         SerialPort("/dev/ttyNOBODY", 1_000_000)
     assert caught.value.code == "hardware_lost"
+
+
+def test_only_servos_that_turn_round_and_round_lose_the_range_set_in_them() -> None:
+    bus = fakes().FakeBus("feetech", {1: 0.0, 2: 0.0}, lambda: 0.0)
+    for servo in bus.servos.values():
+        servo.table[9:13] = bytes.fromhex("00 02 00 0e")
+    axes = {0: Axis(servo=1, zero=0, ticks_per_unit=15000.0, turns=True), 1: Axis(servo=2, zero=0, ticks_per_unit=1.0)}
+    ServoPart(FeetechBus(bus), axes, lambda: 0.0).configure()
+    assert bus.servos[1].table[9:13] == bytes(4)
+    assert bus.servos[2].table[9:13] == bytes.fromhex("00 02 00 0e")

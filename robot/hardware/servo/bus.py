@@ -47,8 +47,11 @@ class Bus(Protocol):
 
     def ping(self, servo: int) -> None: ...
 
-    def prepare(self, servo: int, *, forceful: bool) -> None:
-        """Set the mode once, torque off: positions over many turns; `forceful` servos obey `limit`."""
+    def prepare(self, servo: int, *, forceful: bool = False, turns: bool = False) -> None:
+        """Set the mode, torque off: `forceful` servos obey `limit`, `turns` lets positions go over many turns.
+
+        Without `turns` the servo keeps the range that was set in it.
+        """
         ...
 
     def torque(self, servos: Sequence[int], *, on: bool) -> None: ...

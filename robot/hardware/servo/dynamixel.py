@@ -14,7 +14,7 @@ HEADER = b"\xff\xff\xfd\x00"
 BROADCAST = 0xFE
 PING, READ, WRITE, STATUS, SYNC_READ, SYNC_WRITE = 0x01, 0x02, 0x03, 0x55, 0x82, 0x83
 MODE, TORQUE, GOAL_CURRENT, GOAL, MEASURED = 11, 64, 102, 116, 126
-EXTENDED_POSITION, CURRENT_POSITION = 4, 5
+POSITION, EXTENDED_POSITION, CURRENT_POSITION = 3, 4, 5
 MEASURED_SIZE = 10  # current (2), velocity (4), position (4)
 VELOCITY_UNIT = 0.229 / 60.0 * 4096  # [ticks/s]
 ALERT = 0x80  # bit of the error octet: the servo's own fault, to be read at address 70
@@ -55,9 +55,10 @@ class DynamixelBus:
         self._send(packet(servo, PING))
         self._status(servo)
 
-    def prepare(self, servo: int, *, forceful: bool) -> None:
+    def prepare(self, servo: int, *, forceful: bool = False, turns: bool = False) -> None:
         self.torque([servo], on=False)
-        self._write(servo, MODE, bytes([CURRENT_POSITION if forceful else EXTENDED_POSITION]))
+        mode = CURRENT_POSITION if forceful else EXTENDED_POSITION if turns else POSITION
+        self._write(servo, MODE, bytes([mode]))
 
     def torque(self, servos: Sequence[int], *, on: bool) -> None:
         for servo in servos:

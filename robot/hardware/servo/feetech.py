@@ -56,10 +56,11 @@ class FeetechBus:
     def ping(self, servo: int) -> None:
         self._ask(servo, PING)
 
-    def prepare(self, servo: int, *, forceful: bool) -> None:
+    def prepare(self, servo: int, *, forceful: bool = False, turns: bool = False) -> None:
         self.torque([servo], on=False)
         self._write(servo, LOCK, b"\0")
-        self._write(servo, LIMITS, b"\0\0\0\0")
+        if turns:
+            self._write(servo, LIMITS, b"\0\0\0\0")
         self._write(servo, MODE, b"\0")
         self._write(servo, LOCK, b"\1")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -28,11 +29,13 @@ class Axis:
         servo: number on the bus.
         zero: ticks at the joint's zero.
         ticks_per_unit: ticks per rad or m of the joint; negative when it turns the other way.
+        turns: it goes over more than one turn, as a rail's does.
     """
 
     servo: int
     zero: int
     ticks_per_unit: float
+    turns: bool = False
 
     def ticks(self, value: float) -> int:
         return self.zero + round(value * self.ticks_per_unit)
@@ -104,10 +107,11 @@ class ServoPart:
 
     def configure(self) -> None:
         for servo in self._servos:
-            self._asked(lambda servo=servo: self._bus.ping(servo))  # type: ignore[misc]
+            self._asked(partial(self._bus.ping, servo))
         forceful = self._jaws.opening.servo if self._jaws is not None else None
+        far = {axis.servo for axis in self._axes if axis.turns}
         for servo in self._servos:
-            self._asked(lambda servo=servo: self._bus.prepare(servo, forceful=servo == forceful))  # type: ignore[misc]
+            self._asked(partial(self._bus.prepare, servo, forceful=servo == forceful, turns=servo in far))
 
     def activate(self) -> None:
         """Make the measured positions the goals before the torque comes on, or the servos would leap."""
