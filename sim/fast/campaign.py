@@ -40,8 +40,9 @@ def complaints(ended: Ended, table: dict[str, Fault]) -> Iterator[str]:
         yield f"it did not come back after {ended.stops[-1]}"
     elif not ended.finished:
         yield f"the row was not finished after {ended.seconds:.0f} s"
-    if ended.counted != ended.placed:
-        yield f"it counted {ended.counted} berries, {ended.placed} lie in the punnet"
+    if not ended.counted <= ended.placed <= ended.counted + ended.tried:
+        told = f"counted {ended.counted} berries and reported {ended.tried} as not picked"
+        yield f"it {told}, {ended.placed} lie in the punnet"
 
 
 def run(
@@ -79,6 +80,7 @@ def run(
         if problems:
             wrong.append({"seed": seed + k, "faults": list(ended.faults), "what": problems})
         totals.update(ripe=ended.ripe, counted=ended.counted, placed=ended.placed, lost=ended.lost)
+        totals.update(in_punnet_but_reported_as_not_picked=ended.placed - ended.counted)
         totals.update(commands=findings.commands)
         seconds += ended.seconds
         travel, force = max(travel, findings.travel), max(force, findings.force)

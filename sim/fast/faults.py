@@ -27,6 +27,7 @@ class Kind:
         lasts: how long [s], drawn uniformly.
         stands: by when the arm has to stand, after it began [s]; None = it may go on, safely.
         travel: of the tool until then [m].
+        only_while: the machine stands by itself while it lasts, and the loop may not have noticed anything.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Kind:
     lasts: Range = (0.5, 2.0)
     stands: float | None = None
     travel: float = 1.0
+    only_while: bool = False
 
 
 def wire(**values: object) -> Callable[[FastHarvest, int], None]:
@@ -78,8 +80,17 @@ def _flip(harvest: FastHarvest, joint: int) -> None:
     harvest.wire.trouble.flip = joint
 
 
-def _mend(harvest: FastHarvest) -> None:
-    harvest.machine.broken, harvest.wire.trouble = Broken(), Trouble()
+def mend(*names: str) -> Callable[[FastHarvest], None]:
+    """Make whole again what these attributes broke, and nothing else that is broken too."""
+
+    def end(harvest: FastHarvest) -> None:
+        for target, whole in ((harvest.wire.trouble, Trouble()), (harvest.machine.broken, Broken())):
+            for name in names:
+                if hasattr(whole, name):
+                    setattr(target, name, getattr(whole, name))
+        harvest.monitor.allow_catching_up()
+
+    return end
 
 
 def _die(name: str) -> Callable[[FastHarvest, int], None]:
@@ -97,26 +108,33 @@ ON_THE_PATH = 1.9
 """Half a second until a silent program is missed, then a stop along the path [s]."""
 
 KINDS: tuple[Kind, ...] = (
-    Kind(name="commands dropped", begin=wire(drop=0.3), end=_mend),
-    Kind(name="commands lost", begin=wire(drop=1.0), end=_mend, lasts=(1.0, 2.0), stands=0.1, travel=0.10),
-    Kind(name="commands late", begin=wire(delay=5), end=_mend),
-    Kind(name="commands expired", begin=wire(delay=20), end=_mend, lasts=(1.0, 2.0), stands=0.15, travel=0.10),
-    Kind(name="commands doubled", begin=wire(twice=True), end=_mend),
-    Kind(name="commands reordered", begin=wire(reorder=True), end=_mend),
-    Kind(name="measurement frozen", begin=wire(frozen=True), end=_mend, stands=AT_ONCE, travel=0.12),
-    Kind(name="bit turned over", begin=_flip, end=_mend, lasts=(0.004, 0.1)),
-    Kind(name="not a number", begin=_not_a_number, end=_mend, stands=AT_ONCE, travel=0.12),
-    Kind(name="joint stuck", begin=_stuck, end=_mend),
-    Kind(name="joint runs away", begin=_reversed, end=_mend, lasts=(1.0, 2.0), stands=0.35, travel=0.30),
-    Kind(name="fruit slips", begin=machine(slippery=True), end=_mend, lasts=(0.02, 0.2)),
-    Kind(name="blade stuck", begin=machine(blade_stuck=True), end=_mend),
-    Kind(name="encoder jumps", begin=_jump, end=_mend, stands=AT_ONCE, travel=0.12),
-    Kind(name="encoder off a little", begin=_drift, end=_mend),
-    Kind(name="wire cut", begin=wire(cut_off=True), end=_mend, lasts=(0.3, 2.0), stands=AT_ONCE, travel=0.12),
-    Kind(name="driver crashes", begin=wire(crash=True), end=_mend, lasts=(0.3, 2.0), stands=AT_ONCE, travel=0.12),
-    Kind(name="drive reports", begin=machine(codes=("over_current",)), end=_mend, stands=AT_ONCE, travel=0.12),
-    Kind(name="stop circuit open", begin=machine(codes=("estop_input",)), end=_mend, stands=AT_ONCE, travel=0.12),
-    Kind(name="door open", begin=machine(codes=("door_open",)), end=_mend, stands=0.6, travel=0.25),
+    Kind(name="commands dropped", begin=wire(drop=0.3), end=mend("drop")),
+    Kind(name="commands lost", begin=wire(drop=1.0), end=mend("drop"), only_while=True,
+         lasts=(1.0, 2.0), stands=0.1, travel=0.10),
+    Kind(name="commands late", begin=wire(delay=5), end=mend("delay")),
+    Kind(name="commands expired", begin=wire(delay=20), end=mend("delay"), only_while=True,
+         lasts=(1.0, 2.0), stands=0.15, travel=0.10),
+    Kind(name="commands doubled", begin=wire(twice=True), end=mend("twice")),
+    Kind(name="commands reordered", begin=wire(reorder=True), end=mend("reorder")),
+    Kind(name="measurement frozen", begin=wire(frozen=True), end=mend("frozen"), stands=AT_ONCE, travel=0.12),
+    Kind(name="bit turned over", begin=_flip, end=mend("flip"), lasts=(0.004, 0.1)),
+    Kind(name="not a number", begin=_not_a_number, end=mend("not_a_number"), stands=AT_ONCE, travel=0.12),
+    Kind(name="joint stuck", begin=_stuck, end=mend("stuck")),
+    Kind(name="joint runs away", begin=_reversed, end=mend("reversed"),
+         lasts=(1.0, 2.0), stands=0.35, travel=0.30),
+    Kind(name="fruit slips", begin=machine(slippery=True), end=mend("slippery"), lasts=(0.02, 0.2)),
+    Kind(name="blade stuck", begin=machine(blade_stuck=True), end=mend("blade_stuck")),
+    Kind(name="encoder jumps", begin=_jump, end=mend("offset"), stands=AT_ONCE, travel=0.12),
+    Kind(name="encoder off a little", begin=_drift, end=mend("offset")),
+    Kind(name="wire cut", begin=wire(cut_off=True), end=mend("cut_off"),
+         lasts=(0.3, 2.0), stands=AT_ONCE, travel=0.12),
+    Kind(name="driver crashes", begin=wire(crash=True), end=mend("crash"),
+         lasts=(0.3, 2.0), stands=AT_ONCE, travel=0.12),
+    Kind(name="drive reports", begin=machine(codes=("over_current",)), end=mend("codes"),
+         stands=AT_ONCE, travel=0.12),
+    Kind(name="stop circuit open", begin=machine(codes=("estop_input",)), end=mend("codes"),
+         stands=AT_ONCE, travel=0.12),
+    Kind(name="door open", begin=machine(codes=("door_open",)), end=mend("codes"), stands=0.6, travel=0.25),
     Kind(name="wall clock steps", begin=lambda h, n: h.step_clock((n - 3) * 1200.0 or 60.0)),
     Kind(name="loop pauses", begin=lambda h, n: h.pause(0.03 * 2**n), stands=2.6, travel=0.25),
     Kind(name="eyes killed", begin=_die("eyes"), end=_live("eyes"), lasts=(1.0, 3.0), stands=ON_THE_PATH, travel=0.7),

@@ -73,6 +73,7 @@ class Ended:
         ripe, counted, placed: ripe fruit present; picked by the robot's own count; really in the punnet.
         lost: cut, and on the floor or still in the jaws.
         stops: causes, in the order in which they stopped the robot.
+        tried: candidates that were tried and are reported as not picked.
         came_back: it went on after every stop.
         findings: what the independent monitor saw.
         seconds: simulated [s].
@@ -85,6 +86,7 @@ class Ended:
     stops: tuple[str, ...]
     came_back: bool
     finished: bool
+    tried: int
     findings: Findings
     results: Counter[str]
     seconds: float
@@ -208,6 +210,8 @@ class FastHarvest:
             self._mends.remove((at, fault))
             if fault.kind.end is not None:
                 fault.kind.end(self)
+            if fault.kind.only_while:
+                self.monitor.no_longer(fault.kind.name)
 
     def _operate(self) -> None:
         """Be the person: some time after a stop, once nothing is broken any more, reset and start."""
@@ -299,6 +303,7 @@ class FastHarvest:
             stops=tuple(self.stops),
             came_back=not self._gave_up(),
             finished=self._done,
+            tried=sum(o.result is not PickResult.OK and o.attempt > 0 for o in self.journal),
             findings=self.monitor.findings,
             results=results,
             seconds=self._time,

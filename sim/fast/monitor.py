@@ -42,6 +42,10 @@ WORKSPACE_SLACK = 0.03
 HELD = 0.035
 """A set point this near to the arm holds it where it is [m, rad]: encoders may be off by a little."""
 
+CATCH_UP_LOOKS, CATCH_UP_SLACK = 20, 1.6
+"""For so many looks (0.4 s) after something was mended the tool may be so many times as fast as its limit: a joint that
+was stuck by less than the tracking limit catches up at its own rated speed."""
+
 BLADE_MOVES = 0.05
 """Tool speed above which a blade that is out is a danger [m/s]."""
 
@@ -86,6 +90,7 @@ class Monitor:
         self._anew = True
         self._deadlines: list[Deadline] = []
         self._must_rest: str = ""
+        self._catching_up = 0
 
     def tool(self) -> Array:
         """Return the tool's true place [m], by plain products of DH matrices, shape (3,)."""
@@ -106,6 +111,14 @@ class Monitor:
         """A person has asked for motion; what had to stand may move again."""
         self._deadlines.clear()
         self._must_rest = ""
+
+    def no_longer(self, name: str) -> None:
+        """The arm need not stand any more for this reason."""
+        self._deadlines = [deadline for deadline in self._deadlines if deadline.name != name]
+
+    def allow_catching_up(self) -> None:
+        """Something was mended: joints that were held up by it are faster than planned for a moment."""
+        self._catching_up = CATCH_UP_LOOKS
 
     def forbid_motion(self, why: str) -> None:
         """From now on the arm has to stand: nobody asked for motion."""
@@ -170,7 +183,9 @@ class Monitor:
         self._last_look = now
         found.tool_speed = max(found.tool_speed, speed)
         broken = self._machine.broken
-        if speed > arm.safety.tool_speed_auto * TOOL_SLACK and not broken.reversed:
+        self._catching_up -= self._catching_up > 0
+        slack = CATCH_UP_SLACK if self._catching_up else TOOL_SLACK
+        if speed > arm.safety.tool_speed_auto * slack and not broken.reversed:
             self._unsafe(f"the tool moves at {speed:.2f} m/s")
         low, high = arm.safety.workspace_min - WORKSPACE_SLACK, arm.safety.workspace_max + WORKSPACE_SLACK
         if (place < low).any() or (place > high).any():

@@ -8,6 +8,7 @@ import pytest
 from robot.arms import load_arm
 from robot.kinematics import tool_position
 from robot.safety import (
+    Effect,
     FeedbackWatch,
     Heartbeats,
     LateWatch,
@@ -21,6 +22,7 @@ from robot.safety import (
     stop_position,
 )
 from robot.safety.interlock import FORCE_MIN, OPENING_MIN, STILL
+from robot.safety.limiter import TOUCH
 from robot.safety.watchdog import FROZEN_AGE, LAG_TICKS
 
 ARM = load_arm("ur3e")
@@ -322,6 +324,35 @@ def test_the_tool_speed_is_that_of_the_last_tick() -> None:
     assert made.tool_speed == 0.0
 
 
+def test_a_tool_just_outside_the_workspace_is_refused_before_the_stop_is_judged() -> None:
+    x, y, low = 0.5, 0.3, float(ARM.safety.workspace_min[2])
+    made = Limiter(ARM, lambda q: (x, y, low - 10.0 * (float(q[0]) - HOME[0])), DT)
+    made.rest_at(HOME)
+    q = HOME.copy()
+    q[0] += 1.2e-6
+    assert judge(made, q) == "workspace"
+    q[0] = HOME[0] - 1.2e-6
+    assert judge(made, q) == ""
+
+
+def test_the_shortest_stop_follows_from_speed_and_acceleration_in_each_regime() -> None:
+    jerk, joint = 2.0 * ARM.jerk[1], 1
+    for v1, a1 in ((0.6, 9.0), (0.6, -9.0), (0.05, -12.0), (1.5, -1.0), (-0.6, 9.0), (-0.6, -9.0)):
+        v, a = REST.copy(), REST.copy()
+        v[joint], a[joint] = v1, a1
+        T = stop_duration(v, a, ARM)
+        u = np.linspace(0.0, 1.0, 2001)
+        acceleration = v1 * (-6 * u + 6 * u**2) / T + a1 * (1 - 4 * u + 3 * u**2)
+        jerks = np.gradient(acceleration, u * T)
+        used = max(np.abs(acceleration).max() / (1.2 * ARM.acceleration[joint]), np.abs(jerks).max() / jerk)
+        assert 0.85 < used <= 1.001, (v1, a1, used)
+
+
+def test_dominance_and_the_touch_are_as_written() -> None:
+    assert [int(effect) for effect in Effect] == [1, 2, 3, 4]
+    assert TOUCH == -0.002
+
+
 def test_a_stop_of_published_speed_takes_the_time_its_formula_says() -> None:
     v, a = REST.copy(), REST.copy()
     v[1] = 1.0
@@ -331,3 +362,12 @@ def test_a_stop_of_published_speed_takes_the_time_its_formula_says() -> None:
     assert np.array_equal(stop_position(HOME, v, a, 0.2), HOME + 0.1 * v)  # half of v T
     a[1] = 1.0
     assert stop_position(HOME, REST, a, 0.6)[1] - HOME[1] == pytest.approx(0.36 / 12.0)  # a T^2 / 12
+
+
+def test_a_reset_answers_a_stop_while_a_program_is_still_silent() -> None:
+    s = ready()
+    s.raise_cause("eyes_lost")
+    s.momentary("operator_stop")
+    assert s.reset()
+    assert s.causes == ("eyes_lost",)
+    assert not s.start()
