@@ -75,7 +75,14 @@ def command(
     name = device_name(device, file)
     order = Order(file=file, data=data, farm=known, zone=zone_of(known, zone), device=name, mqtt=mqtt)
     zone_name = timezone or known.site.timezone
-    wish = Wish(device=name, timezone=zone_name, order=dates or "", start=instant(start, zone_name), mapping=mapping)
+    wish = Wish(
+        device=name,
+        timezone=zone_name,
+        order=dates or "",
+        start=instant(start, zone_name),
+        mapping=mapping,
+        rename=device is not None,
+    )
     try:
         found = understand(file, metrics(), wish, now=time.time())
     except ImportFileError as error:

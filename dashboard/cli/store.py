@@ -133,16 +133,30 @@ def seal(*, data: Path, as_json: bool) -> None:
 def migrate(*, target: Path, data: Path, as_json: bool) -> None:
     """Copy all points into the store of the state folder TARGET, while the farm runs; run it again for what came since.
 
-    Events, records and alarms are not points: `berrybrain backup` carries those.
+    Where TARGET has a farm.toml whose [store] is InfluxDB or VictoriaMetrics, they go there. Events, records and alarms
+    are not points: `berrybrain backup` carries those.
     """
+    import os
+    from contextlib import closing
     from dataclasses import asdict
 
     from dashboard.cli.bench import report
+    from dashboard.cli.settings import FARM, find_farm
+    from telemetry.farm import parse_farm
+    from telemetry.farm.settings import StoreSettings
+    from telemetry.store.journal import StoreError
     from telemetry.store.migrate import migrate as move
+    from telemetry.store.opening import open_archive
 
     if target.resolve() == data.resolve():
         raise Problem("the target is the store itself")
-    with opened(data) as source, opened(target, read_only=False) as other:
+    farm = target / FARM
+    known = parse_farm(find_farm(farm, target)[0]).store if farm.exists() else StoreSettings()
+    try:
+        archive = open_archive(target / "store", known, os.environ)
+    except StoreError as error:
+        raise Problem(error.detail) from error
+    with opened(data) as source, closing(archive) as other:
         span = source.span()
         say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
         moved = move(source, other, start=span[0], end=span[1], say=say)

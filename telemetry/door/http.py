@@ -42,6 +42,7 @@ SLICE = 20_000
 V2_PRECISIONS = ("ns", "us", "ms", "s")
 VERSION = "v2.7-compatible (BerryBrain)"
 HEADERS = {"x-influxdb-version": VERSION, "x-influxdb-build": "BerryBrain", "cache-control": "no-store"}
+HEADERS |= {"x-content-type-options": "nosniff"}
 RETRY_S = 5
 HELD = "berrybrain.held"
 """Key under which a request's scope says how much it holds [byte]."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from telemetry.importer import ImportFileError
@@ -26,6 +26,7 @@ class Wish:
         order: `dmy` or `mdy`, where the dates do not tell.
         start: of seconds counted from an instant [UTC epoch s].
         mapping: a saved one, instead of a proposal.
+        rename: `device` goes before the devices that the mapping names, which may be another file's.
     """
 
     device: str
@@ -33,6 +34,7 @@ class Wish:
     order: str = ""
     start: float | None = None
     mapping: Path | None = None
+    rename: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ def understand(path: Path, metrics: Mapping[str, Metric], wish: Wish, *, now: fl
         raise ImportFileError(f"{table.name}: {error}") from None
     if wish.mapping is not None:
         columns = from_toml(wish.mapping, table.names, metrics)
+        columns = _renamed(columns, wish.device) if wish.rename else columns
     else:
         columns = propose(
             table.names, table.units, table.column, metrics, device=wish.device, comma=comma, skip=form.columns
@@ -84,3 +87,14 @@ def understand(path: Path, metrics: Mapping[str, Metric], wish: Wish, *, now: fl
     digest.update(repr(form).encode())
     boot = f"import-{digest.hexdigest()[:16]}"
     return Understood(table=table, form=form, columns=columns, reading=reading, comma=comma, boot=boot)
+
+
+def _renamed(columns: tuple[Column, ...], device: str) -> tuple[Column, ...]:
+    """Return a mapping of another file's for this one's device; second devices keep what sets them apart."""
+    old = min((column.device for column in columns if column.device), key=len, default="")
+
+    def named(column: Column) -> Column:
+        mine = old != "" and column.device.startswith(old)
+        return replace(column, device=device + column.device.removeprefix(old)) if mine else column
+
+    return tuple(map(named, columns))

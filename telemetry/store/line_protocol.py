@@ -243,13 +243,15 @@ def _shown(data: bytes, place: int) -> str:
     return _cut(data[place : place + 1]) if place < len(data) else "the end"
 
 
-def write_line(line: Line) -> str:
-    """Return a point as a line, without a line feed; its time in ns, tags by key.
+def write_line(line: Line, *, precision: str = "ns") -> str:
+    """Return a point as a line, without a line feed; its time cut to `precision`, a key of `PRECISIONS`; tags by key.
 
     Raises:
         LineError: a name cannot be written: it is empty, has control characters, or ends in a backslash.
     """
-    return f"{head(line.measurement, line.tags)} {write_fields(line.fields)} {line.at_ns}"
+    unit = PRECISIONS[precision]
+    at = line.at_ns // unit if line.at_ns >= 0 else -(-line.at_ns // unit)
+    return f"{head(line.measurement, line.tags)} {write_fields(line.fields)} {at}"
 
 
 def head(measurement: str, tags: Sequence[tuple[str, str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import threading
@@ -15,6 +16,7 @@ import pytest
 import urllib3
 import uvicorn
 
+from dashboard.cli import main
 from telemetry.door.http import Door
 from telemetry.door.tokens import FILE as TOKENS
 from telemetry.door.tokens import Tokens
@@ -234,6 +236,30 @@ def test_a_farm_file_chooses_the_server_and_an_outage_loses_nothing(victoria: st
     assert reader.last([AIR])[AIR].value == 599.0
     reader.close()
     archive.close()
+
+
+def test_a_store_moves_to_a_server_by_command(
+    victoria: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    device = Series("farm", "zone-1", f"mover-{free_port()}", "co2")
+    source = open_store(tmp_path / "farm" / "store")
+    source.write(
+        [Point(series=device, at=T0 + 60.0 * i, value=float(i), received_at=T0 + 60.0 * i) for i in range(5000)]
+    )
+    source.close()
+    (tmp_path / "there").mkdir()
+    store = f'kind = "influx"\nurl = "{victoria}"\norg = "any"\nbucket = "any"\nquery = "promql"'
+    text = default_farm_text()
+    (tmp_path / "there" / "farm.toml").write_text(text[: text.index("[store]")] + f"[store]\n{store}\n")
+    with pytest.raises(SystemExit) as stop:
+        main(["store", "migrate", str(tmp_path / "there"), "--data", str(tmp_path / "farm"), "--json"])
+    assert stop.value.code == 0, capsys.readouterr()
+    assert json.loads(capsys.readouterr().out)["read"] == 5000
+    urllib3.request("GET", f"{victoria}/internal/force_flush")
+    known = parse_farm((tmp_path / "there" / "farm.toml").read_text()).store
+    moved = open_archive(tmp_path / "there" / "store", known, {}, read_only=True)
+    assert moved.read(device, T0, T0 + 1e6).value.tolist() == [float(i) for i in range(5000)]
+    moved.close()
 
 
 def test_a_line_that_the_server_refuses_is_a_dead_letter(door: tuple[str, str, Path], tmp_path: Path) -> None:

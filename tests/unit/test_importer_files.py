@@ -130,6 +130,18 @@ def test_a_saved_mapping_is_used_again_and_held_against_the_file(tmp_path: Path)
         read(tmp_path, text, mapping=mapping)
 
 
+def test_a_mapping_of_another_file_goes_to_the_device_that_is_named(tmp_path: Path) -> None:
+    text = "time,Tair (°C),Tair 2 (°C)\n" + "".join(f"2024-03-01 0{i}:00,2{i},1{i}\n" for i in range(5))
+    mapping = tmp_path / "m.toml"
+    first = read(tmp_path, text)
+    mapping.write_text(to_toml(first.columns, source="log.csv"))
+    assert set(read(tmp_path, text, mapping=mapping, device="house-2").reading.devices) == set(first.reading.devices)
+    again = read(tmp_path, text, mapping=mapping, device="house-2", rename=True)
+    assert set(first.reading.devices) == {"import-log", "import-log-2"}
+    assert set(again.reading.devices) == {"house-2", "house-2-2"}
+    assert values(again, "house-2") == values(first)
+
+
 def test_hours_of_a_weather_year_end_where_the_format_says(tmp_path: Path) -> None:
     head = "LOCATION,Shanghai,Shanghai,CHN,CSWD,583620,31.40,121.45,8.0,5.5\n" + "x\n" * 6 + "DATA PERIODS,1\n"
     row = "2005,1,1,{h},0,?,6.5,5.0,90,102400,9999,9999,283,{sun},0,0,0,0,0,0,190,2.5,1\n"

@@ -102,6 +102,12 @@ def test_numbers_are_written_as_short_as_they_can_be(value: float, text: str) ->
     assert write_float(value) == text
 
 
+def test_a_time_is_cut_to_the_precision_that_is_written() -> None:
+    line = Line(measurement="m", tags=(), fields={"v": 1.0}, at_ns=-1_500_000_000)
+    told = [write_line(line, precision=name).rsplit(" ", 1)[1] for name in ("ns", "us", "ms", "s")]
+    assert told == ["-1500000000", "-1500000", "-1500", "-1"]
+
+
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=8).filter(
     lambda name: not name.endswith("\\") and not name.startswith("#")
 )
