@@ -15,6 +15,7 @@ from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import SubscriptionHandle
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
+from robot.ros.exceptions import RCLError
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.node import Node
     from robot.ros.task import Task
+
+__all__ = ["KEPT_MAX", "MessageInfo", "PublisherGID", "RCLError", "Subscription", "wants_info"]
 
 log = logging.getLogger(__name__)
 

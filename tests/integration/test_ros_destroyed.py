@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from robot import ros
+from robot.ros import subscription, topic_endpoint_info
 from robot.ros.action import ActionClient, ActionServer
 from robot.ros.clock import Clock, ClockEvent
 from robot.ros.clock_type import ClockType
@@ -120,7 +121,8 @@ def test_a_caller_is_the_place_outside_the_loggers() -> None:
     assert CallerId(frame).line_number == here.line_number + 3
 
 
-def test_the_package_itself_has_parameters() -> None:
+def test_names_are_found_where_rclpy_has_them_too() -> None:
     assert getattr(ros, "Parameter") is Parameter  # noqa: B009 (it is not there for type checkers)
+    assert subscription.RCLError is RCLError and topic_endpoint_info.EndpointTypeEnum["CLIENT"].value == 3
     with pytest.raises(AttributeError):
         getattr(ros, "Nothing")  # noqa: B009
