@@ -87,13 +87,13 @@ def _name(picture: LabelledPicture, k: int) -> str:
 
 def worst(looked: Sequence[Looked], count: int) -> list[dict[str, Any]]:
     """Return the pictures with most mistakes: fruit missed, found where there is none, or of the other class."""
-    rows = []
+    rows: list[tuple[int, dict[str, Any]]] = []
     for p in looked:
         both = [(k, i) for k, i in pairs(p) if k is not None and i is not None]
         missed = len(p.picture.boxes) - len(both)
         false = sum(k is None and kind_of(p.berries[i]) in p.picture.classes for k, i in pairs(p) if i is not None)
         mixed = sum(p.picture.boxes[k][0] != kind_of(p.berries[i]) for k, i in both)
         row = {"picture": p.picture.path.name, "set": p.picture.set_name, "labelled": len(p.picture.boxes)}
-        rows.append({**row, "missed": missed, "false": false, "class_wrong": mixed})
-    rows.sort(key=lambda r: -(r["missed"] + r["false"] + r["class_wrong"]))
-    return rows[:count]
+        rows.append((missed + false + mixed, {**row, "missed": missed, "false": false, "class_wrong": mixed}))
+    rows.sort(key=lambda ranked: -ranked[0])
+    return [row for _, row in rows[:count]]

@@ -11,7 +11,8 @@ from telemetry.messages import Data, Kind, MetricInfo
 from telemetry.messages.tables import Metric
 from telemetry.messages.wire import encode_array
 from telemetry.mqtt import Client
-from telemetry.mqtt.device import ARRAY_LENGTH, Address, DevicePublisher, Identity
+from telemetry.mqtt.device import Address, DevicePublisher, Identity
+from telemetry.mqtt.sender import ARRAY_LENGTH
 
 MODEL = "berrybrain-import"
 IN_FLIGHT = 20
