@@ -141,7 +141,7 @@ def _look(picture: LabelledPicture, eyes: Detector, cpu_time: Callable[[], float
 def _figures(looked: Sequence[Looked]) -> dict[str, Any]:
     figures: dict[str, Any] = {"pictures": len(looked), "threshold": SHOWN_FROM}
     for kind, name in ((RIPE, "ripe"), (UNRIPE, "unripe")):
-        at = {threshold: _gather(looked, kind, threshold) for threshold in (0.5, 0.75)}
+        at = {threshold: gather(looked, kind, threshold) for threshold in (0.5, 0.75)}
         precision, recall = precision_recall(at[0.5], SHOWN_FROM)
         figures[f"labelled_{name}"] = at[0.5].positives
         figures[f"ap50_{name}"] = _rounded(average_precision(at[0.5]))
@@ -152,7 +152,8 @@ def _figures(looked: Sequence[Looked]) -> dict[str, Any]:
     return figures
 
 
-def _gather(looked: Sequence[Looked], kind: int, threshold: float) -> ClassResult:
+def gather(looked: Sequence[Looked], kind: int, threshold: float) -> ClassResult:
+    """Return the scored detections of a class in all pictures, matched to its labels at an overlap."""
     matched: list[tuple[float, bool]] = []
     positives = 0
     for p in looked:

@@ -55,6 +55,7 @@ def vision(
     from vision import detector as named
     from vision.bench import measure
     from vision.bench_peduncle import measure_peduncles
+    from vision.bench_streams import measure_streams
 
     with tempfile.TemporaryDirectory(prefix="berrybrain-pictures-") as folder:
         source = str(pictures) if pictures else f"rendered, seed {seed}"
@@ -63,6 +64,7 @@ def vision(
             figures = measure(shown, detector or DEFAULT_DETECTOR, split=split, others=DETECTORS if compare else ())
             eyes = named(detector or DEFAULT_DETECTOR)
             figures |= measure_peduncles(shown, eyes)
+            figures |= measure_streams(shown, eyes, split=split)
             if scenes:
                 from sim.bench.position import measure_positions
 

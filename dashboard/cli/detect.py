@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 @click.command(name="detect")
 @click.argument("pictures", metavar="PICTURE...", nargs=-1, required=True)
+@click.option(
+    "--stream",
+    is_flag=True,
+    help="Each argument is a camera: 0, /dev/video0, rtsp://…, realsense, oak, a video, a folder. No outlines.",
+)
+@click.option("--seconds", type=click.FloatRange(min=0.0), help="With --stream: stop then.  [default: at the end]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per picture.")
 @click.option(
     "--annotate",
@@ -34,7 +41,14 @@ if TYPE_CHECKING:
     "--detector", "name", metavar="NAME", help="network, network-fp32 or baseline.  [default: the one in use]"
 )
 def command(
-    *, pictures: tuple[str, ...], as_json: bool, album: Path | None, threshold: float | None, name: str | None
+    *,
+    pictures: tuple[str, ...],
+    stream: bool,
+    seconds: float | None,
+    as_json: bool,
+    album: Path | None,
+    threshold: float | None,
+    name: str | None,
 ) -> None:
     """Find strawberries in photographs: box, ripeness, stage, outline and where to cut.
 
@@ -49,6 +63,11 @@ def command(
     from vision.report import SHOWN_FROM, annotate, detect_picture, save_picture, to_json_line
 
     least = threshold if threshold is not None else 0.0 if as_json else SHOWN_FROM
+    if stream:
+        if album or name:
+            raise click.UsageError("--annotate and --detector are for pictures, not for --stream")
+        follow(pictures, least, seconds, as_json=as_json)
+        return
     try:
         detector = detector_named(name or DEFAULT_DETECTOR)
     except ValueError as error:
@@ -72,6 +91,60 @@ def command(
             except ValueError as error:
                 raise Problem(f"cannot write {album}: {error}") from error
     click.get_current_context().exit(1 if failed else 0)
+
+
+def follow(names: tuple[str, ...], least: float, seconds: float | None, *, as_json: bool) -> None:
+    """Print what each camera's frames show, until files end, the time is up or a person interrupts; then the rates."""
+    import os
+    import signal
+    import threading
+    import time
+
+    from vision.report import PictureResult, to_json_line
+    from vision.streams.eyes import StreamEyes
+    from vision.streams.server import StreamResult, open_source, serve
+
+    try:
+        sources = [open_source(name, time.time) for name in names]
+        eyes = [StreamEyes() for _ in range(len(os.sched_getaffinity(0)))]
+    except ValueError as error:
+        raise Problem(str(error)) from error
+    stop, seen = threading.Event(), [0]
+
+    def tell(result: StreamResult) -> None:
+        berries = tuple(berry for berry in result.berries if berry.score >= least)
+        name = names[result.stream]
+        seen[0] += bool(result.size[0])
+        if as_json:
+            line = json.loads(
+                to_json_line(PictureResult(image=name, width=result.size[0], height=result.size[1], berries=berries))
+            )
+            told = {"stream": result.stream, "stamp": result.stamp, "faults": result.faults, "detail": result.detail}
+            click.echo(json.dumps(told | line))
+        elif result.faults:
+            click.echo(f"{name}: {', '.join(result.faults)} {result.detail}".rstrip())
+        else:
+            click.echo(f"{name}: {summary(berries)}")
+
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    timer = threading.Timer(seconds, stop.set) if seconds is not None else None
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        rates = serve(sources, eyes, tell, monotonic=time.monotonic, stop=stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if timer:
+            timer.cancel()
+    for name, rate in zip(names, rates, strict=True):
+        click.echo(
+            f"{name}: {rate.rate:.1f} frames a second, {rate.analysed} analysed of {rate.received}, "
+            f"{rate.dropped} dropped",
+            err=True,
+        )
+    if not seen[0]:
+        raise Problem("no camera gave a picture")
 
 
 def summary(berries: Sequence[Detection]) -> str:

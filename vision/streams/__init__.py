@@ -1,0 +1,1 @@
+"""Many cameras on one machine: frames wait per stream, the oldest are dropped, workers take them in turn."""
