@@ -1,0 +1,125 @@
+"""The edges of the limiter and of stops, from both sides; found by breaking their code on purpose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.kinematics import tool_position
+from robot.safety import (
+    Effect,
+    Limiter,
+    stop_duration,
+    stop_position,
+)
+from robot.safety.limiter import TOUCH
+
+ARM = load_arm("ur3e")
+DT = 0.004
+HOME = np.array([0.4, -1.5, -2.0, 1.5, 0.5, 1.5, 0.0])
+REST = np.zeros(7)
+
+
+def limiter(q: np.ndarray = HOME) -> Limiter:
+    made = Limiter(ARM, lambda x: tool_position(ARM, x), DT)
+    made.rest_at(q)
+    return made
+
+
+def judge(made: Limiter, q: np.ndarray, **options: object) -> str:
+    return made.judge(q, REST, tool_speed=0.5, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("joint", range(7))
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_jerk_and_acceleration_are_refused_beyond_their_slack(joint: int, side: float) -> None:
+    jerk = 1.6 * ARM.jerk[joint] * DT**3
+    limit = ARM.acceleration[joint] * DT**2
+    for share, stopping, wrong in (
+        (0.99 * jerk, False, ""),
+        (1.01 * jerk, False, "joint_acceleration"),
+        (1.04 * 1.2 * limit, True, ""),
+        (1.06 * 1.2 * limit, True, "joint_acceleration"),
+    ):
+        q = HOME.copy()
+        q[joint] += side * min(share, 1.3 * limit)
+        if stopping or jerk < 1.04 * limit:
+            assert judge(limiter(), q, stopping=stopping) == wrong, share
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_feed_forward_may_exceed_the_limit_by_one_in_a_hundred(side: float) -> None:
+    for share, wrong in ((1.009, ""), (1.011, "joint_speed")):
+        assert limiter().judge(HOME, side * share * ARM.velocity, tool_speed=0.5) == wrong
+
+
+def test_the_tool_speed_is_that_of_the_last_tick() -> None:
+    made = limiter()
+    q = HOME.copy()
+    v = 0.0
+    for _ in range(3):
+        v += 0.05 * DT
+        q = q.copy()
+        q[0] += v * DT
+        assert judge(made, q) == ""
+        assert made.tool_speed == pytest.approx(v)
+    made.rest_at(q)
+    assert made.tool_speed == 0.0
+
+
+def test_a_tool_just_outside_the_workspace_is_refused_before_the_stop_is_judged() -> None:
+    x, y, low = 0.5, 0.3, float(ARM.safety.workspace_min[2])
+    made = Limiter(ARM, lambda q: (x, y, low - 10.0 * (float(q[0]) - HOME[0])), DT)
+    made.rest_at(HOME)
+    q = HOME.copy()
+    q[0] += 1.2e-6
+    assert judge(made, q) == "workspace"
+    q[0] = HOME[0] - 1.2e-6
+    assert judge(made, q) == ""
+
+
+def test_the_shortest_stop_follows_from_speed_and_acceleration_in_each_regime() -> None:
+    jerk, joint = 2.0 * ARM.jerk[1], 1
+    for v1, a1 in ((0.6, 9.0), (0.6, -9.0), (0.05, -12.0), (1.5, -1.0), (-0.6, 9.0), (-0.6, -9.0)):
+        v, a = REST.copy(), REST.copy()
+        v[joint], a[joint] = v1, a1
+        T = stop_duration(v, a, ARM)
+        u = np.linspace(0.0, 1.0, 2001)
+        acceleration = v1 * (-6 * u + 6 * u**2) / T + a1 * (1 - 4 * u + 3 * u**2)
+        jerks = np.gradient(acceleration, u * T)
+        used = max(np.abs(acceleration).max() / (1.2 * ARM.acceleration[joint]), np.abs(jerks).max() / jerk)
+        assert 0.85 < used <= 1.001, (v1, a1, used)
+
+
+def test_dominance_and_the_touch_are_as_written() -> None:
+    assert [int(effect) for effect in Effect] == [1, 2, 3, 4]
+    assert TOUCH == -0.002
+
+
+def test_a_stop_of_published_speed_takes_the_time_its_formula_says() -> None:
+    v, a = REST.copy(), REST.copy()
+    v[1] = 1.0
+    jerk, acceleration = 2.0 * ARM.jerk[1], 1.2 * ARM.acceleration[1]
+    assert stop_duration(v, a, ARM) == pytest.approx(max(1.5 / acceleration, (6.0 / jerk) ** 0.5))
+    assert stop_duration(REST, REST, ARM) == 0.02
+    assert np.array_equal(stop_position(HOME, v, a, 0.2), HOME + 0.1 * v)  # half of v T
+    a[1] = 1.0
+    assert stop_position(HOME, REST, a, 0.6)[1] - HOME[1] == pytest.approx(0.36 / 12.0)  # a T^2 / 12
+
+
+def test_a_limiter_begins_at_rest_at_zero() -> None:
+    made = Limiter(ARM, lambda x: tool_position(ARM, x), DT)
+    assert judge(made, REST) == ""
+    assert made.tool_speed == 0.0
+    assert judge(made, HOME) == "joint_speed"
+
+
+@pytest.mark.parametrize("joint", range(7))
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_stop_may_end_a_little_beyond_a_limit_and_no_further(joint: int, side: float) -> None:
+    slack = 0.004 if joint == 0 else 0.010
+    for share, stopping, wrong in ((0.99, True, ""), (1.01, True, "joint_limit"), (0.01, False, "joint_limit")):
+        q = HOME.copy()
+        q[joint] = (ARM.position_max if side > 0 else ARM.position_min)[joint] + side * share * slack
+        assert judge(limiter(q), q, stopping=stopping) == wrong
