@@ -57,3 +57,12 @@ def test_fog_and_defocus_are_blurred():
 
 def test_a_depth_picture_of_holes_is_missing():
     assert faults(scene(), np.zeros((240, 320), np.float32)) == ("depth_missing",)
+
+
+def test_dew_over_the_whole_lens_or_a_film_of_dirt_is_blurred_and_a_speck_is_not():
+    dew = cv2.addWeighted(cv2.GaussianBlur(scene(), (0, 0), 6.0), 0.5, np.full((240, 320, 3), 190, np.uint8), 0.5, 0)
+    film = np.clip(scene().astype(float) * 0.25 + 150, 0, 255).astype(np.uint8)
+    assert faults(dew) == faults(film) == ("camera_blurred",)
+    speck = scene()
+    cv2.circle(speck, (160, 120), 12, (60, 50, 40), -1)
+    assert faults(speck) == ()

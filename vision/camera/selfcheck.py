@@ -21,14 +21,16 @@ class SelfcheckSettings:
             when asked for, a second one believed would put berries where the camera was before.
         dark_level: 95th percentile of grey below which no berry can be told, 0-255.
         bright_share: share of clipped pixels above which colours are lost; white film in the sun alone stays below.
-        blurred_below: ratio of fine to coarse contrast; sharp pictures of plants lie above 0.2, fogged ones below 0.06.
+        blurred_below: ratio of fine to coarse contrast; sharp pictures of plants lie above 0.2, fogged ones below 0.09.
+        veiled_below: standard deviation of grey; plants give more than 30, a veil of dew or dirt less than this.
         depth_share: share of pixels that need a depth.
     """
 
     frozen_after: int = 2
     dark_level: float = 30.0
     bright_share: float = 0.6
-    blurred_below: float = 0.06
+    blurred_below: float = 0.09
+    veiled_below: float = 12.0
     depth_share: float = 0.05
 
 
@@ -60,7 +62,9 @@ def _bright(view: _View, s: SelfcheckSettings) -> bool:
 
 
 def _blurred(view: _View, s: SelfcheckSettings) -> bool:
-    return not _dark(view, s) and not _bright(view, s) and sharpness(view.grey) < s.blurred_below
+    if _dark(view, s) or _bright(view, s):
+        return False
+    return sharpness(view.grey) < s.blurred_below or float(view.grey.std()) < s.veiled_below
 
 
 def _without_depth(view: _View, s: SelfcheckSettings) -> bool:
