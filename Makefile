@@ -4,6 +4,8 @@ BIN := .venv/bin
 SETUP := PYTHON="$(PYTHON)" sh .ci/setup
 # Extra words for the command: make demo ARGS="--seed 3 --headless", make test ARGS="-k pixels"
 ARGS ?=
+# Each in a process of its own: browsers, brokers and renderers of one part are gone when the next begins.
+PARTS := unit integration e2e
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check clean
@@ -21,7 +23,7 @@ demo:
 
 test:
 	@$(SETUP) test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(if $(ARGS),$(BIN)/python -m pytest $(ARGS),set -e; for part in $(PARTS); do $(BIN)/python -m pytest tests/$$part; done)
 
 check:
 	@$(SETUP) check
