@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import signal
@@ -226,6 +227,17 @@ def test_a_peer_that_was_given_up_by_mistake_is_found_again(net: Net) -> None:
     net.until(lambda: publisher.get_subscription_count() == 1)
     publisher.publish(text("again"))
     net.until(lambda: heard == ["again"])
+
+
+def test_who_asks_between_a_change_and_its_announcement_hides_it_from_nobody(net: Net) -> None:
+    """A thread may add an endpoint while another answers a newcomer: the others are told all the same."""
+    server, client, newcomer = net.side("server"), net.side("client"), net.side("newcomer")
+    asking = client.node.create_client(std_srvs.srv.Trigger, "late")
+    net.until(lambda: len(server.transport.peers()) == 2)
+    server.node.create_service(std_srvs.srv.Trigger, "late", lambda _, response: response)
+    question = json.dumps({"ask": True, "endpoints": []}).encode()
+    server.transport._on_hello(newcomer.transport.name, memoryview(question))
+    net.until(asking.service_is_ready)
 
 
 def test_garbage_on_the_socket_is_dropped_and_the_node_lives_on(net: Net, caplog: pytest.LogCaptureFixture) -> None:

@@ -62,6 +62,7 @@ class ZeroMQ:
         self._peers: dict[str, zmq.Socket[bytes]] = {}
         self._writer, self._reader = Writer(), Reader()
         self._changed = False
+        self._untold: set[str] = set()  # peers whose queue was full when they were to be told of a change
         self._sending = threading.RLock()  # also guards the peers and the shared memory written
         self._polling = threading.Lock()
         self._polled_at = 0.0
@@ -111,7 +112,7 @@ class ZeroMQ:
 
     def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
         if self._changed:
-            self._announce(self._peers)
+            self._announce_to_all()
         if len(payload) >= THRESHOLD:
             peers = list(peers)
             descriptors = self._writer.put(payload, peers)
@@ -143,14 +144,19 @@ class ZeroMQ:
         if self.dropped & (self.dropped - 1) == 0:
             log.warning("dropped a frame for %s: %s (%d dropped so far)", peer, reason, self.dropped)
 
-    def _announce(self, peers: Iterable[str], *, ask: bool = False) -> None:
-        """Push all endpoints to peers; `ask` for theirs in return."""
+    def _announce_to_all(self) -> None:
         with self._sending:
-            self._changed = False
+            self._changed = False  # before the endpoints are listed: one that comes meanwhile is announced again
+            self._announce(self._peers)
+
+    def _announce(self, peers: Iterable[str], *, ask: bool = False) -> None:
+        """Push all endpoints to peers; `ask` for theirs in return. What others have yet to be told stays noted."""
+        with self._sending:
             endpoints = [endpoint.to_json() for endpoint in self._receiver.announced()]
             data = self._own_frame(HELLO) + json.dumps({"pid": self._pid, "ask": ask, "endpoints": endpoints}).encode()
-            for peer in peers:
-                self._push(peer, data)
+            peers = list(peers)
+            self._untold.difference_update(peers)
+            self._untold.update(peer for peer in peers if not self._push(peer, data))
 
     def _own_frame(self, kind: int) -> bytes:
         return pack(Frame(kind, self.prefix + bytes(8), stamp=self.loop.now()))
@@ -163,6 +169,9 @@ class ZeroMQ:
             self._lose(name)
         for name in alive - self._peers.keys():
             self._connect(name)
+        self._untold &= self._peers.keys()
+        if self._untold:
+            self._announce(self._untold)
 
     def _connect(self, name: str) -> None:
         with self._sending:
@@ -170,8 +179,6 @@ class ZeroMQ:
             socket.setsockopt(zmq.SNDHWM, QUEUE)
             socket.connect(f"ipc://{self._directory.socket(name)}")
             self._peers[name] = socket
-            if self._changed:
-                self._announce(self._peers.keys() - {name})
             self._announce([name], ask=True)
 
     def _lose(self, name: str) -> None:
@@ -208,7 +215,7 @@ class ZeroMQ:
 
     def _poll(self, timeout: float | None) -> None:
         if self._changed:
-            self._announce(self._peers)
+            self._announce_to_all()
         if time.monotonic() >= self._housekeeping_at:
             self._look_for_peers()
             self._housekeeping_at = time.monotonic() + HOUSEKEEPING
