@@ -15,6 +15,7 @@ SENTENCES = (
     "robot_silent",
     "spoils_today",
     "picking",
+    "picking_last",
     "ripe_waiting",
     "nothing",
 )
@@ -136,7 +137,8 @@ def sentence(facts: Facts) -> dict[str, Any]:
     for robot in facts.robots:
         if robot.status == "working":
             left = waiting.get("berries", 0)
-            return _say("picking", robot=robot.id, bed=robot.bed, kg=today["kg"], berries=today["berries"], left=left)
+            key = "picking" if left else "picking_last"
+            return _say(key, robot=robot.id, bed=robot.bed, kg=today["kg"], berries=today["berries"], left=left)
     if waiting:
         return _say("ripe_waiting", **waiting)
     return _say("nothing", kg=today["kg"], berries=today["berries"])

@@ -49,7 +49,8 @@ def test_a_quiet_farm_needs_nobody() -> None:
         (replace(QUIET, alarms=[CRITICAL]), "critical_alarm"),
         (replace(QUIET, robots=[replace(CALM, link="silent")]), "robot_silent"),
         (replace(QUIET, counts={KEY: count(overripe=3)}), "spoils_today"),
-        (replace(QUIET, robots=[replace(CALM, status="working")]), "picking"),
+        (replace(QUIET, robots=[replace(CALM, status="working")]), "picking_last"),
+        (replace(QUIET, robots=[replace(CALM, status="working")], counts={KEY: count()}, left={KEY: 4}), "picking"),
         (replace(QUIET, counts={KEY: count()}, left={KEY: 4}), "ripe_waiting"),
     ],
 )

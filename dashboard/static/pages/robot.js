@@ -105,6 +105,7 @@ function sentence(key, left, robot) {
   if (key !== "picking") return t(`robot.says_${key}`);
   if (!robot.bed) return t("robot.says_picking");
   const place = placeName({ ...robot, zone: "" });
+  if (robot.task === "survey" || robot.task === "count") return t("robot.says_looking", { place }); // the last count is old by now
   return left === null ? t("robot.says_picking_at", { place }) : left === 0 ? t("robot.says_picking_last", { place }) : rich("robot.says_picking_left", { place, n: left });
 }
 

@@ -54,6 +54,7 @@ export default {
   "morning.sentence.critical_alarm": "{place}: *{fault}*. See to this first.",
   "morning.sentence.nothing": "Nothing needs you today. {kg} picked.",
   "morning.sentence.picking": "{robot} is picking in {bed}; *{left} ripe* to go.",
+  "morning.sentence.picking_last": "{robot} is picking in {bed}; *{berries} picked* today.",
   "morning.sentence.ripe_waiting": "*{berries} ripe*, about {kg}, most on {bed}, waiting to be picked.",
   "morning.sentence.robot_needs_person": "*{robot}* waits for a person: {fault}. Look, then reset.",
   "morning.sentence.robot_silent": "No word from *{robot}*. Go and look at the machine.",

@@ -54,6 +54,7 @@ export default {
   "morning.sentence.critical_alarm": "{place} *{fault}*。先处理这一件。",
   "morning.sentence.nothing": "今天没有要您决定的事。已采 {kg}。",
   "morning.sentence.picking": "{robot} 正在采{bed}，还有 *{left} 颗*熟的。",
+  "morning.sentence.picking_last": "{robot} 正在采{bed}，今天已采 *{berries} 颗*。",
   "morning.sentence.ripe_waiting": "*{berries} 颗*熟了，约 {kg}，{bed}最多，等着采。",
   "morning.sentence.robot_needs_person": "*{robot}* 停着等人：{fault}。看过现场再复位。",
   "morning.sentence.robot_silent": "*{robot}* 没有消息，到机器旁看一看。",

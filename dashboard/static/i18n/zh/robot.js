@@ -113,6 +113,7 @@ export default {
   "robot.says_lost": "和机器人断了联系。要停：按机身红色开关。",
   "robot.says_off": "机器人没有开。",
   "robot.says_page_lost": "这一页断了联系，机器人现在怎样不知道。",
+  "robot.says_looking": "正在看 {place} 有多少成熟果。",
   "robot.says_picking": "正在采摘。",
   "robot.says_picking_at": "正在采 {place}，还剩多少没有数。",
   "robot.says_picking_last": "正在采 {place}，那里没有成熟果了。",
