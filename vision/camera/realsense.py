@@ -5,7 +5,6 @@ Written to the documented API and tested against a stand-in for it; not tried on
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vision.types import CameraError, Frame, Intrinsics
+from vision.camera.pipeline import Images, PipelineCamera
+from vision.types import CameraError, Intrinsics
 
 TIMEOUT_MS = 2000
 
 
-class RealSenseCamera:
-    """Read aligned colour and depth; a `Camera`. After a fault each `read` starts the device again.
+class RealSenseCamera(PipelineCamera):
+    """Read aligned colour and depth.
 
     Args:
         serial: of the device; the first one when empty.
@@ -38,57 +38,21 @@ class RealSenseCamera:
         intrinsics: Intrinsics | None = None,
         sdk: Any = None,
     ) -> None:
+        super().__init__(f"RealSense camera {serial or '(first)'}", now=now, intrinsics=intrinsics)
         self._sdk = sdk if sdk is not None else _load()
-        self._serial, self._now, self._size, self._rate, self._given = serial, now, size, rate, intrinsics
-        self._pipeline: Any = None
+        self._serial, self._size, self._rate = serial, size, rate
         self._align: Any = None
         self._scale = 0.001
-        self._intrinsics = intrinsics
 
-    @property
-    def intrinsics(self) -> Intrinsics:
-        """As calibrated, else as the device tells.
-
-        Raises:
-            CameraError: `camera_lost`, the device cannot be started.
-        """
-        if self._intrinsics is None:
-            self._start()
-        assert self._intrinsics is not None
-        return self._intrinsics
-
-    def read(self) -> Frame:
-        """Return the next frame.
-
-        Raises:
-            CameraError: `camera_lost`, the device is not there, was unplugged or answers nothing.
-        """
-        if self._pipeline is None:
-            self._start()
-        try:
-            frames = self._align.process(self._pipeline.wait_for_frames(TIMEOUT_MS))
-            color, depth = frames.get_color_frame(), frames.get_depth_frame()
-        except RuntimeError as error:
-            self.close()
-            raise CameraError("camera_lost", f"{self._name} gives no frame: {error}") from error
+    def _grab(self) -> Images:
+        frames = self._align.process(self._pipeline.wait_for_frames(TIMEOUT_MS))
+        color, depth = frames.get_color_frame(), frames.get_depth_frame()
         if not color or not depth:
             raise CameraError("camera_lost", f"{self._name} gave a frame without {'depth' if color else 'colour'}")
         pixels = np.array(color.get_data(), np.uint8)  # a copy: the SDK takes its buffer back
-        metres = np.asarray(depth.get_data()).astype(np.float32) * np.float32(self._scale)
-        return Frame(stamp=self._now(), color=pixels, depth=metres, intrinsics=self.intrinsics)
+        return pixels, np.asarray(depth.get_data()).astype(np.float32) * np.float32(self._scale)
 
-    def close(self) -> None:
-        """Stop the device."""
-        if self._pipeline is not None:
-            with contextlib.suppress(RuntimeError):  # it is gone already
-                self._pipeline.stop()
-            self._pipeline = None
-
-    @property
-    def _name(self) -> str:
-        return f"RealSense camera {self._serial or '(first)'}"
-
-    def _start(self) -> None:
+    def _open(self) -> tuple[Any, Intrinsics]:
         rs, (w, h) = self._sdk, self._size
         config = rs.config()
         if self._serial:
@@ -96,14 +60,11 @@ class RealSenseCamera:
         config.enable_stream(rs.stream.color, w, h, rs.format.rgb8, self._rate)
         config.enable_stream(rs.stream.depth, w, h, rs.format.z16, self._rate)
         pipeline = rs.pipeline()
-        try:
-            profile = pipeline.start(config)
-            self._scale = float(profile.get_device().first_depth_sensor().get_depth_scale())
-            told = profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics()
-        except RuntimeError as error:
-            raise CameraError("camera_lost", f"{self._name} cannot be started: {error}") from error
-        self._pipeline, self._align = pipeline, rs.align(rs.stream.color)
-        self._intrinsics = self._given or _intrinsics(rs, told)
+        profile = pipeline.start(config)
+        self._scale = float(profile.get_device().first_depth_sensor().get_depth_scale())
+        told = profile.get_stream(rs.stream.color).as_video_stream_profile().get_intrinsics()
+        self._align = rs.align(rs.stream.color)
+        return pipeline, _intrinsics(rs, told)
 
 
 def _intrinsics(rs: Any, told: Any) -> Intrinsics:
