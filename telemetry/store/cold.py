@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from telemetry.store.journal import StoreError
+from telemetry.store.remembered import Remembered, between
 from telemetry.store.rollup import EMPTY, Flags, Floats, Ints, Table
 from telemetry.store.segments import COLD, Segment
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 KEYS_KEPT = 2000
 """Series and days whose times are remembered while late points arrive: 1440 times each are some 20 MB."""
 MEMORY = "256MB"
+FEW = 20
+"""Up to so many series are looked up one by one; more are read all together."""
 BRIEF = "series, start, mean, low, high, count, quality, left_out"
 ROLLUP = "series, start, mean, low, high, count, first, last, quality, left_out"
 
@@ -46,6 +49,7 @@ class Cold:
         self._engine: duckdb.DuckDBPyConnection | None = None
         self._keys: OrderedDict[tuple[str, int], Ints] = OrderedDict()
         self._damaged: set[str] = set()
+        self._remembered = Remembered()
 
     def points(self, files: Sequence[Segment], series: int, first: int, end: int) -> tuple[Ints, Floats, Flags]:
         """Return time, value and quality of one series, oldest first."""
@@ -69,24 +73,33 @@ class Cold:
         return _table(self._read(files, bucket_query("{source}", step, without, _chosen(series)), [first, end]))
 
     def rolled(
-        self,
-        files: Sequence[Segment],
-        length: int,
-        span: tuple[int, int],
-        series: Iterable[int] | None,
-        *,
-        brief: bool = False,
+        self, files: Sequence[Segment], length: int, span: tuple[int, int], series: Iterable[int] | None
     ) -> Table:
-        """Return kept buckets of `length` [ms] that begin in the span; rejected points are not in them.
-
-        Args:
-            brief: without the times of the first and last points.
-        """
-        text = (
-            f"SELECT {BRIEF if brief else ROLLUP} FROM {{source}} WHERE step = ? AND start >= ? AND start < ?"
-            + _chosen(series)
-        )
+        """Return kept buckets of `length` [ms] that begin in the span; rejected points are not in them."""
+        text = f"SELECT {ROLLUP} FROM {{source}} WHERE step = ? AND start >= ? AND start < ?" + _chosen(series)
         return _table(self._read(files, text, [length // 1000, *span])) if files else EMPTY
+
+    def rolled_all(
+        self, files: Sequence[Segment], length: int, span: tuple[int, int], series: Sequence[int] | None
+    ) -> list[Table]:
+        """Return the same of all series, or many, a table a file, each sorted; without times of first and last points.
+
+        What a file holds is remembered; a few series are read from the file when it is not.
+        """
+        tables = []
+        for file in files:
+            if self.is_damaged(file):
+                continue  # its points are read: what is remembered of it would count them twice
+            table = self._remembered.find(file.file, length)
+            if table is None:
+                few = series if series is not None and len(series) <= FEW else None
+                text = f"SELECT {BRIEF} FROM {{source}} WHERE step = ?" + _chosen(few)
+                text += "" if few is None else " ORDER BY series, start"  # all of them lie in that order
+                table = _table(self._read([file], text, [length // 1000]))
+                if few is None and not self.is_damaged(file):
+                    table = self._remembered.keep(file.file, length, table)
+            tables.append(between(table, span, series))
+        return tables
 
     def has(self, file: Segment, series: Iterable[int]) -> dict[int, Ints]:
         """Return the sealed times of each series, sorted; remembered, because sealed files never change."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from telemetry.messages import Kind
 from telemetry.store import Block, Buckets, Point, Quality, Samples, Series, Summary
-from telemetry.store.cold import Cold, MovedError
+from telemetry.store.cold import FEW, Cold, MovedError
 from telemetry.store.entries import EntryTables
 from telemetry.store.hot import Hot
 from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap
@@ -172,23 +172,17 @@ class EmbeddedStore:
 
     def last(self, series: Sequence[Series] | None = None) -> dict[Series, Point]:
         with errors():
-            if series is None or len(series) > 20:
-                rows = self.connection.execute(SELECT_LAST).fetchall()
-            else:
+            if series is not None and len(series) <= FEW:
                 numbers = [number for number in map(self.names.find, series) if number is not None]
                 query = SELECT_LAST + " WHERE series = ?"
-                rows = [row for number in numbers for row in self.connection.execute(query, (number,))]
-            found = {}
-            for number, at, value, delay, quality in rows:
-                name = self.names.name(number)
-                found[name] = Point(
-                    series=name,
-                    at=at / 1000.0,
-                    value=value,
-                    received_at=(at + delay) / 1000.0,
-                    quality=QUALITIES[quality],
+                return _points(
+                    (self.names.name(n), row) for n in numbers for row in self.connection.execute(query, (n,))
                 )
-        return found if series is None else {name: found[name] for name in series if name in found}
+            rows = {row[0]: row for row in self.connection.execute(SELECT_LAST)}
+            if series is None:
+                return _points((self.names.name(number), row) for number, row in rows.items())
+            known = ((name, rows.get(self.names.find(name))) for name in series)
+            return _points((name, row) for name, row in known if row is not None)
 
     def read(self, series: Series, start: float, end: float, *, step: float | None = None) -> Samples:
         if step is not None:
@@ -236,9 +230,9 @@ class EmbeddedStore:
             mean=table.mean,
             low=table.extreme("low"),
             high=table.extreme("high"),
-            count=table.count,
-            quality=table.quality,
-            left_out=table.left_out,
+            count=np.ascontiguousarray(table.count),
+            quality=np.ascontiguousarray(table.quality),  # others read them by address
+            left_out=np.ascontiguousarray(table.left_out),
         )
 
     def block(self, series: Sequence[Series] | None, start: float, end: float) -> Block:
@@ -332,6 +326,19 @@ def open_store(directory: Path, *, read_only: bool = False, dead_letter_limit: i
         StoreError: `store_failed`, or `store_version` when a newer version wrote it.
     """
     return EmbeddedStore(directory, read_only=read_only, dead_letter_limit=dead_letter_limit)
+
+
+def _points(rows: Iterable[tuple[Series, _Row]]) -> dict[Series, Point]:
+    return {
+        name: Point(
+            series=name,
+            at=at / 1000.0,
+            value=value,
+            received_at=(at + delay) / 1000.0,
+            quality=QUALITIES[quality],
+        )
+        for name, (_, at, value, delay, quality) in rows
+    }
 
 
 def _step(step: float) -> int:

@@ -10,10 +10,11 @@ from typing import TypeVar
 import numpy as np
 
 from telemetry.store import REJECTED
-from telemetry.store.cold import Cold, MovedError
+from telemetry.store.cold import FEW, Cold, MovedError
 from telemetry.store.hot import Hot
 from telemetry.store.journal import StoreError
-from telemetry.store.rollup import DAY, EMPTY, HOUR, MINUTE, Flags, Floats, Ints, Table, level, merge, of_points
+from telemetry.store.remembered import weave
+from telemetry.store.rollup import DAY, HOUR, MINUTE, Flags, Floats, Ints, Table, level, merge, of_points
 from telemetry.store.segments import Segment, segments
 from telemetry.store.tables import snapshot
 
@@ -21,8 +22,6 @@ T = TypeVar("T")
 Points = tuple[Ints, Floats, Flags]
 
 TRIES = 5
-FEW = 20
-"""Up to so many series are looked up one by one; more are read all together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ class Tiers:
                 files = self._files(first, end)
             tables, parts = [hot], [out]
             kept, spans = self._kept(files, [series], (first, end), step, without | int(REJECTED))
-            tables.append(kept)
+            tables += kept
             for begin, stop in spans:
                 at, value, quality = self._cold.points(files.raw, series, begin, stop)
                 number = np.full(len(at), series)
@@ -111,8 +110,9 @@ class Tiers:
                 self._cold.aggregate(_between(files.raw, *span), *span, series, step=step, without=without)
                 for span in spans
             ]
-            tables = [replace(t, first=t.start, last=t.start) for t in (hot, kept, *cold)]
-            return merge(tables, step=step)
+            few = merge([replace(t, first=t.start, last=t.start) for t in (hot, *cold)], step=step)
+            woven = weave([*kept, few]) if step in (HOUR, DAY) else None
+            return merge([*kept, few], step=step) if woven is None else woven
 
         return self._again(read)
 
@@ -144,7 +144,7 @@ class Tiers:
 
     def _kept(
         self, files: Files, series: Sequence[int] | None, span: tuple[int, int], step: int, without: int
-    ) -> tuple[Table, list[tuple[int, int]]]:
+    ) -> tuple[list[Table], list[tuple[int, int]]]:
         """Return what kept buckets say of a span, and the rest of it, for which points must be read.
 
         Args:
@@ -153,31 +153,39 @@ class Tiers:
         length = level(step)
         first, end = span
         if not files.raw and not files.rollup and not files.minute:
-            return EMPTY, []
+            return [], []
         known = files.raw + files.minute + files.rollup
         first = max(first, min(file.first for file in known))
         end = min(end, max(file.last + DAY for file in known))
         days = files.days_with_points()
         if length < HOUR:
             minutes = [file for file in files.minute if file.period not in days]
-            kept = self._cold.rolled(minutes, MINUTE, span, series) if length == MINUTE and minutes else EMPTY
-            return kept, [(first, end)] if files.raw else []
+            usable = length == MINUTE and minutes
+            return [self._cold.rolled(minutes, MINUTE, span, series)] if usable else [], [
+                (first, end)
+            ] if files.raw else []
         begin, stop = -(-first // length) * length, end // length * length
         if begin >= stop:
-            return EMPTY, [(first, end)]
-        kept = self._cold.rolled(files.rollup, length, (begin, stop), series, brief=not without)
+            return [], [(first, end)]
+        if without:
+            kept = [self._cold.rolled(files.rollup, length, (begin, stop), series)]
+        else:
+            kept = self._cold.rolled_all(files.rollup, length, (begin, stop), series)
         spans = [(first, begin), (stop, end)]
         # A month whose roll-up is damaged is read from its points; so are buckets that hide what was asked for.
         rolled = [(file.first, file.last + DAY) for file in files.rollup if not self._cold.is_damaged(file)]
         spans += [(d, d + DAY) for d in sorted(days) if not any(a - DAY < d < b for a, b in rolled)]
         if without:
-            hidden = (kept.quality & without) != 0
-            readable = np.isin(kept.start // DAY * DAY, list(days))
+            table = kept[0]
+            hidden = (table.quality & without) != 0
+            readable = np.isin(table.start // DAY * DAY, list(days))
             hidden &= readable
             if hidden.sum() > FEW:  # one long read instead of many short ones
-                hidden = readable & (kept.start >= kept.start[hidden].min()) & (kept.start <= kept.start[hidden].max())
-            spans += _united([(int(start), int(start) + length) for start in kept.start[hidden]])
-            kept = kept.where(~hidden)
+                hidden = (
+                    readable & (table.start >= table.start[hidden].min()) & (table.start <= table.start[hidden].max())
+                )
+            spans += _united([(int(start), int(start) + length) for start in table.start[hidden]])
+            kept = [table.where(~hidden)]
         return kept, _united([(max(first, a), min(end, b)) for a, b in spans if a < b])
 
 
