@@ -107,11 +107,11 @@ def test_killed_eyes_and_a_killed_broker_cost_time_and_nothing_else(demo: Start,
     run = demo("--seed", "2")
     until(lambda: run.said("berries to pick") or run.process.poll() is not None, within=120.0, what="the count")
     os.kill(run.pids()["eyes"], signal.SIGKILL)
-    until(lambda: run.said("eyes has died"), within=10.0, what="the notice")
+    until(lambda: run.said("eyes has died"), within=30.0, what="the notice")
     until(lambda: run.said("the robot waits: eyes_lost"), within=30.0, what="the hold with its reason")
     until(lambda: run.said("the robot goes on"), within=60.0, what="the end of the hold")
     os.killpg(run.pids()["broker"], signal.SIGKILL)
-    until(lambda: run.said("broker has died"), within=10.0, what="the notice")
+    until(lambda: run.said("broker has died"), within=30.0, what="the notice")
     assert run.wait() == 0, run.story()
     report = run.report()
     assert report["restarts"] == 2

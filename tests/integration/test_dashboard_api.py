@@ -187,7 +187,7 @@ def test_an_alarm_is_seen_by_name_and_stays_until_its_cause_is_gone(
     site: Any, get: Get, client: httpx.Client, until: Until
 ) -> None:
     until(
-        lambda: [row for row in get("alarms") if row["place"]["device"] == "climate-2"], within=20.0, what="the alarm"
+        lambda: [row for row in get("alarms") if row["place"]["device"] == "climate-2"], within=30.0, what="the alarm"
     )
     alarm = next(row for row in get("alarms") if row["place"]["device"] == "climate-2")
     with site.login("viewer") as viewer:
@@ -227,7 +227,7 @@ def test_hostile_words_of_a_device_come_back_as_plain_json(
     def arrived() -> list[dict[str, Any]]:
         return [pick for pick in get("picks", limit=1000) if pick["bed"] == HOSTILE]
 
-    until(arrived, within=10.0, what="the hostile pick")
+    until(arrived, within=30.0, what="the hostile pick")
     assert (arrived()[0]["result"], arrived()[0]["mass"], arrived()[0]["seconds"]) == (HOSTILE, None, None)
     for path in ("picks?limit=1000", "morning", "segments", "plan", "lots"):
         answer = client.get("/api/v1/" + path)

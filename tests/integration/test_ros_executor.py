@@ -37,7 +37,7 @@ def test_a_node_spun_by_the_module_functions_calls_its_own_service() -> None:
     client = node.create_client(std_srvs.srv.Trigger, "/robot/both/go")
     assert client.wait_for_service(timeout_sec=1.0)
     future = client.call_async(std_srvs.srv.Trigger.Request())
-    ros.spin_until_future_complete(node, future, timeout_sec=5.0)
+    ros.spin_until_future_complete(node, future, timeout_sec=30.0)
     assert future.done()
     assert ("/robot/both/go", ["std_srvs/srv/Trigger"]) in node.get_service_names_and_types()
 
