@@ -163,6 +163,8 @@ def spin_until_future_complete(
             chosen.remove_node(node)
 
 
+_NAMED = {"Future": "task", "Node": "node", "Parameter": "parameter"}  # also found here
+
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
@@ -170,8 +172,8 @@ if not TYPE_CHECKING:
         from importlib import import_module
         from importlib.util import find_spec
 
-        if name == "Parameter":
-            return import_module(f"{__name__}.parameter").Parameter
+        if name in _NAMED:
+            return getattr(import_module(f"{__name__}.{_NAMED[name]}"), name)
         if name.startswith("_") or find_spec(f"{__name__}.{name}") is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module(f"{__name__}.{name}")

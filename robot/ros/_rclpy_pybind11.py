@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from robot.ros import qos, service_introspection
+import builtins
+
+from robot.ros import rcl_functions, rmw_values, service_introspection
 from robot.ros.action.goal import GoalEvent
+from robot.ros.by_hand import DEFAULT_DOMAIN_ID
 from robot.ros.by_hand import RawGuardCondition as GuardCondition
 from robot.ros.by_hand import RawTimer as Timer
 from robot.ros.by_hand import make_client as Client
+from robot.ros.by_hand import make_clock as Clock
+from robot.ros.by_hand import make_context as Context
+from robot.ros.by_hand import make_node as Node
 from robot.ros.by_hand import make_publisher as Publisher
 from robot.ros.by_hand import make_service as Service
 from robot.ros.by_hand import make_subscription as Subscription
 from robot.ros.clock import ClockChange, ClockEvent
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import INFINITE_NS as RMW_DURATION_INFINITE
+from robot.ros.entity_handles import RequestId as rmw_request_id_t  # noqa: N813
+from robot.ros.entity_handles import ServiceHeader as rmw_service_info_t  # noqa: N813
+from robot.ros.event_handle import EventHandle
+from robot.ros.event_infos import IncompatibleTypeInfo as rmw_incompatible_type_status_t  # noqa: N813
+from robot.ros.event_infos import MatchedInfo as rmw_matched_status_t  # noqa: N813
+from robot.ros.event_infos import QoSLivelinessChangedInfo as rmw_liveliness_changed_status_t  # noqa: N813
+from robot.ros.event_infos import QoSLivelinessLostInfo as rmw_liveliness_lost_status_t  # noqa: N813
+from robot.ros.event_infos import QoSMessageLostInfo as rmw_message_lost_status_t  # noqa: N813
+from robot.ros.event_infos import QoSOfferedDeadlineMissedInfo as rmw_offered_deadline_missed_status_t  # noqa: N813
 from robot.ros.event_infos import QoSPublisherEventType as rcl_publisher_event_type_t  # noqa: N813
+from robot.ros.event_infos import QoSRequestedDeadlineMissedInfo as rmw_requested_deadline_missed_status_t  # noqa: N813
+from robot.ros.event_infos import QoSRequestedIncompatibleQoSInfo as rmw_requested_qos_incompatible_event_status_t  # noqa: N813
 from robot.ros.event_infos import QoSSubscriptionEventType as rcl_subscription_event_type_t  # noqa: N813
 from robot.ros.exceptions import (
     InvalidHandle,
@@ -25,8 +42,12 @@ from robot.ros.exceptions import (
     UnsupportedEventTypeError,
 )
 from robot.ros.expand_topic_name import expand_topic_name as rclpy_expand_topic_name
+from robot.ros.handle import Handle as Destroyable
+from robot.ros.lifecycle.states import StateMachine as LifecycleStateMachine
 from robot.ros.lifecycle.states import TransitionCallbackReturn as TransitionCallbackReturnType
-from robot.ros.qos import QoSCompatibility, QoSProfile
+from robot.ros.qos import BEST_AVAILABLE_NS, QoSCompatibility
+from robot.ros.rcl_functions import *  # noqa: F403
+from robot.ros.rmw_values import *  # noqa: F403
 from robot.ros.signals import (
     SignalHandlerOptions,
     get_current_signal_handlers_options,
@@ -41,32 +62,37 @@ from robot.ros.validate_node_name import find_fault as rclpy_get_validation_erro
 from robot.ros.validate_topic_name import find_fault as rclpy_get_validation_error_for_topic_name
 from robot.ros.waitable import WaitSet
 
-RCL_DEFAULT_DOMAIN_ID = 2**64 - 1
+NotImplementedError = builtins.NotImplementedError  # the name is rclpy's
+RCL_DEFAULT_DOMAIN_ID = DEFAULT_DOMAIN_ID
+RMW_QOS_DEADLINE_BEST_AVAILABLE = RMW_QOS_LIVELINESS_LEASE_DURATION_BEST_AVAILABLE = BEST_AVAILABLE_NS
 
 
-class rmw_qos_profile_t:  # noqa: N801 (rmw's name)
-    """Where the predefined profiles are found by name."""
+def register_sigint_guard_condition(guard_condition: object) -> None:
+    """Do nothing: a signal ends every wait, of this guard condition too."""
 
-    @staticmethod
-    def predefined(qos_profile_name: str) -> QoSProfile:
-        """Return for example `qos_profile_sensor_data`; raises ValueError for an unknown name."""
-        found = getattr(qos, qos_profile_name, None)
-        if not isinstance(found, QoSProfile):
-            raise ValueError(f"no predefined profile {qos_profile_name!r}")
-        return found
 
+unregister_sigint_guard_condition = register_sigint_guard_condition
 
 __all__ = [
     "RCL_DEFAULT_DOMAIN_ID",
     "RMW_DURATION_INFINITE",
+    "RMW_QOS_DEADLINE_BEST_AVAILABLE",
+    "RMW_QOS_LIVELINESS_LEASE_DURATION_BEST_AVAILABLE",
     "Client",
+    "Clock",
     "ClockChange",
     "ClockEvent",
     "ClockType",
+    "Context",
+    "Destroyable",
+    "EventHandle",
     "GoalEvent",
     "GuardCondition",
     "InvalidHandle",
+    "LifecycleStateMachine",
+    "Node",
     "NodeNameNonExistentError",
+    "NotImplementedError",
     "Publisher",
     "QoSCompatibility",
     "RCLError",
@@ -91,7 +117,20 @@ __all__ = [
     "rclpy_get_validation_error_for_node_name",
     "rclpy_get_validation_error_for_topic_name",
     "rclpy_remove_ros_args",
-    "rmw_qos_profile_t",
+    "register_sigint_guard_condition",
+    "rmw_incompatible_type_status_t",
+    "rmw_liveliness_changed_status_t",
+    "rmw_liveliness_lost_status_t",
+    "rmw_matched_status_t",
+    "rmw_message_lost_status_t",
+    "rmw_offered_deadline_missed_status_t",
+    "rmw_request_id_t",
+    "rmw_requested_deadline_missed_status_t",
+    "rmw_requested_qos_incompatible_event_status_t",
+    "rmw_service_info_t",
     "service_introspection",
     "uninstall_signal_handlers",
+    "unregister_sigint_guard_condition",
 ]
+__all__ += rcl_functions.__all__
+__all__ += rmw_values.__all__

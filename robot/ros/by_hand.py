@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from robot.ros.client import Client
 from robot.ros.clock import Clock, ClockHandle
+from robot.ros.clock_type import ClockType
+from robot.ros.context import Context
 from robot.ros.duration import NANOSECONDS
 from robot.ros.exceptions import TimerCancelledError
 from robot.ros.guard_condition import GuardCondition
 from robot.ros.handle import Handle
 from robot.ros.publisher import Publisher
-from robot.ros.qos import QoSProfile
+from robot.ros.qos import QoSProfile, qos_profile_rosout_default
 from robot.ros.service import Service
 from robot.ros.subscription import Subscription
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from robot.ros.node_parts.handle import NodeHandle
 
 
+DEFAULT_DOMAIN_ID = 2**64 - 1
+
+
 def _nothing(*_: object) -> None:
     """Stand for the callback that there is not."""
 
@@ -39,6 +44,43 @@ def _added(node: NodeHandle, entity: Any) -> Any:
     with node:
         node.node._add(entity)
     return entity.handle
+
+
+def make_context(args: list[str], domain_id: int) -> ContextHandle:
+    """Return the handle of a new context; `RCL_DEFAULT_DOMAIN_ID` stands for the environment's domain."""
+    made = Context()
+    made.init(args, initialize_logging=False, domain_id=None if domain_id == DEFAULT_DOMAIN_ID else domain_id)
+    handle: ContextHandle = made.handle  # type: ignore[assignment]
+    return handle
+
+
+def make_clock(clock_type: int) -> ClockHandle:
+    """Return the handle of a new clock."""
+    return Clock(clock_type=ClockType(clock_type)).handle
+
+
+def make_node(  # noqa: PLR0917
+    name: str,
+    namespace: str,
+    context: ContextHandle,
+    cli_args: list[str] | None,
+    use_global_arguments: bool,
+    enable_rosout: bool,
+    rosout_qos_profile: QoSProfile = qos_profile_rosout_default,
+) -> NodeHandle:
+    """Return the handle of a new node without parameter services."""
+    from robot.ros.node import Node
+
+    return Node(
+        name,
+        namespace=namespace,
+        context=context.context,
+        cli_args=cli_args,
+        use_global_arguments=use_global_arguments,
+        enable_rosout=enable_rosout,
+        rosout_qos_profile=rosout_qos_profile,
+        start_parameter_services=False,
+    ).handle
 
 
 def make_publisher(node: NodeHandle, msg_type: Any, topic: str, profile: QoSProfile) -> PublisherHandle:
@@ -114,6 +156,12 @@ class RawTimer(Handle):
             return self._running and self._now() >= self._next
 
     is_ready = is_timer_ready
+
+    def call_timer_with_info(self) -> dict[str, int]:
+        """Begin the next period; return when the call was due and when it came [ns]."""
+        due = self._next
+        self.call_timer()
+        return {"expected_call_time": due, "actual_call_time": self._last}
 
     def call_timer(self) -> None:
         """Begin the next period; raises TimerCancelledError when it was cancelled."""

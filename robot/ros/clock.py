@@ -118,6 +118,24 @@ class ClockHandle(Handle):
         super().__init__("a clock")
         self.clock = clock
 
+    def _ros(self) -> ROSClock:
+        if not isinstance(self.clock, ROSClock):
+            raise RCLError(f"expected a clock of type ROS_TIME, got {self.clock.clock_type.name}")
+        return self.clock
+
+    def get_now(self) -> Time:
+        return self.clock.now()
+
+    def get_ros_time_override_is_enabled(self) -> bool:
+        return self._ros().ros_time_is_active
+
+    def set_ros_time_override_is_enabled(self, enabled: bool) -> None:
+        self._ros()._set_ros_time_is_active(enabled)
+
+    def set_ros_time_override(self, time_point: Any) -> None:
+        """Set simulated time to an instant that has nanoseconds; raises RCLError for a clock of another type."""
+        self._ros().set_ros_time_override(Time(nanoseconds=time_point.nanoseconds, clock_type=ClockType.ROS_TIME))
+
 
 class Clock:
     """Tell the time of one type, as `rclpy.clock.Clock`; of type ROS_TIME it is a `ROSClock`.

@@ -77,6 +77,7 @@ class Context:
 
         Raises:
             RuntimeError: it was called before, or the domain id is wrong.
+            TypeError: an argument is not text.
             RCLInvalidROSArgsError, UnknownROSArgsError: from the arguments.
         """
         if domain_id is not None and domain_id < 0:
@@ -84,7 +85,10 @@ class Context:
         with self._lock:
             if self._handle is not None:
                 raise RuntimeError("Context.init() must only be called once")
-            self.arguments = parse(sys.argv if args is None else args)
+            line = list(sys.argv if args is None else args)
+            if wrong := [word for word in line if not isinstance(word, str)]:
+                raise TypeError(f"expected a command line of str, got {wrong[0]!r}")
+            self.arguments = parse(line)
             if self._transport is None:
                 from robot.ros.transport.directory import domain
                 from robot.ros.transport.zeromq import ZeroMQ

@@ -7,7 +7,7 @@ from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from robot.ros.entity_handles import EntityHandle
-from robot.ros.exceptions import InvalidHandle
+from robot.ros.exceptions import InvalidHandle, UnsupportedEventTypeError
 from robot.ros.graph import CLIENT, SERVICE, Endpoint
 from robot.ros.interfaces import registry
 from robot.ros.qos import QoSPolicyKind, QoSProfile
@@ -15,6 +15,7 @@ from robot.ros.transport.frame import Buffer, Frame
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.event_handle import EventHandle
     from robot.ros.node import Node
 
 
@@ -65,6 +66,10 @@ class Entity:
 
     def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
         """An endpoint has come whose quality of service does not fit, or whose type is another (policy None)."""
+
+    def watch_event(self, handle: EventHandle) -> None:
+        """Tell `handle` of the events of its kind."""
+        raise UnsupportedEventTypeError(f"a {self.kind} has no events")
 
     def on_asserted(self, gid: bytes) -> None:
         """A publisher said that it is alive."""

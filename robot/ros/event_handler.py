@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable
-from copy import copy
-from dataclasses import fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.entity_handles import EntityHandle
+from robot.ros.event_handle import EventHandle
 from robot.ros.event_infos import (
     IncompatibleTypeInfo,
     QoSLivelinessChangedInfo,
@@ -24,12 +22,12 @@ from robot.ros.event_infos import (
     QoSRequestedIncompatibleQoSInfo,
     QoSSubscriptionEventType,
     QoSSubscriptionMatchedInfo,
-    info_class,
 )
 from robot.ros.exceptions import UnsupportedEventTypeError
 from robot.ros.logging import get_logger
 from robot.ros.qos_policies import qos_policy_name_from_kind
-from robot.ros.waitable import NumberOfEntities
+from robot.ros.task import await_or_execute
+from robot.ros.waitable import NumberOfEntities, Waitable
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -59,8 +57,11 @@ __all__ = [
 EventCallback = Callable[[Any], Any]
 
 
-class EventHandler:
-    """One kind of event of one publisher or subscription. Events that come before its callback runs are summed up."""
+class EventHandler(Waitable[Any]):
+    """Calls back for one kind of event of one publisher or subscription. Events before its callback runs are summed up.
+
+    It needs no asking: an event queues its callback. Used as a waitable it is asked, and runs, as any other.
+    """
 
     def __init__(
         self,
@@ -70,47 +71,52 @@ class EventHandler:
         event_type: IntEnum,
         parent_impl: Entity | EntityHandle,
     ) -> None:
-        self.callback_group = callback_group
+        super().__init__(callback_group)
         self.callback = callback
         self.event_type = event_type
-        self._entity = parent_impl.entity if isinstance(parent_impl, EntityHandle) else parent_impl
-        self._info = info_class(event_type)()
-        self._lock = threading.Lock()
-        self._pending = False
-        callback_group.add_entity(self)
+        self._index: int | None = None
+        self._handle = EventHandle(parent_impl, event_type)
+        self._handle.on_event = self._dispatch
 
-    def tell(self, **changes: int) -> None:
-        """Change counts: `total_count=1` adds one; a `last_…` is set."""
-        with self._lock:
-            for name, change in changes.items():
-                if name.startswith("last_"):
-                    setattr(self._info, name, change)
-                    continue
-                setattr(self._info, name, getattr(self._info, name) + change)
-                setattr(self._info, f"{name}_change", getattr(self._info, f"{name}_change") + change)
-            pending, self._pending = self._pending, True
-        if not pending:
-            self._entity.node.dispatch(self, self._take)
+    @property
+    def handle(self) -> EventHandle:
+        return self._handle
+
+    def _dispatch(self) -> None:
+        self._handle.entity.node.dispatch(self, self._take)
+
+    def _take(self) -> Task[Any] | None:
+        if self._handle.entity.destroyed or self._handle.destroyed or not self._handle.is_ready():
+            return None
+        return self._handle.entity.node.run(self.callback, self._handle.take_event())
+
+    def is_ready(self, wait_set: Any) -> bool:
+        return self._index is not None and bool(wait_set.is_ready("event", self._index))
 
     def take_data(self) -> Any:
         """Return the counts, and count changes from here on anew."""
-        with self._lock:
-            self._pending = False
-            info = copy(self._info)
-            for field in fields(self._info):
-                if field.name.endswith("_change"):
-                    setattr(self._info, field.name, 0)
-        return info
+        return self._handle.take_event()
 
-    def _take(self) -> Task[Any] | None:
-        if self._entity.destroyed:
-            return None
-        return self._entity.node.run(self.callback, self.take_data())
+    async def execute(self, taken_data: Any) -> None:
+        if taken_data:
+            await await_or_execute(self.callback, taken_data)
 
     def get_num_entities(self) -> NumberOfEntities:
         return NumberOfEntities(num_events=1)
 
+    def add_to_wait_set(self, wait_set: Any) -> None:
+        with self._handle:
+            self._index = wait_set.add_event(self._handle)
+
+    def __enter__(self) -> None:
+        self._handle.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._handle.__exit__(*error)
+
     def destroy(self) -> None:
+        if not self._handle.destroyed:
+            self._handle.destroy_when_not_in_use()
         self.callback = _ignore
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from robot.ros.exceptions import UnsupportedEventTypeError
 from robot.ros.qos_policies import QoSPolicyKind
 
 
@@ -107,6 +108,8 @@ SUBSCRIPTION_INFOS: dict[IntEnum, type] = {
 
 
 def info_class(event_type: IntEnum) -> type:
-    """Return what the callback of an event gets."""
+    """Return what the callback of an event gets; raises UnsupportedEventTypeError for what is no event."""
     known = INFOS if isinstance(event_type, QoSPublisherEventType) else SUBSCRIPTION_INFOS
+    if type(event_type) not in (QoSPublisherEventType, QoSSubscriptionEventType):
+        raise UnsupportedEventTypeError(f"expected an event of a publisher or a subscription, got {event_type!r}")
     return known[event_type]

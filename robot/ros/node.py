@@ -23,9 +23,10 @@ from robot.ros.node_parts.rosout import Rosout
 from robot.ros.node_parts.running import Running
 from robot.ros.parameter import Parameter
 from robot.ros.parameter_service import ParameterService
-from robot.ros.qos import qos_profile_parameter_events
+from robot.ros.qos import QoSProfile, as_profile, qos_profile_parameter_events, qos_profile_rosout_default
 from robot.ros.time_source import TimeSource
 from robot.ros.type_description_service import TypeDescriptionService
+from robot.ros.type_support import check_for_type_support, check_is_valid_msg_type, check_is_valid_srv_type
 from robot.ros.validate_full_topic_name import validate_full_topic_name
 from robot.ros.validate_namespace import validate_namespace
 from robot.ros.validate_node_name import validate_node_name
@@ -34,7 +35,14 @@ from robot.ros.validate_topic_name import validate_topic_name
 if TYPE_CHECKING:
     from robot.ros.context import Context
 
-__all__ = ["HIDDEN_NODE_PREFIX", "Node", "NodeNameNonExistentError"]
+__all__ = [
+    "HIDDEN_NODE_PREFIX",
+    "Node",
+    "NodeNameNonExistentError",
+    "check_for_type_support",
+    "check_is_valid_msg_type",
+    "check_is_valid_srv_type",
+]
 
 HIDDEN_NODE_PREFIX = "_"
 
@@ -51,6 +59,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         namespace: relative or absolute.
         use_global_arguments: follow the context's command line too.
         enable_rosout: publish what its logger logs on `/rosout`.
+        rosout_qos_profile: of that publisher; None = the one ROS has for it.
         start_parameter_services: let others read and set its parameters.
         parameter_overrides: values that replace the defaults of parameters declared later.
         allow_undeclared_parameters: parameters may be set without being declared.
@@ -69,6 +78,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         namespace: str | None = None,
         use_global_arguments: bool = True,
         enable_rosout: bool = True,
+        rosout_qos_profile: QoSProfile | int | None = None,
         start_parameter_services: bool = True,
         parameter_overrides: Iterable[Parameter] | None = None,
         allow_undeclared_parameters: bool = False,
@@ -100,7 +110,8 @@ class Node(Running, Entities, NodeParameters, Graph):
         self._rosout: Rosout | None = None
         try:
             if enable_rosout and everyones.outputs.get("rosout", True):
-                self._rosout = Rosout(self)
+                profile = qos_profile_rosout_default if rosout_qos_profile is None else rosout_qos_profile
+                self._rosout = Rosout(self, as_profile(profile))
             self._start_parameters(declare_overrides=automatically_declare_parameters_from_overrides)
             if start_parameter_services:
                 self._parameter_service = ParameterService(self)
@@ -166,6 +177,9 @@ class Node(Running, Entities, NodeParameters, Graph):
         """Refuse the invalid name of a topic or service with the exception that says where it is wrong."""
         validate_topic_name(name, is_service=is_service)
         validate_full_topic_name(expand_topic_name(name, self._name, self._namespace), is_service=is_service)
+
+    def _validate_topic_or_service_name(self, topic_or_service_name: str, *, is_service: bool = False) -> None:
+        self.check_name(topic_or_service_name, is_service=is_service)
 
     def get_logger(self) -> RcutilsLogger:
         return self._logger

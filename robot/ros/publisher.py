@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import PublisherHandle
+from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, PublisherEventCallbacks
 from robot.ros.graph import PUBLISHER, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
@@ -50,7 +51,8 @@ class Publisher(Entity):
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
         )
         self._lifespan = limit_ns(qos_profile.lifespan)
-        self._events = PublisherEvents(self, event_callbacks or PublisherEventCallbacks())
+        self._events = PublisherEvents(self)
+        self._events.call_back(event_callbacks or PublisherEventCallbacks())
 
     @property
     def topic_name(self) -> str:
@@ -72,6 +74,9 @@ class Publisher(Entity):
     @property
     def event_handlers(self) -> list[EventHandler]:
         return self._events.handlers
+
+    def watch_event(self, handle: EventHandle) -> None:
+        self._events.watch(handle)
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
         self._events.on_matched(here=here)

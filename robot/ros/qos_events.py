@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from robot.ros.duration import NANOSECONDS
+from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import (
     EventHandler,
     PublisherEventCallbacks,
@@ -13,6 +15,7 @@ from robot.ros.event_handler import (
     QoSSubscriptionEventType,
     SubscriptionEventCallbacks,
 )
+from robot.ros.exceptions import UnsupportedEventTypeError
 from robot.ros.qos import LivelinessPolicy, QoSPolicyKind, limit_ns
 from robot.ros.qos_watch import Watch
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from robot.ros.transport.frame import Frame
 
 _PUBLISHER, _SUBSCRIPTION = QoSPublisherEventType, QoSSubscriptionEventType
+_LOST = _SUBSCRIPTION.RCL_SUBSCRIPTION_MESSAGE_LOST
+_MISSED = _SUBSCRIPTION.RCL_SUBSCRIPTION_REQUESTED_DEADLINE_MISSED
+_LIVELINESS = _SUBSCRIPTION.RCL_SUBSCRIPTION_LIVELINESS_CHANGED
 
 
 def is_manual(endpoint: Endpoint) -> bool:
@@ -30,6 +36,27 @@ def is_manual(endpoint: Endpoint) -> bool:
     profile = endpoint.qos
     lease = limit_ns(profile.liveliness_lease_duration)
     return profile.liveliness == LivelinessPolicy.MANUAL_BY_TOPIC and lease is not None
+
+
+class Kinds:
+    """The handles that want to know, by kind of event."""
+
+    def __init__(self) -> None:
+        self._handles: dict[IntEnum, list[EventHandle]] = {}
+
+    def add(self, handle: EventHandle) -> bool:
+        """Add a handle; True when it is the first of its kind."""
+        handles = self._handles.setdefault(handle.event_type, [])
+        handles.append(handle)
+        return len(handles) == 1
+
+    def has(self, kind: IntEnum) -> bool:
+        return kind in self._handles
+
+    def tell(self, kind: IntEnum, **changes: int) -> None:
+        for handle in self._handles.get(kind, ()):
+            if not handle.destroyed:
+                handle.tell(**changes)
 
 
 class PublisherEvents:
@@ -40,19 +67,32 @@ class PublisherEvents:
         watching: `published` wants to be called.
     """
 
-    def __init__(self, entity: Entity, callbacks: PublisherEventCallbacks) -> None:
-        self.handlers = callbacks.create_event_handlers(entity.callback_group, entity, entity.endpoint.name)
-        self._by_kind = {handler.event_type: handler for handler in self.handlers}
+    def __init__(self, entity: Entity) -> None:
+        self._entity = entity
+        self._kinds = Kinds()
         self._watches: list[Watch] = []
+        self._lease: Watch | None = None
+        self.handlers: list[EventHandler] = []
+        self.watching = False
+
+    def call_back(self, callbacks: PublisherEventCallbacks) -> None:
+        """Make a handler for each callback."""
+        entity = self._entity
+        self.handlers = callbacks.create_event_handlers(entity.callback_group, entity, entity.endpoint.name)
+
+    def watch(self, handle: EventHandle) -> None:
+        """Tell a handle from here on; raises UnsupportedEventTypeError when it wants events of subscriptions."""
+        if not isinstance(handle.event_type, _PUBLISHER):
+            raise UnsupportedEventTypeError(f"a publisher has no event {handle.event_type.name}")
+        if not self._kinds.add(handle):
+            return
+        entity, kind, tell = self._entity, handle.event_type, self._kinds.tell
         profile = entity.endpoint.qos
         deadline, lease = limit_ns(profile.deadline), limit_ns(profile.liveliness_lease_duration)
-        missed = self._by_kind.get(_PUBLISHER.RCL_PUBLISHER_OFFERED_DEADLINE_MISSED)
-        if deadline is not None and missed is not None:
-            self._watches.append(Watch(entity.node, deadline, lambda: missed.tell(total_count=1)))
-        lost = self._by_kind.get(_PUBLISHER.RCL_PUBLISHER_LIVELINESS_LOST)
-        self._lease: Watch | None = None
-        if lease is not None and lost is not None and is_manual(entity.endpoint):
-            self._lease = Watch(entity.node, lease, lambda: lost.tell(total_count=1), once=True)
+        if kind == _PUBLISHER.RCL_PUBLISHER_OFFERED_DEADLINE_MISSED and deadline is not None:
+            self._watches.append(Watch(entity.node, deadline, lambda: tell(kind, total_count=1)))
+        elif kind == _PUBLISHER.RCL_PUBLISHER_LIVELINESS_LOST and lease is not None and is_manual(entity.endpoint):
+            self._lease = Watch(entity.node, lease, lambda: tell(kind, total_count=1), once=True)
             self._lease.feed()
             self._watches.append(self._lease)
         self.watching = bool(self._watches)
@@ -66,13 +106,15 @@ class PublisherEvents:
             self._lease.feed()
 
     def on_matched(self, *, here: bool) -> None:
-        handler = self._by_kind.get(_PUBLISHER.RCL_PUBLISHER_MATCHED)
-        if handler is not None:
-            handler.tell(**({"total_count": 1, "current_count": 1} if here else {"current_count": -1}))
+        changes = {"total_count": 1, "current_count": 1} if here else {"current_count": -1}
+        self._kinds.tell(_PUBLISHER.RCL_PUBLISHER_MATCHED, **changes)
 
     def on_incompatible(self, policy: QoSPolicyKind | None) -> None:
-        qos = self._by_kind.get(_PUBLISHER.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS)
-        _tell_incompatible(qos, self._by_kind.get(_PUBLISHER.RCL_PUBLISHER_INCOMPATIBLE_TYPE), policy)
+        if policy is None:
+            self._kinds.tell(_PUBLISHER.RCL_PUBLISHER_INCOMPATIBLE_TYPE, total_count=1)
+        else:
+            kind = _PUBLISHER.RCL_PUBLISHER_OFFERED_INCOMPATIBLE_QOS
+            self._kinds.tell(kind, total_count=1, last_policy_kind=policy)
 
     def close(self) -> None:
         for watch in self._watches:
@@ -89,40 +131,52 @@ class SubscriptionEvents:
         watching: `received` wants to be called.
     """
 
-    def __init__(self, entity: Entity, callbacks: SubscriptionEventCallbacks) -> None:
+    def __init__(self, entity: Entity) -> None:
         self._entity = entity
-        self.handlers = callbacks.create_event_handlers(entity.callback_group, entity, entity.endpoint.name)
-        self._by_kind = {handler.event_type: handler for handler in self.handlers}
-        self._lost = self._by_kind.get(_SUBSCRIPTION.RCL_SUBSCRIPTION_MESSAGE_LOST)
-        self._liveliness = self._by_kind.get(_SUBSCRIPTION.RCL_SUBSCRIPTION_LIVELINESS_CHANGED)
-        missed = self._by_kind.get(_SUBSCRIPTION.RCL_SUBSCRIPTION_REQUESTED_DEADLINE_MISSED)
-        deadline = limit_ns(entity.endpoint.qos.deadline)
+        self._kinds = Kinds()
         self._deadline: Watch | None = None
-        if deadline is not None and missed is not None:
-            self._deadline = Watch(entity.node, deadline, lambda: missed.tell(total_count=1))
         self._lock = threading.RLock()
         self._last: dict[bytes, int] = {}
         self._leases: dict[bytes, Watch] = {}
         self._alive: dict[bytes, bool] = {}
         self._lifespans: dict[bytes, float] = {}
-        self.watching = bool(self._lost or self._deadline)
+        self.handlers: list[EventHandler] = []
+        self._counts_lost = self._follows_life = False
+        self.watching = False
+
+    def call_back(self, callbacks: SubscriptionEventCallbacks) -> None:
+        """Make a handler for each callback."""
+        entity = self._entity
+        self.handlers = callbacks.create_event_handlers(entity.callback_group, entity, entity.endpoint.name)
+
+    def watch(self, handle: EventHandle) -> None:
+        """Tell a handle from here on; raises UnsupportedEventTypeError when it wants events of publishers."""
+        if not isinstance(handle.event_type, _SUBSCRIPTION):
+            raise UnsupportedEventTypeError(f"a subscription has no event {handle.event_type.name}")
+        if not self._kinds.add(handle):
+            return
+        kind, deadline = handle.event_type, limit_ns(self._entity.endpoint.qos.deadline)
+        if kind == _MISSED and deadline is not None:
+            self._deadline = Watch(self._entity.node, deadline, lambda: self._kinds.tell(_MISSED, total_count=1))
+        self._counts_lost |= kind == _LOST
+        self._follows_life |= kind == _LIVELINESS
+        self.watching = self.watching or self._counts_lost or self._deadline is not None
 
     def received(self, frame: Frame) -> None:
         """A message has come, in the order of its publisher."""
         if self._deadline is not None:
             self._deadline.feed()
-        if self._lost is not None:
+        if self._counts_lost:
             before = self._last.get(frame.gid)
             self._last[frame.gid] = frame.sequence
             if before is not None and frame.sequence > before + 1:
-                self._lost.tell(total_count=frame.sequence - before - 1)
+                self._kinds.tell(_LOST, total_count=frame.sequence - before - 1)
         if self._leases:
             self.asserted(frame.gid)
 
     def lost(self) -> None:
         """A message was pushed out of the queue."""
-        if self._lost is not None:
-            self._lost.tell(total_count=1)
+        self._kinds.tell(_LOST, total_count=1)
 
     def is_expired(self, frame: Frame, scheduler: Scheduler) -> bool:
         """Tell whether a message is older than its publisher wants it to get."""
@@ -137,9 +191,8 @@ class SubscriptionEvents:
             self._set_alive(gid, True)
 
     def on_matched(self, other: Endpoint, *, here: bool) -> None:
-        handler = self._by_kind.get(_SUBSCRIPTION.RCL_SUBSCRIPTION_MATCHED)
-        if handler is not None:
-            handler.tell(**({"total_count": 1, "current_count": 1} if here else {"current_count": -1}))
+        changes = {"total_count": 1, "current_count": 1} if here else {"current_count": -1}
+        self._kinds.tell(_SUBSCRIPTION.RCL_SUBSCRIPTION_MATCHED, **changes)
         lifespan = limit_ns(other.qos.lifespan)
         if here and lifespan is not None:
             self._lifespans[other.gid] = lifespan / NANOSECONDS
@@ -147,7 +200,7 @@ class SubscriptionEvents:
             self._forget(other.gid)
             if self._deadline is not None and not self._entity.bus.matched(self._entity.endpoint):
                 self._deadline.pause()
-        elif self._liveliness is not None:
+        elif self._follows_life:
             if is_manual(other):
                 lease = limit_ns(other.qos.liveliness_lease_duration) or 0
                 watch = Watch(self._entity.node, lease, lambda: self._set_alive(other.gid, False), once=True)
@@ -156,7 +209,7 @@ class SubscriptionEvents:
                 watch.feed()
             with self._lock:
                 self._alive[other.gid] = True
-            self._liveliness.tell(alive_count=1)
+            self._kinds.tell(_LIVELINESS, alive_count=1)
 
     def _forget(self, gid: bytes) -> None:
         self._lifespans.pop(gid, None)
@@ -166,21 +219,23 @@ class SubscriptionEvents:
             watch.close()
         with self._lock:
             alive = self._alive.pop(gid, None)
-        if alive is not None and self._liveliness is not None:
-            self._liveliness.tell(**({"alive_count": -1} if alive else {"not_alive_count": -1}))
+        if alive is not None:
+            self._kinds.tell(_LIVELINESS, **{"alive_count" if alive else "not_alive_count": -1})
 
     def _set_alive(self, gid: bytes, alive: bool) -> None:
         with self._lock:
             if self._alive.get(gid, alive) == alive:
                 return
             self._alive[gid] = alive
-        if self._liveliness is not None:
-            change = 1 if alive else -1
-            self._liveliness.tell(alive_count=change, not_alive_count=-change)
+        change = 1 if alive else -1
+        self._kinds.tell(_LIVELINESS, alive_count=change, not_alive_count=-change)
 
     def on_incompatible(self, policy: QoSPolicyKind | None) -> None:
-        qos = self._by_kind.get(_SUBSCRIPTION.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS)
-        _tell_incompatible(qos, self._by_kind.get(_SUBSCRIPTION.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE), policy)
+        if policy is None:
+            self._kinds.tell(_SUBSCRIPTION.RCL_SUBSCRIPTION_INCOMPATIBLE_TYPE, total_count=1)
+        else:
+            kind = _SUBSCRIPTION.RCL_SUBSCRIPTION_REQUESTED_INCOMPATIBLE_QOS
+            self._kinds.tell(kind, total_count=1, last_policy_kind=policy)
 
     def close(self) -> None:
         if self._deadline is not None:
@@ -189,12 +244,3 @@ class SubscriptionEvents:
             watch.close()
         for handler in self.handlers:
             handler.destroy()
-
-
-def _tell_incompatible(qos: EventHandler | None, kind: EventHandler | None, policy: QoSPolicyKind | None) -> None:
-    """Tell of a policy that does not fit, or of a type when there is none."""
-    if policy is None:
-        if kind is not None:
-            kind.tell(total_count=1)
-    elif qos is not None:
-        qos.tell(total_count=1, last_policy_kind=policy)

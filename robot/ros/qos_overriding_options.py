@@ -21,6 +21,9 @@ from robot.ros.subscription import Subscription
 
 if TYPE_CHECKING:
     from robot.ros.node import Node
+    from robot.ros.parameter import Parameter
+
+QosCallbackType = Callable[[QoSProfile], Any]
 
 _POLICIES = {
     QoSPolicyKind.HISTORY: HistoryPolicy,
@@ -104,10 +107,10 @@ def _declare_qos_parameters(
             description=f"{name} {described}", read_only=True
         )
         try:
-            parameter = node.declare_parameter(full, _to_parameter(qos, policy), descriptor)
+            parameter = node.declare_parameter(full, _get_qos_policy_parameter(qos, policy), descriptor)
         except ParameterAlreadyDeclaredException:
             parameter = node.get_parameter(full)
-        _override(qos, policy, parameter.value)
+        _override_qos_policy_with_param(qos, policy, parameter)
     if options.callback is not None:
         verdict = options.callback(qos)
         if not getattr(verdict, "successful", verdict):
@@ -116,7 +119,7 @@ def _declare_qos_parameters(
     return qos
 
 
-def _to_parameter(qos: QoSProfile, policy: QoSPolicyKind) -> Any:
+def _get_qos_policy_parameter(qos: QoSProfile, policy: QoSPolicyKind) -> Any:
     value = getattr(qos, policy.name.lower())
     if policy in _POLICIES:
         if value.name == "UNKNOWN":
@@ -125,7 +128,8 @@ def _to_parameter(qos: QoSProfile, policy: QoSPolicyKind) -> Any:
     return value.nanoseconds if policy in _DURATIONS else value
 
 
-def _override(qos: QoSProfile, policy: QoSPolicyKind, value: Any) -> None:
+def _override_qos_policy_with_param(qos: QoSProfile, policy: QoSPolicyKind, parameter: Parameter) -> None:
+    value: Any = parameter.value
     name = policy.name.lower()
     if policy in _POLICIES:
         try:

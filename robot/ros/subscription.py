@@ -14,6 +14,7 @@ from robot.ros.content_filter import Predicate, compile_filter
 from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import SubscriptionHandle
+from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
 from robot.ros.exceptions import RCLError
 from robot.ros.graph import SUBSCRIPTION, Endpoint
@@ -110,7 +111,8 @@ class Subscription(Entity):
         self._filter_options = ContentFilterOptions("", [])
         if content_filter is not None:
             self.set_content_filter(*content_filter)
-        self._events = SubscriptionEvents(self, event_callbacks or SubscriptionEventCallbacks())
+        self._events = SubscriptionEvents(self)
+        self._events.call_back(event_callbacks or SubscriptionEventCallbacks())
 
     @property
     def topic_name(self) -> str:
@@ -153,6 +155,9 @@ class Subscription(Entity):
     @property
     def event_handlers(self) -> list[EventHandler]:
         return self._events.handlers
+
+    def watch_event(self, handle: EventHandle) -> None:
+        self._events.watch(handle)
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
         self._events.on_matched(other, here=here)

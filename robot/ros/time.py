@@ -12,6 +12,7 @@ from robot.ros.interfaces import registry
 
 __all__ = ["ClockType", "Duration", "Time"]
 
+CONVERSION_CONSTANT = NANOSECONDS
 MESSAGE = "builtin_interfaces/msg/Time"
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KINDS = ("subscription", "guard_condition", "timer", "client", "service")
+KINDS = ("subscription", "guard_condition", "timer", "client", "service", "event")
 
 
 class NumberOfEntities:
@@ -88,6 +88,9 @@ class WaitSet:
 
     def add_service(self, member: Any) -> int:
         return self._add("service", member)
+
+    def add_event(self, member: Any) -> int:
+        return self._add("event", member)
 
     def clear_entities(self) -> None:
         self._members.clear()

@@ -12,12 +12,14 @@ from robot.ros import _rclpy_pybind11 as rclpy_implementation
 from robot.ros.clock import Clock
 from robot.ros.clock_type import ClockType
 from robot.ros.context import Context
-from robot.ros.exceptions import InvalidHandle, TimerCancelledError
+from robot.ros.event_handler import EventHandler
+from robot.ros.exceptions import InvalidHandle, RCLError, TimerCancelledError, UnsupportedEventTypeError
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.qos import QoSProfile
 from robot.ros.serialization import deserialize_message
+from robot.ros.task import Task
 from robot.ros.waitable import NumberOfEntities, Waitable
 
 String, SetBool = std_msgs.msg.String, std_srvs.srv.SetBool
@@ -189,3 +191,90 @@ def test_what_was_made_by_hand_goes_by_its_handle_or_with_the_node(node: Node) -
     for handle in (early, late):
         with pytest.raises(InvalidHandle):
             handle.__enter__()
+
+
+def test_an_event_is_taken_by_hand_when_a_wait_set_says_so(context: Context, node: Node) -> None:
+    publisher = node.create_publisher(String, "chat", 1)
+    kinds = rclpy_implementation.rcl_publisher_event_type_t
+    event = rclpy_implementation.EventHandle(publisher.handle, kinds.RCL_PUBLISHER_MATCHED)
+    wait_set = rclpy_implementation.WaitSet(0, 0, 0, 0, 0, 1, context.handle)
+    index = wait_set.add_event(event)
+    wait_set.wait(0)
+    assert not wait_set.is_ready("event", index)
+    node.create_subscription(String, "chat", lambda _: None, 1)
+    wait_set.wait(10_000_000_000)
+    assert wait_set.is_ready("event", index)
+    taken = event.take_event()
+    assert isinstance(taken, rclpy_implementation.rmw_matched_status_t)
+    assert (taken.total_count, taken.current_count, taken.current_count_change) == (1, 1, 1)
+    assert not event.is_ready()
+
+
+def test_an_event_of_the_wrong_kind_of_endpoint_is_refused(node: Node) -> None:
+    publisher = node.create_publisher(String, "chat", 1)
+    subscription = node.create_subscription(String, "chat", lambda _: None, 1)
+    service = node.create_service(SetBool, "switch", lambda _, response: response)
+    kinds = rclpy_implementation.rcl_subscription_event_type_t
+    for handle in (publisher.handle, service.handle):
+        with pytest.raises(UnsupportedEventTypeError):
+            rclpy_implementation.EventHandle(handle, kinds.RCL_SUBSCRIPTION_MATCHED)
+    with pytest.raises(UnsupportedEventTypeError):
+        other = rclpy_implementation.rcl_publisher_event_type_t.RCL_PUBLISHER_MATCHED
+        rclpy_implementation.EventHandle(subscription.handle, other)
+    publisher.destroy()
+    with pytest.raises(InvalidHandle):
+        rclpy_implementation.EventHandle(publisher.handle, other)
+
+
+def test_a_handler_of_events_is_a_waitable(context: Context, node: Node) -> None:
+    heard: list[Any] = []
+    publisher = node.create_publisher(String, "chat", 1)
+    handler = EventHandler(
+        callback_group=node.default_callback_group,
+        callback=heard.append,
+        event_type=rclpy_implementation.rcl_publisher_event_type_t.RCL_PUBLISHER_MATCHED,
+        parent_impl=publisher.handle,
+    )
+    assert isinstance(handler, Waitable)
+    wait_set = rclpy_implementation.WaitSet(0, 0, 0, 0, 0, 1, context.handle)
+    with handler:
+        handler.add_to_wait_set(wait_set)
+    assert not handler.is_ready(wait_set)
+    node.create_subscription(String, "chat", lambda _: None, 1)
+    wait_set.wait(10_000_000_000)
+    assert handler.is_ready(wait_set)
+    Task(handler.execute, (handler.take_data(),))()
+    assert [info.current_count for info in heard] == [1]
+    assert not handler.is_ready(wait_set)
+
+
+def test_handles_are_made_of_names_alone(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path))
+    context = rclpy_implementation.Context([], rclpy_implementation.RCL_DEFAULT_DOMAIN_ID)
+    made = rclpy_implementation.Node("raw", "/ns", context, None, True, False)
+    try:
+        assert made.get_fully_qualified_name() == "/ns/raw"
+        assert ("raw", "/ns") in made.get_node_names_and_namespaces()
+        handle = rclpy_implementation.Publisher(made, String, "chat", PROFILE)
+        topics = rclpy_implementation.rclpy_get_topic_names_and_types(made, False)
+        assert ("/ns/chat", ["std_msgs/msg/String"]) in topics
+        [info] = rclpy_implementation.rclpy_get_publishers_info_by_topic(made, "chat", False)
+        assert (info["node_name"], info["endpoint_type"], info["qos_profile"]["depth"]) == ("raw", 1, 10)
+        assert made.get_count_publishers("chat") == 1
+        assert rclpy_implementation.rclpy_resolve_name(made, "~/x", False, True) == "/ns/raw/x"
+        handle.destroy_when_not_in_use()
+        assert made.get_count_publishers("chat") == 0
+    finally:
+        context.shutdown()
+    assert not context.ok()
+
+
+def test_a_clock_by_hand_follows_its_override() -> None:
+    clock = rclpy_implementation.Clock(ClockType.ROS_TIME)
+    clock.set_ros_time_override(rclpy_implementation.rcl_time_point_t(5, ClockType.ROS_TIME))
+    assert clock.get_now().nanoseconds != 5
+    clock.set_ros_time_override_is_enabled(True)
+    assert clock.get_ros_time_override_is_enabled()
+    assert clock.get_now().nanoseconds == 5
+    with pytest.raises(RCLError):
+        rclpy_implementation.Clock(ClockType.STEADY_TIME).get_ros_time_override_is_enabled()

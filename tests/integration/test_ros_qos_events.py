@@ -151,7 +151,8 @@ def test_handlers_are_made_for_the_handle_of_an_endpoint_too(world: World) -> No
     publisher = node.create_publisher(String, "chat", 1)
     callbacks = PublisherEventCallbacks(matched=matched.append, use_default_callbacks=False)
     [handler] = callbacks.create_event_handlers(node.default_callback_group, publisher.handle, publisher.topic)
-    handler.tell(total_count=1)
+    assert handler.get_num_entities().num_events == 1
+    node.create_subscription(String, "chat", lambda _: None, 1)
     world.time.run()
     assert [event.total_count for event in matched] == [1]
     with pytest.warns(DeprecationWarning, match="use EventHandler"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from uuid import uuid4
 
 from robot.ros.action.status import GoalStatus, part
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from robot.ros.node import Node
 
 FeedbackCallback = Callable[[Any], object]
+
+
+class SendGoalKWargs(TypedDict, total=False):
+    """What `send_goal` takes beside the goal."""
+
+    feedback_callback: Callable[[Any], Any] | None
+    goal_uuid: Any
 
 
 class ClientGoalHandle:

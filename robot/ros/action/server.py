@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ActionServer", "CancelResponse", "GoalEvent", "GoalResponse", "ServerGoalHandle"]
 
+RESULT_TIMEOUT = 10.0  # [s]
+
 
 class GoalResponse(Enum):
     """What a goal callback answers."""
@@ -88,7 +90,7 @@ class ActionServer:
         cancel_service_qos_profile: QoSProfile = qos_profile_services_default,
         feedback_pub_qos_profile: QoSProfile | None = None,
         status_pub_qos_profile: QoSProfile = qos_profile_action_status_default,
-        result_timeout: float = 10.0,
+        result_timeout: float = RESULT_TIMEOUT,
     ) -> None:
         check_for_type_support(action_type)
         self.register_handle_accepted_callback(handle_accepted_callback)

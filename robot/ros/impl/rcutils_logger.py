@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import sys
-import time
 import weakref
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, NamedTuple
 
-from robot.ros.duration import NANOSECONDS
+from robot.ros.impl.logging_filters import (
+    Context,
+    LoggingFilter,
+    Once,
+    SkipFirst,
+    Throttle,
+    get_filters_from_kwargs,
+    supported_filters,
+)
 from robot.ros.impl.logging_output import SEPARATOR, Line, output
 from robot.ros.impl.logging_severity import LoggingSeverity
 
-THROTTLE, CLOCK = "throttle_duration_sec", "throttle_time_source_type"
-OPTIONS = (THROTTLE, CLOCK, "skip_first", "once")
+__all__ = [
+    "CallerId",
+    "LoggingFilter",
+    "Once",
+    "RcutilsLogger",
+    "SkipFirst",
+    "Throttle",
+    "get_filters_from_kwargs",
+    "supported_filters",
+]
 
 
 class _Caller(NamedTuple):
@@ -49,52 +64,18 @@ def _find_caller(frame: FrameType) -> FrameType:
     return frame
 
 
-class _Place:
-    """What a logger remembers of one place that logs."""
-
-    def __init__(self, name: str, severity: LoggingSeverity, options: dict[str, Any]) -> None:
-        self.name, self.severity, self.options = name, severity, options
-        self._seen = False
-        self._skipped = False
-        self._last: float | None = None
-
-    def check(self, name: str, severity: LoggingSeverity, options: dict[str, Any]) -> None:
-        if severity != self.severity:
-            raise ValueError("Logger severity cannot be changed between calls.")
-        if name != self.name:
-            raise ValueError("Logger name cannot be changed between calls.")
-        if options.keys() != self.options.keys():
-            raise ValueError("Requested logging filters cannot be changed between calls.")
-        if options != self.options:
-            raise ValueError("Logging filter parameters cannot be changed between calls.")
-
-    def lets_pass(self, now: Callable[[], float]) -> bool:
-        """Apply throttle, skip_first and once, in this order."""
-        if THROTTLE in self.options:
-            instant = now()
-            if self._last is not None and instant < self._last + self.options[THROTTLE]:
-                return False
-            self._last = instant
-        if self.options.get("skip_first") and not self._skipped:
-            self._skipped = True
-            return False
-        if self.options.get("once"):
-            seen, self._seen = self._seen, True
-            return not seen
-        return True
-
-
-def _checked(options: dict[str, Any]) -> dict[str, Any]:
-    for name in options:
-        if name not in OPTIONS:
-            raise TypeError(f'parameter "{name}" is not one of the recognized logging options "{list(OPTIONS)}"')
-    asked = {name: value for name, value in options.items() if value}
-    if CLOCK in asked:
-        if THROTTLE not in asked:
-            raise TypeError(f'required parameter "{THROTTLE}" not specified but is required for the throttle filter')
-        if not hasattr(asked[CLOCK], "now"):
-            raise ValueError(f'Received {CLOCK} of "{asked[CLOCK]}" is not a clock instance')
-    return asked
+def _check(before: Context, name: str, severity: LoggingSeverity, filters: list[str], options: Context) -> None:
+    """Refuse a call that differs from the last one of its place."""
+    if severity != before["severity"]:
+        raise ValueError("Logger severity cannot be changed between calls.")
+    if name != before["name"]:
+        raise ValueError("Logger name cannot be changed between calls.")
+    if filters != before["filters"]:
+        raise ValueError("Requested logging filters cannot be changed between calls.")
+    for kind in filters:
+        for option, default in supported_filters[kind].params.items():
+            if before[option] != options.get(option, default):
+                raise ValueError("Logging filter parameters cannot be changed between calls.")
 
 
 class RcutilsLogger:
@@ -108,7 +89,7 @@ class RcutilsLogger:
     def __init__(self, name: str = "", monotonic: Callable[[], float] | None = None) -> None:
         self.name = name
         self._monotonic = monotonic
-        self._places: dict[CallerId, _Place] = {}
+        self.contexts: dict[CallerId, Context] = {}
 
     def get_child(self, name: str) -> RcutilsLogger:
         """Return the logger `<this one>.<name>`; its lines reach `/rosout` while it lives, if this one's do."""
@@ -147,14 +128,17 @@ class RcutilsLogger:
             return False
         severity = LoggingSeverity(severity)
         name = options.pop("name", self.name)
-        asked = _checked(options)
+        filters = get_filters_from_kwargs(**options)
         caller = CallerId()
-        place = self._places.get(caller)
-        if place is None:
-            place = self._places[caller] = _Place(name, severity, asked)
+        context = self.contexts.get(caller)
+        if context is None:
+            context = {"name": name, "severity": severity, "filters": filters, "monotonic": self._monotonic}
+            for kind in filters:
+                supported_filters[kind].initialize_context(context, **options)
+            self.contexts[caller] = context
         else:
-            place.check(name, severity, asked)
-        if asked and not place.lets_pass(self._clock(asked.get(CLOCK))):
+            _check(context, name, severity, filters, options)
+        if not all(supported_filters[kind].should_log(context) for kind in filters):
             return False
         output.emit(
             Line(
@@ -167,11 +151,6 @@ class RcutilsLogger:
             )
         )
         return True
-
-    def _clock(self, clock: Any) -> Callable[[], float]:
-        if clock is not None:
-            return lambda: float(clock.now().nanoseconds / NANOSECONDS)
-        return self._monotonic or time.monotonic
 
     def debug(self, message: str, **options: Any) -> bool:
         return self.log(message, LoggingSeverity.DEBUG, **options)

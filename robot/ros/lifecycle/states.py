@@ -35,6 +35,11 @@ class Transition(NamedTuple):
     start: LifecycleState
     goal: LifecycleState
 
+    def numbered(self) -> tuple[int, str, int, str, int, str]:
+        """Return number and label of the transition, of where it starts and of where it goes."""
+        start, goal = self.start, self.goal
+        return self.transition_id, self.label, start.state_id, start.label, goal.state_id, goal.label
+
 
 UNKNOWN = LifecycleState("unknown", 0)
 UNCONFIGURED = LifecycleState("unconfigured", 1)
@@ -97,8 +102,33 @@ class StateMachine:
         self.state = UNCONFIGURED
 
     @property
+    def initialized(self) -> bool:
+        return True
+
+    @property
     def current_state(self) -> tuple[int, str]:
         return self.state.state_id, self.state.label
+
+    @property
+    def available_states(self) -> list[tuple[int, str]]:
+        return [(state.state_id, state.label) for state in STATES]
+
+    @property
+    def available_transitions(self) -> list[tuple[int, str, int, str, int, str]]:
+        return [transition.numbered() for transition in self.available()]
+
+    @property
+    def transition_graph(self) -> list[tuple[int, str, int, str, int, str]]:
+        return [transition.numbered() for transition in TRANSITIONS]
+
+    def get_transition_by_label(self, label: str) -> int:
+        return self.by_label(label).transition_id
+
+    def trigger_transition_by_id(self, transition_id: int, publish_update: bool = False) -> None:
+        self.go(self.by_id(transition_id))
+
+    def trigger_transition_by_label(self, label: str, publish_update: bool = False) -> None:
+        self.go(self.by_label(label))
 
     def available(self) -> list[Transition]:
         return [transition for transition in TRANSITIONS if transition.start == self.state]

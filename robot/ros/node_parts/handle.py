@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robot.ros.action import graph
 from robot.ros.handle import Handle
 from robot.ros.names import full_node_name
 
@@ -31,6 +32,27 @@ class NodeHandle(Handle):
 
     def logger_name(self) -> str:
         return self._full_name[1:].replace("/", ".")
+
+    def get_node_names_and_namespaces(self) -> list[tuple[str, str]]:
+        return self.node.get_node_names_and_namespaces()
+
+    def get_node_names_and_namespaces_with_enclaves(self) -> list[tuple[str, str, str]]:
+        return self.node.get_node_names_and_namespaces_with_enclaves()
+
+    def get_action_names_and_types(self) -> list[tuple[str, list[str]]]:
+        return graph.get_action_names_and_types(self.node)
+
+    def get_action_client_names_and_types_by_node(self, name: str, namespace: str) -> list[tuple[str, list[str]]]:
+        return graph.get_action_client_names_and_types_by_node(self.node, name, namespace)
+
+    def get_action_server_names_and_types_by_node(self, name: str, namespace: str) -> list[tuple[str, list[str]]]:
+        return graph.get_action_server_names_and_types_by_node(self.node, name, namespace)
+
+    def get_count_clients(self, service_name: str) -> int:
+        return self.node.count_clients(service_name)
+
+    def get_count_services(self, service_name: str) -> int:
+        return self.node.count_services(service_name)
 
     def get_count_publishers(self, topic_name: str) -> int:
         return self.node.count_publishers(topic_name)

@@ -10,7 +10,7 @@ from robot.ros.exceptions import ROSError
 from robot.ros.impl.logging_output import Line, output
 from robot.ros.interfaces import builtin_interfaces, rcl_interfaces
 from robot.ros.publisher import Publisher
-from robot.ros.qos import qos_profile_rosout_default
+from robot.ros.qos import QoSProfile
 
 if TYPE_CHECKING:
     from robot.ros.node import Node
@@ -21,10 +21,10 @@ TOPIC = "/rosout"
 class Rosout:
     """The publisher of one node's log; not among `Node.publishers`."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, profile: QoSProfile) -> None:
         self._node = node
         self._name = node.handle.logger_name()
-        self._publisher = Publisher(node, rcl_interfaces.msg.Log, TOPIC, qos_profile_rosout_default)
+        self._publisher = Publisher(node, rcl_interfaces.msg.Log, TOPIC, profile)
         node.context.bus.add(self._publisher)
         output.add_sink(self._name, self._publish)
 
