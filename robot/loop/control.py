@@ -285,7 +285,14 @@ class ControlLoop:
         measured = self._read()
         if measured:
             powered = self.supervisor.state in POWERED
-            self._watch.judge(self.joints, self.gripper, now, powered=powered, cutting=self._jaws.cutting)
+            self._watch.judge(
+                self.joints,
+                self.gripper,
+                now,
+                powered=powered,
+                cutting=self._jaws.cutting,
+                tool_speed=self._tool_speed(),
+            )
         if self.lease.lost(now):
             self.lease.drop()
             self.supervisor.momentary("lease_lost")

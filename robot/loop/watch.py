@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from robot.arms import ArmDescription
 from robot.hardware import GripperState, JointState
-from robot.safety import CAUSES, FeedbackWatch, Heartbeats, LateWatch, Supervisor, TrackingWatch
+from robot.kinematics import tool_position
+from robot.safety import CAUSES, STANDING, FeedbackWatch, Heartbeats, LateWatch, Supervisor, ToolWatch, TrackingWatch
 
 Array = npt.NDArray[np.float64]
 FORCE_SHARE = 1.2  # of the tool's force limit that the pads may measure
@@ -38,6 +39,7 @@ class Watch:
         self._lost_keys = {name: f"{name}_lost" if f"{name}_lost" in CAUSES else "heartbeat_lost" for name in required}
         self._feedback = FeedbackWatch(arm)
         self.tracking = TrackingWatch(arm)
+        self._tool = ToolWatch(lambda q: tool_position(arm, q))
         self._late = LateWatch(period)
         self._overrun_policy = overrun_policy
         self._force_max = arm.tool.force_max * FORCE_SHARE
@@ -51,6 +53,7 @@ class Watch:
         self._feedback.restart()
         self._late.restart()
         self.tracking.restart(q)
+        self._tool.restart()
         self.error = np.zeros(7)
 
     def lateness(self, now: float) -> bool:
@@ -68,8 +71,17 @@ class Watch:
         self._failed = key
         self._supervisor.raise_cause(key)
 
-    def judge(self, joints: JointState, gripper: GripperState, now: float, *, powered: bool, cutting: bool) -> None:
-        """Judge one measurement and everybody's signs of life."""
+    def judge(
+        self,
+        joints: JointState,
+        gripper: GripperState,
+        now: float,
+        *,
+        powered: bool,
+        cutting: bool,
+        tool_speed: float,
+    ) -> None:
+        """Judge one measurement and everybody's signs of life; `tool_speed` is the tool's limit now [m/s]."""
         supervisor = self._supervisor
         if self._failed:
             supervisor.clear(self._failed)
@@ -86,8 +98,10 @@ class Watch:
             self.error = self.tracking.error(joints.position)
             exceeded = self.tracking.exceeded(self.error)
             self._condition("tracking_error", exceeded)
-            if exceeded and self.tracking.runs_away(self.error, joints.position, joints.velocity):
+            if (self.error > STANDING).any() and self.tracking.runs_away(self.error, joints.position, joints.velocity):
                 supervisor.momentary("runaway")
+            if self._tool.too_fast(joints.stamp, joints.position, tool_speed):
+                supervisor.momentary("overspeed")
         else:
             supervisor.clear("tracking_error")
         self._condition("gripper_force", gripper.force > self._force_max)

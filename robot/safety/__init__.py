@@ -13,12 +13,13 @@ from robot.safety.signals import SIGNALS, Signal
 from robot.safety.states import TRANSITIONS, Event, State, step
 from robot.safety.stopping import stop_duration, stop_position
 from robot.safety.supervisor import Supervisor
-from robot.safety.watchdog import FeedbackWatch, Heartbeats, LateWatch, TrackingWatch
+from robot.safety.watchdog import STANDING, FeedbackWatch, Heartbeats, LateWatch, ToolWatch, TrackingWatch
 
 __all__ = [
     "CAUSES",
     "POWER_OFF",
     "SIGNALS",
+    "STANDING",
     "TRANSITIONS",
     "Effect",
     "Event",
@@ -30,6 +31,7 @@ __all__ = [
     "Signal",
     "State",
     "Supervisor",
+    "ToolWatch",
     "TrackingWatch",
     "blade_allowed",
     "step",

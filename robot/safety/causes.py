@@ -24,7 +24,7 @@ EVENT_OF: Mapping[Effect, Event] = MappingProxyType(
 
 UNKNOWN = Effect.FAULT  # effect of a key that is not listed
 
-POWER_OFF = frozenset({"runaway"})  # the drives cannot be trusted to hold: brakes instead
+POWER_OFF = frozenset({"runaway", "overspeed"})  # the drives cannot be trusted to hold: brakes instead
 
 CAUSES: Mapping[str, Effect] = MappingProxyType(
     {
@@ -60,6 +60,7 @@ CAUSES: Mapping[str, Effect] = MappingProxyType(
         "sensor_frozen": Effect.FAULT,
         "encoder_jump": Effect.FAULT,
         "runaway": Effect.FAULT,
+        "overspeed": Effect.FAULT,
         "estop_input": Effect.ESTOP,
     }
 )

@@ -49,6 +49,7 @@ class Limiter:
         self._a = np.zeros(7)
         self._tool = tool_position(self._q)
         self._tool_speed = 0.0
+        self._stands = True
         self._clearance = clearance
         self._reach = reach_of_joints(arm)
         self._clear, self._clear_at = float("-inf"), self._q
@@ -61,7 +62,7 @@ class Limiter:
     def rest_at(self, q: Array) -> None:
         """Take a joint vector at rest as the last accepted set point, such as the measured one when drives come on."""
         self._q, self._v, self._a = q.copy(), np.zeros(7), np.zeros(7)
-        self._tool, self._tool_speed = self._tool_position(self._q), 0.0
+        self._tool, self._tool_speed, self._stands = self._tool_position(self._q), 0.0, True
         if self._clearance is not None:
             self._clear, self._clear_at = self._clearance(self._q), self._q
 
@@ -81,6 +82,8 @@ class Limiter:
         slack = BRAKING_SLACK if stopping else 0.0
         if (q < self._low - slack).any() or (q > self._high + slack).any():
             return "joint_limit"
+        if self._stands and not velocity.any() and (q == self._q).all():
+            return ""  # what stood a tick ago may go on standing
         v = (q - self._q) / self._period
         if (np.abs(v) > self._velocity_max).any() or (np.abs(velocity) > self._velocity_max).any():
             return "joint_speed"
@@ -101,6 +104,7 @@ class Limiter:
             if wrong:
                 return wrong
         self._q, self._v, self._a, self._tool, self._tool_speed = q.copy(), v, a, tool, moved
+        self._stands = not (v.any() or a.any())
         return ""
 
     def _judge_stop(self, q: Array, v: Array, a: Array) -> str:

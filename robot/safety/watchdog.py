@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,9 @@ FROZEN_AGE = 0.05  # a stamp older than this means the measurement stands still 
 JUMP = np.array([0.02] + [0.05] * 6)  # a step beyond what full speed explains [m, rad]; R7
 LAG_TICKS = 12  # set points of the last ticks count as reached: a servo follows some way behind
 DRIFTS = 0.02  # share of a joint's speed from which it counts as moving
+STANDING = np.array([0.008] + [0.03] * 6)  # a joint may be so far from a set point that stands still [m, rad]; R7
+LOOKS = 6  # measurements over which the tool's speed is taken
+OVERSPEED = 1.2  # times its limit, which is too fast for a servo that catches up
 LATE_IN_A_ROW = 3  # R8
 
 
@@ -103,10 +108,44 @@ class TrackingWatch:
         return bool((error > self._limit).any())
 
     def runs_away(self, error: Array, measured: Array, velocity: Array) -> bool:
-        """Tell whether a joint that is too far from its set points moves further away; one that hangs back does not."""
-        beyond = measured > self._recent.max(axis=0)
-        away = np.where(beyond, velocity, -velocity) > self._drifts
-        return bool(((error > self._limit) & away).any())
+        """Tell whether a joint that is too far from its set points moves further away; one that hangs back does not.
+
+        Where the set points stand still, less is too far.
+        """
+        low, high = self._recent.min(axis=0), self._recent.max(axis=0)
+        away = np.where(measured > high, velocity, -velocity) > self._drifts
+        far = error > np.where(low == high, STANDING, self._limit)
+        return bool((far & away).any())
+
+
+class ToolWatch:
+    """How fast the tool really moves: a joint that stands still makes it faster when others made up for it (R4, R7)."""
+
+    def __init__(self, tool_position: Callable[[Array], tuple[float, float, float]]) -> None:
+        self._tool_position = tool_position
+        self._places: deque[tuple[float, float, float, float]] = deque(maxlen=LOOKS)
+        self.speed = 0.0
+
+    def restart(self) -> None:
+        """Forget where the tool was."""
+        self._places.clear()
+        self.speed = 0.0
+
+    def too_fast(self, stamp: float, measured: Array, limit: float) -> bool:
+        """Tell whether the tool's measured speed is beyond `limit` [m/s] by more than a servo's ripple.
+
+        Args:
+            stamp: monotonic instant of the measurement [s].
+            measured: joints, shape (7,).
+        """
+        if self._places and stamp <= self._places[-1][0]:
+            return False
+        self._places.append((stamp, *self._tool_position(measured)))
+        if len(self._places) < LOOKS:
+            return False
+        first, last = self._places[0], self._places[-1]
+        self.speed = math.dist(first[1:], last[1:]) / (last[0] - first[0])
+        return self.speed > limit * OVERSPEED
 
 
 class LateWatch:

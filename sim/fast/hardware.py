@@ -111,7 +111,7 @@ class FastHardware:
 
     def activate(self) -> None:
         """Release the brakes and hold where the arm is."""
-        self._advance()
+        self.advance()
         self._target, self._opening_target = self.q.copy(), self.opening
         self.powered, self._seq = True, -1
 
@@ -123,7 +123,7 @@ class FastHardware:
 
     def read(self) -> tuple[JointState, GripperState]:
         """Return what the sensors say now."""
-        self._advance()
+        self.advance()
         position = self.q + self.broken.offset
         position[list(self.broken.not_a_number)] = np.nan
         joints = JointState(
@@ -144,7 +144,7 @@ class FastHardware:
 
     def write(self, joints: JointCommand, gripper: GripperCommand) -> None:
         """Take set points; old numbers, expired ones and anything while unpowered are ignored."""
-        self._advance()
+        self.advance()
         if not (np.isfinite(joints.position).all() and np.isfinite(gripper.opening + gripper.max_force)):
             raise HardwareError("command_not_finite", f"expected finite set points, got {joints.position}")
         if not self.powered or joints.seq <= self._seq or joints.valid_until <= self._time:
@@ -164,13 +164,13 @@ class FastHardware:
 
     def stop(self, category: StopCategory) -> None:
         """Stop where the joints are, whatever was written before; 0 and 1 set the brakes and take the power away."""
-        self._advance()
+        self.advance()
         self._target = self.q.copy()
         self._valid_until = self._gripper_until = float("-inf")
         if category is not StopCategory.STOP_AND_HOLD:
             self.powered = False
 
-    def _advance(self) -> None:
+    def advance(self) -> None:
         """Move joints and jaws on to the present; a command counts until it expires, then the drives hold."""
         now = self._monotonic()
         elapsed = now - self._time

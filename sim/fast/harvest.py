@@ -189,7 +189,7 @@ class FastHarvest:
                     if name not in self._dead:
                         self.loop.heartbeat(name)
             self.loop.tick()
-        self.machine.read()
+        self.machine.advance()
         self.monitor.look(self._time)
         if self._time < self._paused_until:
             return
@@ -203,7 +203,8 @@ class FastHarvest:
             fault = self._faults.pop(0)
             self._came.append(fault.kind.name)
             if fault.kind.stands is not None:
-                self.monitor.expect_rest(fault.kind.name, at=self._time + fault.kind.stands, travel=fault.kind.travel)
+                at = self._shows_at(fault) + fault.kind.stands
+                self.monitor.expect_rest(fault.kind.name, at=at, travel=fault.kind.travel)
             fault.kind.begin(self, fault.joint)
             self._mends.append((self._time + fault.lasts, fault))
         for at, fault in [m for m in self._mends if m[0] <= self._time]:
@@ -212,6 +213,11 @@ class FastHarvest:
                 fault.kind.end(self)
             if fault.kind.only_while:
                 self.monitor.no_longer(fault.kind.name)
+
+    def _shows_at(self, fault: Planned) -> float:
+        """Return when a fault that begins now can show itself: not while another one keeps its commands away."""
+        kept_away = [at for at, other in self._mends if other.kind.only_while] if fault.kind.needs_commands else []
+        return max(kept_away, default=self._time)
 
     def _operate(self) -> None:
         """Be the person: some time after a stop, once nothing is broken any more, reset and start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from robot.arms import load_arm
@@ -17,7 +18,7 @@ from robot.safety import (
     blade_allowed,
 )
 from robot.safety.interlock import FORCE_MIN, OPENING_MIN, STILL
-from robot.safety.watchdog import FROZEN_AGE, LAG_TICKS
+from robot.safety.watchdog import FROZEN_AGE, LAG_TICKS, LOOKS, OVERSPEED, ToolWatch
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -226,10 +227,16 @@ def test_the_set_points_of_the_last_ticks_count_and_no_older_ones() -> None:
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])
-def test_a_joint_runs_away_when_it_is_too_far_and_goes_further(side: float) -> None:
-    watch = tracking(REST)
-    limit, speed = ARM.safety.tracking_error, 0.02 * ARM.velocity
+@pytest.mark.parametrize("moving", [True, False])
+def test_a_joint_runs_away_when_it_is_too_far_and_goes_further(side: float, moving: bool) -> None:
+    speed = 0.02 * ARM.velocity
+    limit = ARM.safety.tracking_error if moving else np.array([0.008] + [0.03] * 6)
     for joint in range(7):
+        watch = tracking(REST)
+        if moving:
+            set_point = REST.copy()
+            set_point[joint] = -side * 1e-9
+            watch.commanded(set_point)
         measured, velocity = REST.copy(), REST.copy()
         measured[joint] = side * limit[joint] * 1.01
         velocity[joint] = side * speed[joint] * 1.01
@@ -244,6 +251,46 @@ def test_a_joint_runs_away_when_it_is_too_far_and_goes_further(side: float) -> N
         other = np.roll(velocity, 1)
         measured[joint] = side * limit[joint] * 1.01
         assert not watch.runs_away(watch.error(measured), measured, other)
+
+
+def straight(q: npt.NDArray[np.float64]) -> tuple[float, float, float]:
+    return float(q[0]), float(q[1]), float(q[2])
+
+
+def told(watch: ToolWatch, speed: float, looks: int, limit: float, axis: int = 0) -> bool:
+    """Feed positions of a tool that moves at `speed` [m/s] along one axis; return the last verdict."""
+    fast = False
+    for k in range(looks):
+        q = REST.copy()
+        q[axis] = speed * 0.004 * k
+        fast = watch.too_fast(0.004 * k, q, limit)
+    return fast
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_the_tools_measured_speed_is_too_fast_beyond_a_servos_ripple(axis: int) -> None:
+    assert OVERSPEED == 1.2
+    assert LOOKS == 6
+    assert told(ToolWatch(straight), 0.601, LOOKS, 0.5, axis)
+    assert told(ToolWatch(straight), -0.601, LOOKS, 0.5, axis)
+    assert not told(ToolWatch(straight), 0.599, 20, 0.5, axis)
+    assert not told(ToolWatch(straight), 9.0, LOOKS - 1, 0.5, axis)
+    watch = ToolWatch(straight)
+    assert told(watch, 0.25, 20, 0.2, axis)
+    assert watch.speed == pytest.approx(0.25)
+
+
+def test_a_measurement_that_is_not_new_says_nothing_about_the_tools_speed() -> None:
+    watch = ToolWatch(straight)
+    assert told(watch, 1.0, LOOKS, 0.5)
+    far = REST + 9.0
+    assert not watch.too_fast(0.004 * (LOOKS - 1), far, 0.5)
+    assert not watch.too_fast(0.001, far, 0.5)
+    assert watch.too_fast(0.004 * LOOKS, far, 0.5)
+    watch.restart()
+    assert watch.speed == 0.0
+    assert not watch.too_fast(0.1, far, 0.5)
+    assert not watch.too_fast(0.104, REST, 0.5)
 
 
 def test_late_begins_beyond_half_a_period_and_very_late_beyond_two() -> None:
