@@ -90,7 +90,7 @@ class Hot:
 
     def rolled(self, first: int, end: int, *, step: int) -> Table:
         """Return all series in buckets of whole hours without rejected points; `step` is a multiple of an hour [ms]."""
-        query = "SELECT hour, body FROM hour WHERE hour >= ? AND hour <= ? ORDER BY hour"
+        query = "SELECT hour, body FROM hour WHERE hour >= ? AND hour <= ? AND length(body) > 0 ORDER BY hour"
         whole = range(-(-first // HOUR), end // HOUR)
         kept = self._connection.execute(query, (whole.start, whole.stop - 1)).fetchall() if whole else []
         done = {hour for hour, _ in kept}

@@ -31,7 +31,8 @@ CREATE TABLE segment (
 ) WITHOUT ROWID;
 -- Hours whose points up to a batch are sealed, and no longer counted here, until they are deleted.
 CREATE TABLE draining (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, batch INTEGER NOT NULL);
--- Complete hours that are not sealed, in buckets of an hour. Deleted when another point arrives for one.
+-- Complete hours that are not sealed, in buckets of an hour (empty while those are made). Deleted when another point
+-- arrives for one.
 CREATE TABLE hour (hour INTEGER PRIMARY KEY, body BLOB NOT NULL);
 -- Files that no segment names any more. They are removed when no reader can still be about to open them.
 CREATE TABLE garbage (file TEXT PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID;

@@ -17,11 +17,13 @@ from telemetry.store import bench as store_bench
 from telemetry.store.backup import backup, restore
 from telemetry.store.check import check, quarantined
 from telemetry.store.embedded import EmbeddedStore, open_store
+from telemetry.store.hot import Hot
 from telemetry.store.journal import StoreError
 from telemetry.store.keeper import Keeper, KeeperSettings, lead
 from telemetry.store.migrate import migrate
 from telemetry.store.repair import repair
 from telemetry.store.retention import Limits, collect_garbage, retire
+from telemetry.store.rollup import Table
 from telemetry.store.seal import Sealer
 from telemetry.store.segments import segments
 from telemetry.store.status import status
@@ -147,6 +149,38 @@ def test_points_that_arrive_while_a_day_is_sealed_stay(store: EmbeddedStore, mon
     assert other.write([late]) == 0
     assert store.count() == len(store.block(None, DAY0, DAY0 + 2 * DAY_S)) == 2 * 3 * 144 + 1
     other.close()
+
+
+def test_an_hour_is_rolled_up_without_the_lock_and_again_when_a_point_came_meanwhile(
+    store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, 1)
+    keeper = Keeper(store, Clock(DAY0 + DAY_S + 60.0), NoTimers(), KeeperSettings())
+    ingest = open_store(store.directory)
+    ingest.connection.execute("PRAGMA busy_timeout = 0")
+    late = [Point(series=NAMES[1], at=DAY0 + 50.0, value=900.0, received_at=DAY0 + 51.0)]
+    buckets = Hot.buckets
+
+    def arrives(self: Hot, *args: object, **more: object) -> Table:
+        if late:
+            assert ingest.write([late.pop()]) == 1  # would fail at once if the keeper held the lock
+        return buckets(self, *args, **more)  # type: ignore[arg-type]
+
+    def most() -> float:
+        return float(np.nanmax(ingest.buckets(None, DAY0, DAY0 + DAY_S, step=3600.0).high))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Hot, "buckets", arrives)
+        keeper.turn()
+    rows = "SELECT count(*), count(nullif(length(body), 0)) FROM hour"
+    assert (store.connection.execute(rows).fetchone(), most()) == ((23, 23), 900.0)
+    keeper.turn()
+    assert (store.connection.execute(rows).fetchone(), most()) == ((24, 24), 900.0)
+    late.append(Point(series=NAMES[1], at=DAY0 + 9001.0, value=950.0, received_at=DAY0 + 9002.0))
+    assert ingest.write([late.pop()]) == 1
+    assert (store.connection.execute(rows).fetchone(), most()) == ((23, 23), 950.0)
+    ingest.close()
+    keeper.close()
 
 
 @pytest.mark.parametrize("moment", ["enter", "leave"])
