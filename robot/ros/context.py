@@ -85,10 +85,7 @@ class Context:
         with self._lock:
             if self._handle is not None:
                 raise RuntimeError("Context.init() must only be called once")
-            line = list(sys.argv if args is None else args)
-            if wrong := [word for word in line if not isinstance(word, str)]:
-                raise TypeError(f"expected a command line of str, got {wrong[0]!r}")
-            self.arguments = parse(line)
+            self.arguments = parse(sys.argv if args is None else args)
             if self._transport is None:
                 from robot.ros.transport.directory import domain
                 from robot.ros.transport.zeromq import ZeroMQ

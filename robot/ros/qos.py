@@ -43,6 +43,16 @@ __all__ = [
     "as_profile",
     "qos_check_compatible",
     "qos_policy_name_from_kind",
+    "qos_profile_action_status_default",
+    "qos_profile_best_available",
+    "qos_profile_default",
+    "qos_profile_parameter_events",
+    "qos_profile_parameters",
+    "qos_profile_rosout_default",
+    "qos_profile_sensor_data",
+    "qos_profile_services_default",
+    "qos_profile_system_default",
+    "qos_profile_unknown",
 ]
 
 T = TypeVar("T")

@@ -7,7 +7,8 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from enum import Enum
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 from robot.ros.cdr import CdrError
 from robot.ros.content_filter import Predicate, compile_filter
@@ -73,6 +74,13 @@ def wants_info(callback: Callable[..., Any]) -> bool:
     )
 
 
+class CallbackType(Enum):
+    """What a subscription's callback takes."""
+
+    MessageOnly = 0
+    WithMessageInfo = 1
+
+
 class Subscription(Entity):
     """A subscription, made by `Node.create_subscription`.
 
@@ -80,6 +88,7 @@ class Subscription(Entity):
     the encoded bytes.
     """
 
+    CallbackType: ClassVar[type[Enum]] = CallbackType
     kind = SUBSCRIPTION
     handle_class = SubscriptionHandle
 
@@ -127,6 +136,10 @@ class Subscription(Entity):
     def callback(self, callback: Callable[..., Any]) -> None:
         self._wants_info = wants_info(callback)
         self._callback = callback
+
+    @property
+    def _callback_type(self) -> Enum:
+        return CallbackType.WithMessageInfo if self._wants_info else CallbackType.MessageOnly
 
     @property
     def is_cft_enabled(self) -> bool:

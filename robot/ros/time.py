@@ -10,7 +10,7 @@ from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.interfaces import registry
 
-__all__ = ["ClockType", "Duration", "Time"]
+__all__ = ["CONVERSION_CONSTANT", "ClockType", "Duration", "Time"]
 
 CONVERSION_CONSTANT = NANOSECONDS
 MESSAGE = "builtin_interfaces/msg/Time"

@@ -226,3 +226,12 @@ def test_a_line_logged_with_its_place_given_says_that_place(caplog: pytest.LogCa
 def test_a_command_line_that_is_not_text_is_refused() -> None:
     with pytest.raises(TypeError, match="got 5"):
         Context().init(["--ros-args", 5])  # type: ignore[list-item]
+    with pytest.raises(UnicodeEncodeError):
+        Context().init(["script.py", "a\udcc3b"])
+
+
+def test_everything_public_comes_with_a_star() -> None:
+    for module in ("qos", "event_handler", "executors", "time", "subscription"):
+        found: dict[str, object] = {}
+        exec(f"from robot.ros.{module} import *", found)
+        assert [name for name in NAMES[module].split() if name not in found] == []

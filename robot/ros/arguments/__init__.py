@@ -63,9 +63,15 @@ def parse(args: Sequence[str]) -> Arguments:
     """Read a command line.
 
     Raises:
+        TypeError: an argument is not text.
+        UnicodeEncodeError: an argument holds what no text does, for example from a wrong locale.
         RCLInvalidROSArgsError: a ROS argument that is wrong or lacks its value.
         UnknownROSArgsError: ROS arguments that mean nothing.
     """
+    for argument in args:
+        if not isinstance(argument, str):
+            raise TypeError(f"expected a command line of str, got {argument!r}")
+        argument.encode()
     own, ros = split(args)
     parsed = Arguments(own=own)
     unknown: list[str] = []
