@@ -40,7 +40,9 @@ class FitSettings:
         model_sd: how far real fruit deviates from the body that is fitted, per point.
         floor_sd: error that every place has whatever the number of points, per axis.
         rim_px: error of an outline point [px].
-        rim_sd: how far a real outline deviates from the body's, sepals and bumps included.
+        rim_sd: how far a real outline deviates from the body's.
+        sepals: how far sepals stick out of it next to the calyx, over the half width.
+        sepals_sd: how much more the outline deviates there.
         correlated, correlated_rim: neighbours share errors, the fruit's shape above all: so many count as one.
         iterations: of the reweighted least squares, at most.
         settled: they end when no centre moves by more than this in one step [m].
@@ -57,6 +59,8 @@ class FitSettings:
     floor_sd: float = 0.0006
     rim_px: float = 0.8
     rim_sd: float = 0.001
+    sepals: float = 0.06
+    sepals_sd: float = 0.001
     correlated: float = 4.0
     correlated_rim: float = 6.0
     iterations: int = 5
@@ -123,15 +127,22 @@ def fit(
     spread = np.hypot(s.noise[0] + s.noise[1] * distance**2, s.model_sd)[:, None]
     weights = np.zeros((n, sight.shape[2]))
     for step in range(s.iterations):
-        value, jacobian = _linearise(state, sight, seen.depths)
+        value, jacobian, along = _linearise(state, sight, seen.depths)
+        # The outline has sepals in it that stick out next to the calyx.
+        sepals = np.clip(2.0 * along[:, k : k + m] - 1.0, 0.0, 1.0)
+        sepal = s.sepals * np.exp(state.size)[:, None] * sepals
+        value[:, k : k + m] -= sepal
+        jacobian[:, 3, k : k + m] -= sepal
         loose = max(1.0, 4.0 - step)  # far from the solution nothing is an outlier yet
         scaled = value[:, :k] / spread
         weights[:, :k] = measured * _tukey(scaled / loose) / (spread**2 * s.correlated)
-        rim_sd = np.hypot(s.rim_px / focal * state.centre[:, 2:], s.rim_sd)
+        bare_sd = np.hypot(s.rim_px / focal * state.centre[:, 2:], s.rim_sd)
+        rim_sd = bare_sd + s.sepals_sd * sepals
         rim = value[:, k : k + m]
         weights[:, k : k + m] = seen.rim_weights * _tukey(rim / (1.5 * loose * rim_sd)) + seen.hidden * (rim > 0.0)
         weights[:, k + m :] = seen.beyond_weights * (value[:, k + m :] < 0.0)
-        weights[:, k:] /= rim_sd**2 * s.correlated_rim
+        weights[:, k : k + m] /= rim_sd**2 * s.correlated_rim
+        weights[:, k + m :] /= bare_sd**2 * s.correlated_rim
         weighted = jacobian * weights[:, None]
         normal = weighted @ jacobian.transpose(0, 2, 1)
         normal[:, range(7), range(7)] += information
@@ -212,8 +223,8 @@ def _cross(a: Array, b: Array) -> Array:
     return a[:, [1, 2, 0]] * b[:, [2, 0, 1]] - a[:, [2, 0, 1]] * b[:, [1, 2, 0]]
 
 
-def _linearise(state: _State, sight: Array, depths: Array) -> tuple[Array, Array]:
-    """Return distances from the surface (n, j) and their derivatives (n, 7, j), in the bodies' own frames.
+def _linearise(state: _State, sight: Array, depths: Array) -> tuple[Array, Array, Array]:
+    """Return distances from the surface (n, j), their derivatives (n, 7, j), and where on the axis: -1 tip, 1 calyx.
 
     The first places lie at their measured depth; the others, of which only the line of sight is known, where that line
     is deepest in the body.
@@ -261,7 +272,7 @@ def _linearise(state: _State, sight: Array, depths: Array) -> tuple[Array, Array
     jacobian[:, 5], jacobian[:, 6] = across * lean, other * lean
     jacobian /= steep[:, None]
     jacobian[:, 3] += value  # the distance itself grows with the body; without this, noise would blow bodies up
-    return value, jacobian
+    return value, jacobian, s
 
 
 def _tukey(scaled: Array) -> Array:

@@ -68,7 +68,7 @@ def locate_all(
     check_intrinsics(frame.intrinsics, shape)
     if frame.depth is not None and frame.depth.shape != shape:
         raise ValueError(f"expected depth aligned with the picture, {shape}, got {frame.depth.shape}: align them first")
-    return _located(detections, frame.intrinsics, frame.depth, s, up)
+    return _located(detections, frame.intrinsics, frame.depth, s, up, color=frame.color)
 
 
 def locate(
@@ -85,7 +85,13 @@ def locate(
 
 
 def _located(
-    detections: Sequence[Detection], intrinsics: Intrinsics, depth: Depth | None, s: LocateSettings, up: Array | None
+    detections: Sequence[Detection],
+    intrinsics: Intrinsics,
+    depth: Depth | None,
+    s: LocateSettings,
+    up: Array | None,
+    *,
+    color: npt.NDArray[np.uint8] | None = None,
 ) -> list[Berry]:
     if not detections:
         return []
@@ -99,7 +105,7 @@ def _located(
         bodies = _by_size(
             bodies, seen, ~(measured & agreed), young, intrinsics=intrinsics, up=above, blind=up is None, s=s
         )
-    cuts, stems = cut_points(detections, bodies, intrinsics, depth, up=above, settings=s.stem)
+    cuts, stems = cut_points(detections, bodies, intrinsics, depth, color=color, up=above, settings=s.stem)
     lean = np.sqrt(np.maximum(bodies.covariance[:, 5, 5] + bodies.covariance[:, 6, 6], 0.0))
     berries = []
     for i, detection in enumerate(detections):

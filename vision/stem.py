@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from vision.camera.pinhole import project, rays
 from vision.fit import Bodies
+from vision.stem_line import LineSettings, stem_lines
 from vision.types import Detection, Intrinsics
 
 Array = npt.NDArray[np.float64]
@@ -35,6 +36,7 @@ class StemSettings:
         near: of the depths on a thin stem many lie between it and the background: this quantile is taken.
         measured: share of the measured depth, rather than the expected one, in the cut point's depth.
         least: fewer depths than this on the stem are not used.
+        line: how the stem is looked for in the picture.
     """
 
     cut_above_calyx: float = 0.010
@@ -47,6 +49,7 @@ class StemSettings:
     near: float = 0.3
     measured: float = 0.5
     least: int = 4
+    line: LineSettings = field(default_factory=LineSettings)
 
 
 def cut_points(
@@ -55,6 +58,7 @@ def cut_points(
     intrinsics: Intrinsics,
     depth: npt.NDArray[np.float32] | None,
     *,
+    color: npt.NDArray[np.uint8] | None = None,
     up: Array,
     settings: StemSettings,
 ) -> tuple[Array, Array]:
@@ -62,6 +66,7 @@ def cut_points(
 
     Args:
         depth: aligned with the picture [m], shape (h, w), 0 where unknown; None without a depth camera.
+        color: the picture, RGB, shape (h, w, 3), to look for the stems in; None leaves it at what is expected.
         up: direction against gravity in the optical frame, or the picture's own, unit, shape (3,).
     """
     s, n = settings, len(detections)
@@ -81,6 +86,8 @@ def cut_points(
         if way is not None and trusted[i]:
             turned = direction[i] + share[i] * (_turned(direction[i], calyx[i], way) - direction[i])
             direction[i] = turned / np.linalg.norm(turned)
+    if color is not None and n:
+        calyx, direction = _on_lines(calyx, direction, color, depth, intrinsics=intrinsics, s=s)
     cut = calyx + s.cut_above_calyx * direction
     if depth is not None and n:
         cut = _at_depth(cut, calyx, direction, intrinsics=intrinsics, depth=depth, s=s)
@@ -96,6 +103,29 @@ def _way(d: Detection, calyx: Array) -> Array | None:
     run = np.asarray(d.peduncle, np.float64) - calyx
     length = float(np.hypot(*run))
     return run / length if length > LEAST_RUN else None
+
+
+def _on_lines(
+    calyx: Array,
+    direction: Array,
+    color: npt.NDArray[np.uint8],
+    depth: npt.NDArray[np.float32] | None,
+    *,
+    intrinsics: Intrinsics,
+    s: StemSettings,
+) -> tuple[Array, Array]:
+    """Return calyxes and directions moved aside, at their distance, onto the lines that the picture shows."""
+    z = calyx[:, 2]
+    at, ahead = project(np.concatenate([calyx, calyx + s.cut_above_calyx * direction]), intrinsics).reshape(2, -1, 2)
+    run = ahead - at
+    length = np.sqrt((run**2) @ np.ones(2))
+    seen = length > LEAST_RUN  # a stem along the line of sight has no direction in the picture
+    way = np.where(seen[:, None], run / np.maximum(length, 1e-9)[:, None], (0.0, -1.0))
+    offset, slope = stem_lines(color, depth, at, way, intrinsics.fx / z, distance=z, settings=s.line)
+    right = np.stack([-way[:, 1], way[:, 0], np.zeros(len(z))], axis=1) * seen[:, None]
+    rise = length * z / intrinsics.fx / s.cut_above_calyx
+    direction = direction + (slope * rise)[:, None] * right
+    return calyx + offset[:, None] * right, direction / np.sqrt((direction**2) @ np.ones(3))[:, None]
 
 
 def _turned(direction: Array, at: Array, stem: Array) -> Array:

