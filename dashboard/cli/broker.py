@@ -80,9 +80,11 @@ def list_(data: Path, passwords: bool) -> None:
 @command.command(name="add")
 @_data
 @click.argument("name")
-@click.option("--right", type=click.Choice(["device", "farm", "reader"]), default="device", show_default=True)
+@click.option(
+    "--right", type=click.Choice(["device", "farm", "reader", "sparkplug"]), default="device", show_default=True
+)
 @click.option("--site", required=True)
-@click.option("--zone", required=True, help="Where the device stands.")
+@click.option("--zone", required=True, help="Where the device stands; of a Sparkplug B node its group.")
 def add(data: Path, name: str, right: str, site: str, zone: str) -> None:
     """Add an account, or give a known one a new password; a broker that runs takes it at once."""
     from telemetry.mqtt.accounts import Right, new_account, read_accounts, write_accounts

@@ -68,7 +68,11 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
         assert isinstance(store, OutsideArchive)
         host.timers.every(FLUSH_S, store.flush)
     ingest_settings = IngestSettings(
-        address=address, boot=boot(), discovery=host.farm.mqtt.discovery, sparkplug=host.farm.mqtt.sparkplug
+        address=address,
+        boot=boot(),
+        discovery=host.farm.mqtt.discovery,
+        sparkplug=host.farm.mqtt.sparkplug,
+        share=host.farm.mqtt.share,
     )
     node = Ingest(client, store, host.clock, host.timers, ingest_settings)
     host.at_end(store.close)

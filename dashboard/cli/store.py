@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.store_ingest import command as ingest
 
 if TYPE_CHECKING:
     from telemetry.store.embedded import EmbeddedStore
@@ -161,3 +162,6 @@ def migrate(*, target: Path, data: Path, as_json: bool) -> None:
         say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
         moved = move(source, other, start=span[0], end=span[1], say=say)
         report({**asdict(moved), "points": source.count(), "target_points": other.count()}, as_json)
+
+
+command.add_command(ingest)

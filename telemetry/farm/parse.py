@@ -196,6 +196,9 @@ def _check(farm: Farm, reader: _Reader) -> None:
         raise reader.error(message, table="program", index=0, key="work_until")
     if farm.store.kind == "influx" and not (farm.store.url and farm.store.org and farm.store.bucket):
         raise reader.error("kind 'influx' needs url, org and bucket", table="store", index=0, key="kind")
+    if farm.mqtt.share and not farm.mqtt.url:
+        message = "share needs a url: several ingesters share the messages of a broker that all of them can reach"
+        raise reader.error(message, table="mqtt", index=0, key="share")
     try:
         ZoneInfo(farm.site.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:

@@ -149,7 +149,8 @@ class Mqtt:
 
     `ca_file`: authority of an `mqtts` broker, empty = those the system trusts. `discovery`: prefix of topics by which
     Home Assistant finds the sensors, empty = it is not told. `sparkplug`: group of Sparkplug B nodes that are stored
-    too, `+` = every group, empty = none.
+    too, `+` = every group, empty = none. `share`: group of the ingesters that share the measurements, empty = one
+    ingester takes all.
     """
 
     url: str = setting("", pattern=r"(?:mqtts?://[^\s/:]+(?::\d{1,5})?)?")
@@ -159,6 +160,7 @@ class Mqtt:
     ca_file: str = setting("")
     discovery: str = setting("homeassistant", pattern=r"(?:[A-Za-z0-9_-]+)?")
     sparkplug: str = setting("", pattern=r"(?:\+|[^/+#]+)?")
+    share: str = setting("", pattern=rf"(?:{NAME})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 HOUR_S = 3600.0
 DEAD_PAYLOAD_BYTES = 16 * 1024
 """So much of a refused payload is kept."""
+MOST_LINES = 20
+"""Of dead letters in a minute's log: a stranger who floods the farm must not fill its disk with words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +50,21 @@ class Intake:
     Args:
         last: the newest stored points, from which it learns what was seen before.
         site, zone: where devices stand whose message does not say it.
+        whole: it hears every measurement, so that missing numbers are losses; False where several share them.
     """
 
     def __init__(
-        self, settings: IntakeSettings, last: Iterable[Point], *, site: str = "farm", zone: str = "farm"
+        self,
+        settings: IntakeSettings,
+        last: Iterable[Point],
+        *,
+        site: str = "farm",
+        zone: str = "farm",
+        whole: bool = True,
     ) -> None:
         self._site, self._zone = site, zone
+        self._whole = whole
+        self._minute, self._lines = 0, 0
         self._settings = settings
         self._flagger = Flagger(metrics(), late_s=settings.late_s, skew_s=settings.skew_s)
         for point in last:
@@ -93,7 +104,7 @@ class Intake:
         try:
             self._take(name, payload, now)
         except MessageError as error:
-            log.warning("dead letter from %s: %s", name[:200], error)
+            self._say(f"dead letter from {name[:200]}: {error}", now)
             self._dead.append(
                 DeadLetter(
                     topic=name,
@@ -140,10 +151,22 @@ class Intake:
                 self._flagger.take(topic, item, now, self._columns)
             else:
                 self._entries.append(Entry(topic=topic, payload=item, received_at=now))
-            if isinstance(item, Data | Event) and item.boot != UNNUMBERED:
-                self._stamps.append(Stamp(topic=topic, boot=item.boot, seq=item.seq))
+            if isinstance(item, Data | Event):
+                if item.boot != UNNUMBERED and (self._whole or isinstance(item, Event)):
+                    self._stamps.append(Stamp(topic=topic, boot=item.boot, seq=item.seq))
             elif isinstance(item, Birth):
                 self._flagger.learn_birth(topic, item)
+
+    def _say(self, text: str, now: float) -> None:
+        """Log a dead letter; of many in a minute only the first, and how many more there were."""
+        minute = int(now // 60.0)
+        if minute != self._minute:
+            if self._lines > MOST_LINES:
+                log.warning("%d more dead letters in that minute: berrybrain deadletters", self._lines - MOST_LINES)
+            self._minute, self._lines = minute, 0
+        self._lines += 1
+        if self._lines <= MOST_LINES:
+            log.warning("%s", text)
 
     def _let_in(self, count: int, now: float) -> None:
         """Count new series, unless they are too many."""

@@ -48,6 +48,8 @@ class IngestSettings:
             flight, so that the next batch arrives while one is committed.
         discovery: prefix of Home Assistant's discovery topics; empty = it is not told of the sensors.
         sparkplug: group of Sparkplug B nodes that are heard too, `+` = every group; empty = none.
+        share: group of ingesters of which each measurement goes to one; births, states, events and commands go to all.
+            Empty = this one takes all.
         intake: what is let in and what is flagged.
         retry_s: pause after a failed commit.
     """
@@ -58,6 +60,7 @@ class IngestSettings:
     batch_s: float = 0.05
     discovery: str = ""
     sparkplug: str = ""
+    share: str = ""
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     retry_s: float = 1.0
     report_s: float = 60.0
@@ -76,7 +79,9 @@ class Ingest:
         self._clock = clock
         self._settings = settings
         address = settings.address
-        self._intake = Intake(settings.intake, _newest(store), site=address.site, zone=address.zone)
+        self._intake = Intake(
+            settings.intake, _newest(store), site=address.site, zone=address.zone, whole=not settings.share
+        )
         self._client = client
         self._metrics = metrics()
         self._announced: dict[tuple[str, str, str], set[str]] = {}
@@ -84,9 +89,11 @@ class Ingest:
         self._retry_at = 0.0
         self._latency = 0.0
         self._committed_at = float("-inf")
+        # Retained messages are never shared (MQTT 5, 4.8.2), and every member must know the births.
+        shared = f"$share/{settings.share}/" if settings.share else ""
         for kind in STORED:
-            client.subscribe(f"gh/1/+/+/+/{kind}", self._on_message, qos=1)
-        client.subscribe(GATEWAY, self._on_message, qos=1)
+            client.subscribe(f"{shared if kind is Kind.DATA else ''}gh/1/+/+/+/{kind}", self._on_message, qos=1)
+        client.subscribe(shared + GATEWAY, self._on_message, qos=1)
         for topic_filter in filters(settings.sparkplug) if settings.sparkplug else ():
             client.subscribe(topic_filter, self._on_message, qos=1)
         identity = Identity(

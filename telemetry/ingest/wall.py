@@ -10,8 +10,10 @@ from telemetry.clock import Clock
 from telemetry.ingest.node import Ingest, IngestSettings
 from telemetry.ingest.receive import ReceivingLink
 from telemetry.mqtt.device import Address, offline_will
-from telemetry.mqtt.network import NetworkClient
-from telemetry.store.embedded import open_store
+from telemetry.mqtt.network import NetworkClient, NetworkSettings
+from telemetry.store.embedded import EmbeddedStore, open_store
+
+ADDRESS = Address(site="farm", zone="farm", device="ingest")
 
 
 class WallClock:
@@ -48,6 +50,9 @@ class Ingester:
         directory: of the store.
         client_id: the broker's session belongs to it; the same after a restart.
         clock: wall time where none is given.
+        store: what it writes to; the embedded store in `directory` where none is given. It is closed in the end.
+        settings: of the node, and where it stands.
+        network: what the client needs to be let in.
     """
 
     def __init__(
@@ -58,15 +63,23 @@ class Ingester:
         *,
         client_id: str = "berrybrain-ingest",
         clock: Clock | None = None,
+        store: EmbeddedStore | None = None,
+        settings: IngestSettings | None = None,
+        network: NetworkSettings | None = None,
     ) -> None:
         clock = clock or WallClock()
-        address = Address(site="farm", zone="farm", device="ingest")
-        self.store = open_store(directory)
+        settings = settings or IngestSettings(address=ADDRESS, boot=f"{time.time_ns():x}")
+        self.store = store or open_store(directory)
         self.client = NetworkClient(
-            host, port, client_id, will=offline_will(address, clock), manual_ack=True, open_link=ReceivingLink
+            host,
+            port,
+            client_id,
+            will=offline_will(settings.address, clock),
+            manual_ack=True,
+            settings=network or NetworkSettings(),
+            open_link=ReceivingLink,
         )
         self.timers = WallTimers()
-        settings = IngestSettings(address=address, boot=f"{time.time_ns():x}")
         self.node = Ingest(self.client, self.store, clock, self.timers, settings)
 
     def turn(self) -> None:

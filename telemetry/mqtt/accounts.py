@@ -28,16 +28,20 @@ CERTIFICATE_DAYS = "3650"
 
 
 class Right(StrEnum):
-    """`device`: speaks for itself. `farm`: hears all, speaks for itself, sends commands. `reader`: only hears."""
+    """`device`: speaks for itself. `farm`: hears all, speaks for itself, sends commands. `reader`: only hears.
+
+    `sparkplug`: a Sparkplug B node, which speaks for itself and its devices within its group.
+    """
 
     DEVICE = "device"
+    SPARKPLUG = "sparkplug"
     FARM = "farm"
     READER = "reader"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One user of the broker; `zone` is a device's."""
+    """One user of the broker; `zone` is a device's; of a Sparkplug B node it is the group."""
 
     name: str
     right: Right
@@ -51,11 +55,19 @@ class Account:
         own = f"gh/1/{self.site}/{self.zone}/{self.name}"
         if self.right is Right.DEVICE:
             return [*lines, *(f"topic write {own}/{kind}" for kind in SAID), f"topic read {own}/{Kind.CMD}"]
+        if self.right is Right.SPARKPLUG:
+            node = [f"spBv1.0/{self.zone}/{kind}/{self.name}" for kind in ("NBIRTH", "NDATA", "NDEATH")]
+            of_devices = [f"spBv1.0/{self.zone}/{kind}/{self.name}/+" for kind in ("DBIRTH", "DDATA", "DDEATH")]
+            heard = [f"spBv1.0/{self.zone}/NCMD/{self.name}", f"spBv1.0/{self.zone}/DCMD/{self.name}/+"]
+            heard.append("spBv1.0/STATE/+")
+            lines += [f"topic write {topic}" for topic in (*node, *of_devices)]
+            return [*lines, *(f"topic read {topic}" for topic in heard)]
         lines.append(f"topic read gh/1/{self.site}/#")
         if self.right is Right.FARM:
             # A program of the farm is a device too (its state, its counters), in whichever zone it was given.
             lines += [f"topic write gh/1/{self.site}/+/{self.name}/{kind}" for kind in SAID]
             lines += [f"topic write gh/1/{self.site}/+/+/{Kind.CMD}", "topic write homeassistant/#"]
+            lines += ["topic read spBv1.0/#", "topic write spBv1.0/+/NCMD/+"]
         return lines
 
 

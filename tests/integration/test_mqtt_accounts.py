@@ -116,6 +116,40 @@ def test_device_speaks_for_itself_only_and_commands_come_from_the_farm_only(plan
 
 
 @needs_mosquitto
+def test_sparkplug_node_speaks_within_its_group_and_members_of_a_group_hear_their_part(
+    plant: Plant, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ("--site", "farm", "--zone", "press", "--data", str(tmp_path))
+    code, said = command(capsys, "add", "plc-1", "--right", "sparkplug", *place)
+    assert code == 0 and "has taken it" in said
+    plant.accounts = {account.name: account for account in read_accounts(plant.folder)}
+    node, ingest, device = plant.client("plc-1"), plant.client("ingest"), plant.client("climate-1")
+    heard: list[str] = []
+    asked: list[str] = []
+    for topic_filter in ("spBv1.0/+/NDATA/+", "spBv1.0/+/DDATA/+/+", "$share/members/gh/1/+/+/+/data"):
+        ingest.subscribe(topic_filter, lambda m: heard.append(m.topic))
+    node.subscribe("spBv1.0/+/NCMD/+", lambda m: asked.append(m.topic))
+    assert plant.run(lambda: all(client.connected for client in plant.clients))
+    for topic in (
+        "press/NDATA/plc-2",
+        "other/NDATA/plc-1",
+        "press/NCMD/plc-1",
+        "press/DDATA/plc-1/d",
+        "press/NDATA/plc-1",
+    ):
+        node.publish(f"spBv1.0/{topic}", b"x", qos=1)
+    account = plant.accounts["climate-1"]
+    own = f"gh/1/{account.site}/{account.zone}/climate-1/data"
+    device.publish(own, b"x", qos=1)
+    assert plant.run(lambda: len(heard) >= 3 and node.unacknowledged() == 0)
+    assert sorted(heard) == [own, "spBv1.0/press/DDATA/plc-1/d", "spBv1.0/press/NDATA/plc-1"]
+    for name in ("plc-2", "plc-1"):
+        ingest.publish(f"spBv1.0/press/NCMD/{name}", b"x", qos=1)
+    assert plant.run(lambda: bool(asked) and ingest.unacknowledged() == 0)
+    assert asked == ["spBv1.0/press/NCMD/plc-1"]
+
+
+@needs_mosquitto
 def test_what_the_broker_refuses_stays_in_the_outbox_is_counted_and_stops_nothing(plant: Plant, tmp_path: Path) -> None:
     device = plant.client("climate-1")
     account = plant.accounts["climate-1"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from telemetry.mqtt.filters import matches
+from telemetry.mqtt.filters import check_filter, matches
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,16 @@ from telemetry.mqtt.filters import matches
         ("a/b", "a/B", False),
         ("a/b", "a/b/c", False),
         ("a/b/c", "a/b", False),
+        ("$share/g/a/+", "a/b", True),
+        ("$share/g/a/+", "b/b", False),
+        ("$share/g/#", "$SYS/broker", False),
     ],
 )
 def test_filter_matches_as_the_standard_says(topic_filter: str, topic: str, expected: bool) -> None:
     assert matches(topic_filter, topic) is expected
+
+
+@pytest.mark.parametrize("wrong", ["$share", "$share/g", "$share//a", "$share/+/a", "$share/#", "a/b+"])
+def test_filters_that_mean_nothing_are_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        check_filter(wrong)

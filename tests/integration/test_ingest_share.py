@@ -1,0 +1,174 @@
+"""Several ingesters share measurements of two sites into one server: a killed one costs no point, none is doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from telemetry.farm import default_farm_text, parse_farm
+from telemetry.ingest.intake import Intake, IntakeSettings
+from telemetry.messages import Birth, Data, Event, Kind, MetricInfo
+from telemetry.messages.wire import encode
+from telemetry.mqtt.broker import Broker, mosquitto_path, start_broker
+from telemetry.mqtt.network import NetworkClient
+from telemetry.store import Series
+from telemetry.store.embedded import open_store
+from telemetry.store.opening import open_archive
+
+Until = Callable[..., None]
+HOUSE = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-c", "import sys; from dashboard.cli import main; main(sys.argv[1:])"]
+T0 = 1_780_000_000.0
+COUNT = 600
+SITES = ("north", "south")
+LONG_S = 60.0
+
+
+def farm_text(broker: str, server: str) -> str:
+    text = default_farm_text()
+    text = re.sub(r'(?m)^url = ""(?=.*broker of yours)', f'url = "{broker}"', text)
+    text = re.sub(r'(?m)^share = ""', 'share = "members"', text)
+    store = f'kind = "influx"\nurl = "{server}"\norg = "any"\nbucket = "any"\nquery = "promql"\n'
+    return text[: text.index("[store]")] + "[store]\n" + store
+
+
+class Plant:
+    """A broker, members of one group as processes, a publisher of two sites, and the server as a reader sees it."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        self.folder, self.server = folder, server
+        self.broker: Broker = start_broker(folder / "broker", 0)
+        self.farm = farm_text(f"mqtt://127.0.0.1:{self.broker.port}", server)
+        self.publisher = NetworkClient("127.0.0.1", self.broker.port, "publisher")
+        self.members: dict[str, subprocess.Popen[bytes]] = {}
+        (folder / "farm.toml").write_text(self.farm, encoding="utf-8")
+
+    def start(self, name: str) -> None:
+        words = ["store", "ingest", "--name", name, "--data", str(self.folder / name)]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.members[name] = subprocess.Popen(
+                [*COMMAND, *words, "--farm", str(self.folder / "farm.toml")], cwd=HOUSE, stdout=log, stderr=log
+            )
+
+    def kill(self, name: str) -> None:
+        self.members[name].kill()
+        self.members[name].wait()
+
+    def publish(self, first: int, end: int) -> None:
+        for i in range(first, end):
+            data = Data(at=T0 + i, seq=i, boot="b", metrics={"co2": 400.0 + i})
+            self.publisher.publish(f"gh/1/{SITES[i % 2]}/z/{self.device}/data", encode(data), qos=1)
+        self.publisher.loop(0.0)
+
+    @property
+    def device(self) -> str:
+        return f"shared-{self.broker.port}"
+
+    def stored(self) -> list[float]:
+        """Return the values that the server has, of both sites."""
+        urllib3.request("GET", f"{self.server}/internal/force_flush")
+        reader = open_archive(self.folder / "reader", parse_farm(self.farm).store, os.environ)
+        try:
+            return sorted(
+                value
+                for site in SITES
+                for value in reader.read(Series(site, "z", self.device, "co2"), T0, T0 + 1e6).value.tolist()
+            )
+        finally:
+            reader.close()
+
+    def messages(self, name: str) -> int:
+        store = open_store(self.folder / name / "store", read_only=True)
+        try:
+            return store.counters().messages
+        finally:
+            store.close()
+
+    def births(self, name: str) -> list[str]:
+        store = open_store(self.folder / name / "store", read_only=True)
+        try:
+            return [entry.topic.device for entry in store.entries(Kind.BIRTH)]
+        finally:
+            store.close()
+
+    def close(self) -> None:
+        for process in self.members.values():
+            process.kill()
+            process.wait()
+        self.publisher.close(timeout=0.0)
+        self.broker.close()
+
+
+@pytest.fixture
+def plant(tmp_path: Path, victoria: str) -> Iterator[Plant]:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    made = Plant(tmp_path, victoria)
+    yield made
+    made.close()
+
+
+def test_two_ingesters_one_of_them_killed_lose_no_point_and_store_none_twice(plant: Plant, until: Until) -> None:
+    for name in ("a", "b"):
+        open_store(plant.folder / name / "store").close()  # so that it can be looked into at once
+        plant.start(name)
+    # A member that hears the birth of the other one is subscribed, and so is the other.
+    until(lambda: all(len(set(plant.births(name))) == 2 for name in ("a", "b")), within=LONG_S, what="both members")
+    before = {name: plant.messages(name) for name in ("a", "b")}
+
+    def sent() -> bool:
+        plant.publisher.loop(0.005)
+        return plant.publisher.unacknowledged() == 0
+
+    plant.publish(0, 200)
+    until(sent, within=LONG_S, what="the first third")
+    until(lambda: len(plant.stored()) == 200, within=LONG_S, what="the first third in the server")
+    assert all(plant.messages(name) > before[name] + 50 for name in ("a", "b"))  # each took its part
+    plant.publish(200, 400)
+    plant.kill("a")
+    until(sent, within=LONG_S, what="the second third")
+    plant.publish(400, COUNT)
+    plant.start("a")
+    until(sent, within=LONG_S, what="the last third")
+    until(lambda: len(plant.stored()) >= COUNT, within=LONG_S, what=f"{COUNT} points in the server")
+    assert plant.stored() == [400.0 + i for i in range(COUNT)]
+    for name in ("a", "b"):
+        store = open_store(plant.folder / name / "store", read_only=True)
+        assert store.counters().messages_lost == 0  # what the other member took is no loss
+        store.close()
+
+
+def test_a_member_does_not_take_what_others_heard_for_lost() -> None:
+    intake = Intake(IntakeSettings(), [], whole=False)
+    topic = "gh/1/farm/z/d/"
+    for seq in (0, 2, 5):
+        assert intake.take(topic + "data", encode(Data(at=T0 + seq, seq=seq, boot="b", metrics={"co2": 1.0})), T0 + 9)
+    event = Event(at=T0, seq=7, boot="b", type="pick", data={})
+    info = MetricInfo(unit="1", minimum=0.0, maximum=1.0, interval=1.0)
+    birth = Birth(at=T0, boot="b", model="m", firmware="", metrics={"co2": info})
+    assert intake.take(topic + "event", encode(event), T0 + 9) and intake.take(topic + "birth", encode(birth), T0 + 9)
+    assert [(stamp.topic.kind, stamp.seq) for stamp in intake.batch(5).stamps] == [(Kind.EVENT, 7)]
+
+
+def test_a_flood_of_refused_messages_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    intake = Intake(IntakeSettings(), [])
+    for i in range(1000):
+        assert not intake.take("gh/1/farm/z/d/data", b"no json", T0 + i / 100.0)
+    assert not intake.take("gh/1/farm/z/d/data", b"no json", T0 + 60.0)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 22 and lines[20].startswith("980 more dead letters")
+    assert json.dumps(lines[21]).count("dead letter from gh/1/farm/z/d/data")
+
+
+def test_sharing_needs_a_broker_that_all_can_reach() -> None:
+    text = re.sub(r'(?m)^share = ""', 'share = "members"', default_farm_text())
+    with pytest.raises(ValueError, match="share needs a url"):
+        parse_farm(text)
