@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from robot.collision import Box
+from robot.arms import ArmDescription
+from robot.collision import Box, Obstacles, carriage
 from robot.loop import ControlLoop, LoopSettings
 from robot.nodes.camera import CameraNode, CameraSettings
 from robot.nodes.control import ControlNode, ControlSettings
@@ -65,7 +66,12 @@ class Rig:
         arm = self.cell.scene.arm
         self.context = Context(InProcess(time))
         required = ("camera", "eyes", "picker", "mission", *(("gateway",) if mqtt is not None else ()))
-        self.loop = ControlLoop(self.hardware, arm, time, LoopSettings(required=required))
+        self.loop = ControlLoop(
+            self.hardware,
+            arm,
+            time,
+            LoopSettings(required=required, local_reset=False, obstacles=obstacles(arm, scene)),
+        )
         self.loop.bring_up()
         name = settings.namespace
         self.control = ControlNode(self.context, time, ControlSettings(namespace=name), self.loop, arm)
@@ -111,6 +117,11 @@ class Rig:
         self.context.try_shutdown()
         self.camera.close()
         self.cell.close()
+
+
+def obstacles(arm: ArmDescription, scene: SceneSettings) -> Obstacles:
+    """Return what the limiter keeps the arm off: what rides with it, the gutter and the floor."""
+    return Obstacles(boxes=(*carriage(arm), gutter(scene)))
 
 
 def gutter(scene: SceneSettings) -> Box:

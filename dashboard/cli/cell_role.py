@@ -38,6 +38,7 @@ def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     from sim.camera import SimCamera
     from sim.cell import Cell
     from sim.hardware import SimHardware
+    from sim.rig import obstacles
     from sim.tray import Tray
 
     clock = LeadingClock(settings.clock)
@@ -45,7 +46,9 @@ def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     arm = load_arm(host.robot.arm)
     simulated = Cell(cell_settings(settings, host.farm.bed(host.robot.bed)), settings.seed)
     camera = SimCamera(simulated)
-    loop = ControlLoop(SimHardware(simulated), arm, clock, LoopSettings(required=REQUIRED))
+    around = obstacles(arm, simulated.settings.scene)
+    limits = LoopSettings(required=REQUIRED, local_reset=False, obstacles=around)
+    loop = ControlLoop(SimHardware(simulated), arm, clock, limits)
     space = namespace(settings.robot)
     host.add(ControlNode(host.context(), clock, ControlSettings(namespace=space), loop, arm))
     host.add(CameraNode(host.context(), clock, CameraSettings(namespace=space, rate=arm.camera.rate), camera))

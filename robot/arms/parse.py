@@ -119,12 +119,17 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
         ValueError: names the key, what was expected and what was found.
     """
     root = Table(values, source, ("name", "rail", "arm", "tool", "camera", "punnet", "safety"))
-    rail, arm = _rail(root), _arm(root)
+    rail, arm, tool = _rail(root), _arm(root), _tool(root)
+    if tool.mass + HEAVIEST_FRUIT > arm.payload:
+        most = (
+            f"at most {arm.payload - HEAVIEST_FRUIT:.3f} kg: the arm bears {arm.payload} kg, fruit in the jaws included"
+        )
+        raise root.table("tool", TOOL_KEYS).error("mass", most, tool.mass)
     return ArmDescription(
         name=root.text("name"),
         rail=rail,
         arm=arm,
-        tool=_tool(root),
+        tool=tool,
         camera=_camera(root),
         punnet=_punnet(root),
         safety=_safety(root, 1 + len(arm.joints)),
@@ -151,6 +156,8 @@ def _rail(root: Table) -> Rail:
         mass=t.number("mass", positive=True),
     )
 
+
+HEAVIEST_FRUIT = 0.05  # in the jaws [kg]
 
 ARM_KEYS = (
     "joints", "d", "a", "alpha", "theta", "mass", "position_min", "position_max", "velocity", "acceleration", "jerk",

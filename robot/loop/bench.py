@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from robot.arms import load_arm
+from robot.collision import Obstacles, carriage
 from robot.hardware.fake import FakeHardware
 from robot.loop.control import ControlLoop, LoopSettings
 from robot.loop.pace import PaceStats, pace
@@ -35,7 +36,8 @@ def measure(seconds: float, rate: float, *, real_time: bool = True) -> dict[str,
     """
     arm = load_arm("ur3e")
     hardware = FakeHardware(arm, time.monotonic, position=START)
-    loop = ControlLoop(hardware, arm, _Monotonic(), LoopSettings(rate=rate))
+    around = Obstacles(boxes=carriage(arm))
+    loop = ControlLoop(hardware, arm, _Monotonic(), LoopSettings(rate=rate, obstacles=around))
     loop.bring_up()
     moves = [joint_move(arm, START, START + THERE), joint_move(arm, START + THERE, START)]
     stats, sleep = PaceStats(int(seconds * rate) + 1), AbsoluteSleep()

@@ -13,7 +13,7 @@ from robot.gripper import Cut, Grip
 from robot.hardware import Capabilities, GripperState, Hardware, HardwareError, JointCommand, JointState, StopCategory
 from robot.kinematics import tool_position
 from robot.loop.blackbox import BlackBox
-from robot.loop.follower import Follower
+from robot.loop.follower import MISMATCH, Follower
 from robot.loop.jaws import Jaws
 from robot.loop.motion import LoopError, Motion
 from robot.loop.watch import Watch
@@ -23,6 +23,7 @@ from robot.safety.states import LATCHED, MOVING, POWERED
 from telemetry.clock import Clock
 
 Array = npt.NDArray[np.float64]
+COASTING = 2e-3  # joints slower than this have come to rest [m/s, rad/s]
 UNAWARE = 0.25  # a start so soon after an operator's hold was sent before its sender knew of it [s]
 
 
@@ -36,6 +37,7 @@ class LoopSettings:
         lease_age: a remote holder of the motion lease who is silent for so long makes the robot HOLD [s].
         overrun_policy: stop when ticks come late; off in simulation, where time waits for the loop.
         blackbox: seconds kept.
+        local_reset: a stop is answered by the reset button at the machine, by nobody far away; off in simulation.
         obstacles: what the limiter keeps the arm off, itself included; None = it does not look.
     """
 
@@ -44,6 +46,7 @@ class LoopSettings:
     overrun_policy: bool = False
     blackbox: float = 30.0
     lease_age: float = 0.2
+    local_reset: bool = True
     obstacles: Obstacles | None = None
 
 
@@ -76,6 +79,9 @@ class ControlLoop:
         self._watch = Watch(arm, self.supervisor, settings.required, period, overrun_policy=settings.overrun_policy)
         self._jaws = Jaws(arm.tool)
         self.lease = MotionLease(settings.lease_age)
+        self._local_reset = settings.local_reset
+        self._coasting = False
+        self._left: Array | None = None  # where the arm was left when the drives went off
         self._seq = 0
         self._changes = -1
         self._state = State.OFF
@@ -109,9 +115,12 @@ class ControlLoop:
     def _enable(self) -> None:
         self._hardware.activate()
         self.joints, self.gripper = self._hardware.read()
+        left, self._left = self._left, None
         self._hold_here()
         self._jaws.rest_at(self.gripper.opening)
         self.supervisor.enable()
+        if left is not None and not (np.abs(self.joints.position - left) <= MISMATCH).all():
+            self.supervisor.momentary("position_mismatch")  # somebody moved it, or the encoders lost count
 
     def _hold_here(self) -> None:
         q = np.clip(self.joints.position, self._arm.position_min, self._arm.position_max)
@@ -252,11 +261,24 @@ class ControlLoop:
         self.supervisor.momentary(cause)
 
     def reset(self) -> str:
-        """Answer a stop; return why not, or an empty text. Never starts motion.
+        """Answer a stop from afar; return why not, or an empty text. Never starts motion.
 
         Raises:
             HardwareError: the drives cannot be powered again.
         """
+        if self._local_reset:
+            return "press the reset button at the robot: only somebody who sees it may answer a stop"
+        return self._reset()
+
+    def reset_button(self, pressed: bool) -> str:
+        """Feed the level of the reset button at the machine; a press answers a stop like `reset`.
+
+        Raises:
+            HardwareError: the drives cannot be powered again.
+        """
+        return self._reset() if self.supervisor.reset_edge(pressed) else ""
+
+    def _reset(self) -> str:
         if self._follower.moving and self.supervisor.state in POWERED:
             return "the arm is still coming to rest"
         if not self.supervisor.reset():
@@ -299,6 +321,9 @@ class ControlLoop:
         self._react()
         if self.supervisor.state in POWERED:
             self._command(now)
+        elif measured and self._coasting and np.isfinite(self.joints.position).all():
+            self._left = self.joints.position
+            self._coasting = bool((np.abs(self.joints.velocity) > COASTING).any())
         self._jaws.update(self.gripper, now)
         self._follower.judge(self.joints.position, self._watch.error, now)
         self._record(now)
@@ -321,6 +346,8 @@ class ControlLoop:
             causes = self.supervisor.causes
             code = causes[0] if causes else "protective_stop"
             if state not in POWERED:
+                if before in POWERED:
+                    self._left, self._coasting = self.joints.position, True
                 self._follower.drop(code)
                 self._driver_stop(_category(state, causes))
             elif state not in MOVING:

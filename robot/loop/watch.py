@@ -8,7 +8,17 @@ import numpy.typing as npt
 from robot.arms import ArmDescription
 from robot.hardware import GripperState, JointState
 from robot.kinematics import tool_position
-from robot.safety import CAUSES, STANDING, FeedbackWatch, Heartbeats, LateWatch, Supervisor, ToolWatch, TrackingWatch
+from robot.safety import (
+    CAUSES,
+    STANDING,
+    FeedbackWatch,
+    Heartbeats,
+    LateWatch,
+    LoadWatch,
+    Supervisor,
+    ToolWatch,
+    TrackingWatch,
+)
 
 Array = npt.NDArray[np.float64]
 FORCE_SHARE = 1.2  # of the tool's force limit that the pads may measure
@@ -40,6 +50,7 @@ class Watch:
         self._feedback = FeedbackWatch(arm)
         self.tracking = TrackingWatch(arm)
         self._tool = ToolWatch(lambda q: tool_position(arm, q))
+        self._load = LoadWatch(arm)
         self._late = LateWatch(period)
         self._overrun_policy = overrun_policy
         self._force_max = arm.tool.force_max * FORCE_SHARE
@@ -104,6 +115,7 @@ class Watch:
                 supervisor.momentary("overspeed")
         else:
             supervisor.clear("tracking_error")
+        self._condition("overload", self._load.judge(joints.stamp, joints.effort))
         self._condition("gripper_force", gripper.force > self._force_max)
         if cutting:
             self._cut_at = now

@@ -85,6 +85,7 @@ class ControlNode(Node):
             ("safety/reset", loop.reset),
         ):
             self.create_service(std_srvs.srv.Trigger, name, self._answer(name, request))
+        self.create_subscription(std_msgs.msg.Bool, "safety/reset_button", self._on_reset_button, RELIABLE)
         group = ReentrantCallbackGroup()  # a cut takes its time, meanwhile the node goes on
         self.create_service(std_srvs.srv.Trigger, "gripper_controller/cut", self._on_cut, callback_group=group)
         self.create_timer(STATE_PERIOD, self._publish_state)
@@ -187,6 +188,16 @@ class ControlNode(Node):
             return response
 
         return respond
+
+    def _on_reset_button(self, message: Any) -> None:
+        """Take the level of the button at the machine, from whatever reads it."""
+        try:
+            reason = self._loop.reset_button(bool(message.data))
+        except HardwareError as error:
+            reason = str(error)
+        if reason:
+            log.warning("the reset button was pressed: %s", reason)
+        self._publish_safety()
 
     async def _on_cut(self, _: Any, response: Any) -> Any:
         try:

@@ -13,7 +13,7 @@ from robot.safety.signals import SIGNALS, Signal
 from robot.safety.states import TRANSITIONS, Event, State, step
 from robot.safety.stopping import stop_duration, stop_position
 from robot.safety.supervisor import Supervisor
-from robot.safety.watchdog import STANDING, FeedbackWatch, Heartbeats, LateWatch, ToolWatch, TrackingWatch
+from robot.safety.watchdog import STANDING, FeedbackWatch, Heartbeats, LateWatch, LoadWatch, ToolWatch, TrackingWatch
 
 __all__ = [
     "CAUSES",
@@ -27,6 +27,7 @@ __all__ = [
     "Heartbeats",
     "LateWatch",
     "Limiter",
+    "LoadWatch",
     "MotionLease",
     "Signal",
     "State",

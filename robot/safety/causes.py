@@ -54,6 +54,7 @@ CAUSES: Mapping[str, Effect] = MappingProxyType(
         "gripper_jammed": Effect.PSTOP,
         "position_mismatch": Effect.PSTOP,
         "collision": Effect.PSTOP,
+        "overload": Effect.PSTOP,
         "collision_risk": Effect.HOLD,
         "hardware_fault": Effect.FAULT,
         "hardware_lost": Effect.FAULT,
@@ -61,6 +62,7 @@ CAUSES: Mapping[str, Effect] = MappingProxyType(
         "encoder_jump": Effect.FAULT,
         "runaway": Effect.FAULT,
         "overspeed": Effect.FAULT,
+        "not_homed": Effect.FAULT,
         "estop_input": Effect.ESTOP,
     }
 )

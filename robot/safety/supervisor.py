@@ -98,9 +98,13 @@ class Supervisor:
 
     def reset_input(self, pressed: bool) -> bool:
         """Feed a reset button's level; only its rising edge resets."""
+        return self.reset_edge(pressed) and self.reset()
+
+    def reset_edge(self, pressed: bool) -> bool:
+        """Feed a reset button's level; tell whether it has just been pressed."""
         edge = pressed and not self._reset_pressed
         self._reset_pressed = pressed
-        return edge and self.reset()
+        return edge
 
     def _begin(self, event: Event) -> bool:
         if self._active or self.needs_reset:

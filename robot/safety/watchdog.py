@@ -20,6 +20,7 @@ STANDING = np.array([0.008] + [0.03] * 6)  # a joint may be so far from a set po
 LOOKS = 6  # measurements over which the tool's speed is taken
 OVERSPEED = 1.2  # times its limit, which is too fast for a servo that catches up
 LATE_IN_A_ROW = 3  # R8
+OVERLOAD, OVERLOAD_AGE = 1.1, 0.1  # times a joint's effort, for so long [s]
 
 
 class Heartbeats:
@@ -146,6 +147,28 @@ class ToolWatch:
         first, last = self._places[0], self._places[-1]
         self.speed = math.dist(first[1:], last[1:]) / (last[0] - first[0])
         return self.speed > limit * OVERSPEED
+
+
+class LoadWatch:
+    """What the joints bear: more than their limit for longer than a start or a touch takes is an overload (R4)."""
+
+    def __init__(self, arm: ArmDescription) -> None:
+        self._limit = np.concatenate([[np.inf], arm.arm.effort * OVERLOAD])  # the rail's drive watches itself
+        self._since: float | None = None
+
+    def judge(self, stamp: float, effort: Array) -> bool:
+        """Tell whether a joint is overloaded; joints without such a sensor measure NaN and never are.
+
+        Args:
+            stamp: monotonic instant of the measurement [s].
+            effort: shape (7,) [N, N m].
+        """
+        if not (np.abs(effort) > self._limit).any():
+            self._since = None
+            return False
+        if self._since is None:
+            self._since = stamp
+        return stamp - self._since > OVERLOAD_AGE
 
 
 class LateWatch:

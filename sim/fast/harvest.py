@@ -112,9 +112,10 @@ class FastHarvest:
         self.monitor = Monitor(arm, self.machine)
         tap = Tap(self.wire, self.monitor, self.monotonic)
         obstacles = Obstacles(boxes=(*carriage(arm), gutter(settings.scene)))
-        self.loop: ControlLoop = ControlLoop(
-            tap, arm, self, LoopSettings(required=REQUIRED, overrun_policy=True, blackbox=1.0, obstacles=obstacles)
+        limits = LoopSettings(
+            required=REQUIRED, overrun_policy=True, blackbox=1.0, local_reset=False, obstacles=obstacles
         )
+        self.loop: ControlLoop = ControlLoop(tap, arm, self, limits)
         self.loop.bring_up()
         self.body = FastBody(
             self.loop, self, arm=arm, reach=Reach(arm, World(arm, obstacles)), row=self.row, rng=self._rng

@@ -37,7 +37,7 @@ class World:
     def __init__(self, *, required: tuple[str, ...] = (), blackbox: Path | None = None) -> None:
         self.time = Lockstep(epoch=1_780_000_000.0)
         self.hardware = FakeHardware(ARM, self.time.monotonic, position=HOME)
-        self.loop = ControlLoop(self.hardware, ARM, self.time, LoopSettings(required=required))
+        self.loop = ControlLoop(self.hardware, ARM, self.time, LoopSettings(required=required, local_reset=False))
         context = Context(transport=InProcess(self.time))
         settings = ControlSettings(namespace="/r1", blackbox=blackbox)
         self.node = ControlNode(context, self.time, settings, self.loop, ARM)
@@ -382,3 +382,14 @@ def test_a_latched_stop_leaves_a_black_box(tmp_path: Path, caplog: pytest.LogCap
         assert box["time"].shape[0] > 100
         assert any("PSTOP" in text for text in box["change"])
     assert "operator_stop" in caplog.text
+
+
+def test_the_button_at_the_machine_answers_a_stop_over_its_topic() -> None:
+    world = World()
+    button = world.client.create_publisher(std_msgs.msg.Bool, "safety/reset_button", 5)
+    assert world.trigger("safety/stop").success
+    world.run(0.1)
+    for pressed, state in ((True, "PSTOP"), (False, "PSTOP"), (True, "READY")):  # held since before: no edge
+        button.publish(std_msgs.msg.Bool(data=pressed))
+        world.run(0.1)
+        assert str(world.loop.supervisor.state) == state

@@ -57,6 +57,7 @@ def test_an_unknown_arm_lists_the_known_ones() -> None:
         ("arm.joints", ["a", "a", "b", "c", "d", "e"], "names that differ"),
         ("arm.position_min", [9.0] * 6, "below position_max"),
         ("tool.force_limit", 99.0, "at most force_max"),
+        ("tool.mass", 2.951, "at most 2.950 kg"),
         ("camera.width", 0, "integer > 0"),
         ("camera.mount", 3, "a table"),
         ("safety.workspace_min", [9.0, 9.0, 9.0], "below workspace_max"),

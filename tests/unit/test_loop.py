@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from robot.arms import load_arm
 from robot.gripper import Cut, Grip
-from robot.hardware import GripperState, HardwareError
+from robot.hardware import GripperState, HardwareError, JointState
 from robot.hardware.fake import FakeHardware
 from robot.kinematics import solve, tool_position
 from robot.loop import BlackBox, ControlLoop, LoopError, LoopSettings
@@ -39,6 +41,7 @@ class Rig:
     def __init__(self, position: np.ndarray = HOME, **settings: object) -> None:
         self.clock = Clock()
         self.hardware = FakeHardware(ARM, self.clock.monotonic, position=position)
+        settings = {"local_reset": False, **settings}
         self.loop = ControlLoop(self.hardware, ARM, self.clock, LoopSettings(**settings))  # type: ignore[arg-type]
         self.loop.bring_up()
         self.sent = [self.loop.set_point.copy()]
@@ -246,7 +249,7 @@ class WeakHardware(FakeHardware):
 def test_a_reset_that_cannot_power_the_drives_is_a_fault_that_another_reset_answers() -> None:
     clock = Clock()
     hardware = WeakHardware(ARM, clock.monotonic, position=HOME)
-    loop = ControlLoop(hardware, ARM, clock, LoopSettings())
+    loop = ControlLoop(hardware, ARM, clock, LoopSettings(local_reset=False))
     loop.bring_up()
 
     def run(seconds: float) -> None:
@@ -276,6 +279,85 @@ def test_a_start_that_was_on_its_way_when_the_operator_held_does_not_end_the_hol
     assert rig.state is State.HOLD
     rig.run(0.1)
     assert rig.loop.start() == ""
+
+
+def test_nobody_far_away_answers_a_stop_where_the_button_is_at_the_machine() -> None:
+    rig = Rig(local_reset=True)
+    rig.loop.reset_button(False)
+    assert rig.loop.start() == ""
+    rig.loop.stop()
+    rig.run(0.1)
+    assert "reset button" in rig.loop.reset()
+    assert rig.state is State.PSTOP
+    assert rig.loop.reset_button(True) == ""
+    assert rig.state is State.READY
+    rig.run(0.1)
+    assert rig.state is State.READY  # a reset never moves
+    assert rig.loop.start() == ""
+    rig.loop.stop()
+    rig.run(0.1)
+    rig.loop.reset_button(True)  # held down: no edge
+    assert rig.state is State.PSTOP
+    rig.loop.reset_button(False)
+    assert rig.state is State.PSTOP
+    rig.loop.reset_button(True)
+    assert rig.state is State.READY
+    assert LoopSettings().local_reset
+
+
+@pytest.mark.parametrize(("joint", "by", "moved"), [(0, 0.006, True), (0, 0.004, False), (3, 0.04, True)])
+def test_an_arm_that_was_moved_while_it_had_no_power_is_not_resumed(
+    rig: Rig, joint: int, by: float, moved: bool
+) -> None:
+    rig.hardware.faults.codes = ("estop_input",)
+    rig.run(0.3)
+    assert rig.state is State.ESTOP
+    rig.hardware.faults.disconnected = True
+    rig.run(0.1)
+    rig.hardware._q[joint] += by
+    rig.hardware.faults.codes, rig.hardware.faults.disconnected = (), False
+    rig.run(0.1)
+    assert rig.loop.reset() == ""
+    if moved:
+        assert rig.state is State.PSTOP
+        assert rig.loop.supervisor.causes == ("position_mismatch",)
+        assert rig.loop.start() != ""
+        assert rig.loop.reset() == ""
+    assert rig.state is State.READY
+    assert rig.loop.start() == ""
+
+
+def test_a_joint_that_bears_too_much_for_too_long_stops_the_arm(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = rig.hardware.read
+    effort = np.concatenate([[9e9], ARM.arm.effort * 1.2])  # the rail's is nobody's to judge
+
+    def loaded() -> tuple[JointState, GripperState]:
+        joints, gripper = read()
+        return replace(joints, effort=effort), gripper
+
+    monkeypatch.setattr(rig.hardware, "read", loaded)
+    rig.run(0.09)
+    assert rig.state is State.RUN
+    rig.run(0.03)
+    assert rig.state is State.PSTOP
+    assert rig.loop.supervisor.causes == ("overload",)
+    effort[1:] = ARM.arm.effort * 1.05
+    rig.run(0.01)
+    assert rig.loop.reset() == ""
+
+
+def test_an_arm_that_does_not_know_where_it_is_never_starts() -> None:
+    rig = Rig()
+    rig.hardware.faults.codes = ("not_homed",)
+    rig.run(0.05)
+    assert rig.state is State.FAULT
+    assert rig.loop.start() != ""
+    assert rig.loop.reset() != ""
+    rig.hardware.faults.codes = ()
+    rig.run(0.05)
+    assert rig.state is State.FAULT
+    assert rig.loop.reset() == ""
+    assert rig.state is State.READY
 
 
 def test_manual_mode_moves_at_the_reduced_speed_of_the_tool() -> None:

@@ -11,6 +11,7 @@ from robot.safety import (
     FeedbackWatch,
     Heartbeats,
     LateWatch,
+    LoadWatch,
     MotionLease,
     State,
     Supervisor,
@@ -18,7 +19,7 @@ from robot.safety import (
     blade_allowed,
 )
 from robot.safety.interlock import FORCE_MIN, OPENING_MIN, STILL
-from robot.safety.watchdog import FROZEN_AGE, LAG_TICKS, LOOKS, OVERSPEED, ToolWatch
+from robot.safety.watchdog import FROZEN_AGE, LAG_TICKS, LOOKS, OVERLOAD, OVERLOAD_AGE, OVERSPEED, ToolWatch
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -291,6 +292,22 @@ def test_a_measurement_that_is_not_new_says_nothing_about_the_tools_speed() -> N
     assert watch.speed == 0.0
     assert not watch.too_fast(0.1, far, 0.5)
     assert not watch.too_fast(0.104, REST, 0.5)
+
+
+def test_a_load_counts_only_beyond_the_limit_and_for_longer_than_a_start_takes() -> None:
+    assert (OVERLOAD, OVERLOAD_AGE) == (1.1, 0.1)
+    for joint in range(7):
+        watch, effort = LoadWatch(ARM), REST.copy()
+        limit = np.concatenate([[9e9], ARM.arm.effort])
+        effort[joint] = -1.11 * limit[joint]
+        assert not watch.judge(0.0, effort)
+        assert not watch.judge(0.1, effort)
+        assert watch.judge(0.101, effort) == (joint > 0)
+        assert not watch.judge(0.2, effort / 1.02)
+        assert not watch.judge(0.3, effort)
+        assert not watch.judge(0.399, effort)
+        assert watch.judge(0.402, effort) == (joint > 0)
+    assert not watch.judge(9.0, np.full(7, np.nan))
 
 
 def test_late_begins_beyond_half_a_period_and_very_late_beyond_two() -> None:
