@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, Protocol
 
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
 from robot.ros.qos import QoSPolicyKind
 from robot.ros.transport import Transport
-from robot.ros.transport.frame import ASSERT, DATA, HISTORY, REPLY, REQUEST, Buffer, Frame, Split, whole
+from robot.ros.transport.frame import ASSERT, DATA, HISTORY, PRESENT, REPLY, REQUEST, Buffer, Frame, Split, whole
 from robot.ros.transport.pump import Pump
 
 log = logging.getLogger(__name__)
@@ -21,15 +21,14 @@ class Local(Protocol):
     """An endpoint of this context.
 
     `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply.
-    `history` are the frames a late subscription gets. `on_matched` tells of an endpoint of another that fits and has
-    come (or gone), `on_incompatible` of one whose quality of service does not fit (policy None: whose type is another),
-    `on_asserted` of a publisher that said it is alive.
+    `replay` gives the frames that a late subscription gets. `on_matched` tells of an endpoint of another that fits and
+    has come (or gone), `on_incompatible` of one whose quality of service does not fit (policy None: whose type is
+    another), `on_asserted` of a publisher that said it is alive.
     """
 
     endpoint: Endpoint
 
-    @property
-    def history(self) -> Sequence[tuple[Frame, Buffer]]: ...
+    def replay(self, subscription: bytes, give: Callable[[Frame, Buffer], None]) -> None: ...
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None: ...
 
@@ -77,11 +76,12 @@ class Bus:
         self._tell_counterparts(local.endpoint, here=True)
         for _, other in self.endpoints(COUNTERPART[local.endpoint.kind], local.endpoint.name):
             self._tell(local, other, here=True)
-        if local.endpoint.kind == SUBSCRIPTION and local.endpoint.qos.latched:
-            for publisher in self._locals():
-                if publisher.endpoint.kind == PUBLISHER and self._fits(publisher.endpoint, local.endpoint):
-                    for frame, payload in publisher.history:
-                        local.deliver(frame, payload, HERE)
+        if local.endpoint.qos.latched:
+            if local.endpoint.kind == SUBSCRIPTION:
+                self._replay_to(HERE, local.endpoint)
+            elif local.endpoint.kind == PUBLISHER:
+                for peer, subscription in self.endpoints(SUBSCRIPTION, local.endpoint.name):
+                    self._replay(local, peer, subscription)
         self.pump.tell_watchers()
 
     def remove(self, gid: bytes) -> None:
@@ -239,23 +239,24 @@ class Bus:
         for endpoint in come:
             self._tell_counterparts(endpoint, here=True)
             if endpoint.kind == SUBSCRIPTION and endpoint.qos.latched:
-                self._send_history(peer, endpoint)
+                self._replay_to(peer, endpoint)
 
     def on_peer_lost(self, peer: str) -> None:
         self.on_peer(peer, ())
 
-    def _send_history(self, peer: str, subscription: Endpoint) -> None:
+    def _replay_to(self, peer: str, subscription: Endpoint) -> None:
         for local in self._locals():
-            if local.endpoint.kind == PUBLISHER and self._fits(local.endpoint, subscription):
-                for frame, payload in local.history:
-                    again = Frame(
-                        kind=HISTORY,
-                        gid=frame.gid,
-                        sequence=frame.sequence,
-                        stamp=frame.stamp,
-                        target=subscription.gid,
-                    )
-                    self.transport.send([peer], again, payload)
+            if local.endpoint.kind == PUBLISHER:
+                self._replay(local, peer, subscription)
+
+    def _replay(self, publisher: Local, peer: str, subscription: Endpoint) -> None:
+        """Let a publisher give a subscription that may have come late what it has kept, even if that is nothing."""
+        if not (subscription.qos.latched and self._fits(publisher.endpoint, subscription)):
+            return
+        if peer != HERE:
+            publisher.replay(subscription.gid, lambda frame, payload: self.transport.send([peer], frame, payload))
+        elif (local := self._local.get(subscription.gid)) is not None:
+            publisher.replay(subscription.gid, lambda frame, payload: local.deliver(frame, payload, HERE))
 
     def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None:
         if frame.kind == DATA:
@@ -278,7 +279,7 @@ class Bus:
                 if service is not None and self._fits(endpoint, sender):
                     service.deliver(frame, payload, peer)
                     break
-        elif frame.kind == HISTORY:
+        elif frame.kind in (HISTORY, PRESENT):
             target = self._local.get(frame.target)
             if target is not None and self._fits(sender, target.endpoint):
                 target.deliver(frame, payload, peer)

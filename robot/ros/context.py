@@ -142,7 +142,8 @@ class Context:
         if self._handle is not None and not self.ok():
             callback()
         else:
-            self._shutdown_callbacks.append(WeakMethod(callback) if ismethod(callback) else callback)
+            kept = [known for known in self._shutdown_callbacks if not isinstance(known, WeakMethod) or known()]
+            self._shutdown_callbacks = [*kept, WeakMethod(callback) if ismethod(callback) else callback]
 
     def interrupt(self) -> None:
         """End all that spins, without closing anything: callable from signal handlers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -50,9 +50,8 @@ class Entity:
     def handle(self) -> Any:
         return self._handle
 
-    @property
-    def history(self) -> Sequence[tuple[Frame, Buffer]]:
-        return ()
+    def replay(self, subscription: bytes, give: Callable[[Frame, Buffer], None]) -> None:
+        """Give a late subscription what is kept for it."""
 
     @property
     def qos_profile(self) -> QoSProfile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.duration import NANOSECONDS, Duration
@@ -15,7 +15,7 @@ from robot.ros.event_handler import EventHandler, PublisherEventCallbacks
 from robot.ros.graph import PUBLISHER, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
 from robot.ros.qos_events import PublisherEvents
-from robot.ros.transport.frame import DATA, Buffer, Frame, Split, whole
+from robot.ros.transport.frame import DATA, HISTORY, PRESENT, Buffer, Frame, Split, whole
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -59,17 +59,20 @@ class Publisher(Entity):
         with self.handle:
             return self.endpoint.name
 
-    @property
-    def history(self) -> Sequence[tuple[Frame, Buffer]]:
-        """What a late subscription gets: what is kept and not older than the profile's lifespan."""
-        if self._kept is None:
-            return ()
-        with self._lock:
-            kept = tuple(self._kept)
-        if self._lifespan is None:
-            return kept
-        oldest = self.node.scheduler.now() - self._lifespan / NANOSECONDS
-        return tuple(item for item in kept if item[0].stamp >= oldest)
+    def replay(self, subscription: bytes, give: Callable[[Frame, Buffer], None]) -> None:
+        """Give a late subscription what is kept and not older than the profile's lifespan, and say that this is all.
+
+        Args:
+            subscription: its gid.
+        """
+        gid, oldest = self.endpoint.gid, 0.0
+        with self._lock:  # nothing is published in between
+            if self._lifespan is not None:
+                oldest = self.node.scheduler.now() - self._lifespan / NANOSECONDS
+            for frame, payload in self._kept or ():
+                if frame.stamp >= oldest:
+                    give(Frame(HISTORY, gid, frame.sequence, frame.stamp, subscription), payload)
+            give(Frame(PRESENT, gid, self._sequence, self.node.scheduler.now(), subscription), b"")
 
     @property
     def event_handlers(self) -> list[EventHandler]:

@@ -19,6 +19,7 @@ from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
 from robot.ros.exceptions import RCLError
 from robot.ros.graph import SUBSCRIPTION, Endpoint
+from robot.ros.latecomer import Latecomer
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
@@ -112,10 +113,9 @@ class Subscription(Entity):
         self.raw = raw
         self.lost = 0
         self._queue: deque[tuple[Frame, Buffer]] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._limit = qos_profile.limit or KEPT_MAX
-        self._latched = qos_profile.latched
-        self._seen: dict[bytes, int] = {}
+        self._latecomer = Latecomer() if qos_profile.latched else None
         self._filter: Predicate | None = None
         self._filter_options = ContentFilterOptions("", [])
         if content_filter is not None:
@@ -173,6 +173,9 @@ class Subscription(Entity):
         self._events.watch(handle)
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
+        if self._latecomer is not None:
+            with self._lock:
+                self._latecomer.matched(other.gid, here=here)
         self._events.on_matched(other, here=here)
 
     def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
@@ -186,15 +189,19 @@ class Subscription(Entity):
         super()._release()
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
+        if self._latecomer is None:
+            self._take_in(frame, payload)
+            return
+        with self._lock:
+            for admitted in self._latecomer.admit(frame, payload):
+                self._take_in(*admitted)
+
+    def _take_in(self, frame: Frame, payload: Buffer) -> None:
         if self._events.watching:
             self._events.received(frame)
         if self._filter is not None and not self._passes(payload):
             return
         with self._lock:
-            if self._latched:
-                if frame.sequence <= self._seen.get(frame.gid, 0):
-                    return
-                self._seen[frame.gid] = frame.sequence
             self._queue.append((frame, payload))
             if len(self._queue) > self._limit:
                 self._queue.popleft()

@@ -153,6 +153,32 @@ def test_sigterm_ends_what_waits_in_an_orderly_way(children: list[subprocess.Pop
     assert child.stdout.readline() == "ended\n"
 
 
+def test_a_shutdown_in_a_signal_handler_closes_nothing_that_is_being_polled(
+    children: list[subprocess.Popen[str]],
+) -> None:
+    child = run(
+        children,
+        """
+        import signal
+        from robot.ros.executors import ExternalShutdownException
+        ros.init()
+        node = ros.create_node("busy")
+        signal.signal(signal.SIGTERM, lambda *_: ros.shutdown())
+        timer = node.create_timer(0.0, lambda: (timer.cancel(), print("ready", flush=True)))
+        try:
+            ros.spin(node)
+        except ExternalShutdownException:
+            pass
+        print("ended", flush=True)
+        """,
+    )
+    assert child.stdout is not None and child.stderr is not None
+    assert child.stdout.readline() == "ready\n"
+    child.terminate()
+    assert child.wait(DEADLINE) == 0
+    assert (child.stdout.read(), child.stderr.read()) == ("ended\n", "")
+
+
 def test_a_context_does_not_survive_a_fork(children: list[subprocess.Popen[str]]) -> None:
     child = run(
         children,

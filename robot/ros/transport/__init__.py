@@ -52,8 +52,13 @@ class Transport(Protocol):
         Does nothing when the transport is driven from outside.
         """
 
-    def take_in(self) -> None:
-        """Take in what has arrived and run nothing that is due; no effect while another thread polls."""
+    def take_in(self) -> bool:
+        """Take in what has arrived and run nothing that is due; no effect while another thread polls.
+
+        Returns:
+            Whether anything had arrived.
+        """
+        ...
 
     def is_stale(self) -> bool:
         """Tell whether nobody has polled for a while."""

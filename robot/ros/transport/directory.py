@@ -10,8 +10,9 @@ import fcntl
 import os
 import stat
 import time
-import weakref
 from pathlib import Path
+from typing import ClassVar
+from weakref import WeakSet
 
 from robot.ros.exceptions import ROSError
 
@@ -69,22 +70,31 @@ class Directory:
         name: unique, of hexadecimal digits.
     """
 
+    _all: ClassVar[WeakSet[Directory]] = WeakSet()
+    _watches_forks: ClassVar[bool] = False
+
     def __init__(self, folder: Path, name: str) -> None:
         self.folder = folder
         self.name = name
         self._half_made = folder / (name + HALF_MADE)
         if len(os.fsencode(self.socket(name))) > SOCKET_PATH_MAX:
             raise ROSError(f"{self.socket(name)} is longer than {SOCKET_PATH_MAX} bytes: set BERRYBRAIN_ROS_DIR")
+        self.forked = False
         self._lock = os.open(self._half_made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(self._lock, f"{os.getpid()}\n".encode())
-        forked = weakref.WeakMethod(self._on_fork)
-        os.register_at_fork(after_in_child=lambda: (method := forked()) and method())
+        if not Directory._watches_forks:
+            Directory._watches_forks = True
+            os.register_at_fork(after_in_child=self._on_fork)
+        self._all.add(self)
 
-    def _on_fork(self) -> None:
-        """In a forked child, let go of the lock, or it would outlive the parent."""
-        if self._lock >= 0:
-            os.close(self._lock)
+    @classmethod
+    def _on_fork(cls) -> None:
+        """In a forked child, let go of the locks, or they would outlive the parent."""
+        for directory in tuple(cls._all):
+            directory.forked = True
+            if directory._lock >= 0:
+                os.close(directory._lock)
 
     def socket(self, name: str) -> Path:
         return self.folder / (name + SOCKET)

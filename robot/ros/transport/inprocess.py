@@ -36,8 +36,8 @@ class InProcess:
     def poll(self, timeout: float | None) -> None:
         pass
 
-    def take_in(self) -> None:
-        pass
+    def take_in(self) -> bool:
+        return False
 
     def is_stale(self) -> bool:
         return False

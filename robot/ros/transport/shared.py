@@ -14,6 +14,7 @@ import os
 import struct
 import weakref
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -167,6 +168,15 @@ class _Mapping:
         finally:
             os.close(handle)
         self.held = 0
+        self._ring = Path(f"/proc/{pid}/fd/{fd}"), inode
+
+    def is_there(self) -> bool:
+        """Tell whether the owner still has the ring."""
+        path, inode = self._ring
+        try:
+            return path.stat().st_ino == inode
+        except OSError:
+            return False
 
     def give_back(self, cell: int, sequence: int) -> None:
         self.held -= 1
@@ -210,8 +220,10 @@ class Reader:
         return view.data
 
     def forget(self, peer: str) -> None:
-        for key in [key for key in self._mappings if key[0] == peer]:
-            del self._mappings[key]
+        """Unmap the rings of a peer that has gone, and those of unnamed owners that are there no more."""
+        for key, mapping in list(self._mappings.items()):
+            if key[0] == peer or (not key[0] and not mapping.is_there()):
+                del self._mappings[key]
 
     def close(self) -> None:
         self._mappings.clear()

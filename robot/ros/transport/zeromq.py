@@ -7,7 +7,6 @@ nothing polls for them.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import math
@@ -16,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import zmq
@@ -24,6 +24,7 @@ from robot.ros.exceptions import ROSError
 from robot.ros.graph import Endpoint
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
+from robot.ros.transport.bell import Bell
 from robot.ros.transport.directory import Directory, runtime_directory
 from robot.ros.transport.frame import BYE, HELLO, SHARED, Buffer, Frame, FrameError, Split, pack, unpack, whole
 from robot.ros.transport.loop import Loop
@@ -38,7 +39,7 @@ HOUSEKEEPING = 0.5  # [s] between looks for dead peers
 LINGER = 500  # [ms] that last frames may take to leave
 CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
 STALE = 0.02  # [s] the same for a thread that publishes
-CLOSING = 2.0  # [s] that a thread which polls or sends may take to let go
+CLOSING = 2.0  # [s] that a close waits for a thread which polls or sends; later, that thread closes
 
 
 class ZeroMQ:
@@ -66,6 +67,10 @@ class ZeroMQ:
         self._sending = threading.RLock()  # also guards the peers and the shared memory written
         self._polling = threading.Lock()
         self._polled_at = 0.0
+        self._polling_on = 0  # the thread that polls
+        self._sends = 0  # calls of `send` that have not ended; several only where a signal handler sends too
+        self._to_close = False  # nothing has closed the sockets yet
+        self._bell: Bell | None = None
         self._ending = threading.Event()
         self._caretaker = threading.Thread(target=self._take_care, name="ros-caretaker", daemon=True)
         self.closed = True
@@ -80,13 +85,13 @@ class ZeroMQ:
         self._inbox.setsockopt(zmq.MAXMSGSIZE, LARGEST)
         self._inbox.setsockopt(zmq.LINGER, 0)
         self._inbox.bind(f"ipc://{self._directory.socket(self.name)}")
-        self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        bell = self._bell = Bell()
         self._poller = zmq.Poller()
         self._poller.register(self._inbox, zmq.POLLIN)
-        self._poller.register(self._wakeup, zmq.POLLIN)
+        self._poller.register(bell.fd, zmq.POLLIN)
         self._inbox_poller = zmq.Poller()
         self._inbox_poller.register(self._inbox, zmq.POLLIN)
-        self.closed = False
+        self.closed, self._to_close = False, True
         self._directory.appear()
         self._look_for_peers()
         self._caretaker.start()
@@ -94,8 +99,8 @@ class ZeroMQ:
     def _take_care(self) -> None:
         """Take in what arrives while nobody polls, so that a program that does something else is no dead peer."""
         while not self._ending.wait(CARE):
-            if self.is_stale(CARE):
-                self.take_in()
+            if self.is_stale(CARE) and self.take_in():
+                self.wake()  # a thread that was about to poll looks at what came
 
     # --- sending
 
@@ -106,13 +111,24 @@ class ZeroMQ:
             self.wake()
 
     def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
+        self._check_process()
         with self._sending:
-            self._check()
-            self._send(peers, frame, payload)
+            if self.closed:
+                raise ROSError("the transport is closed")
+            self._sends += 1
+            try:
+                self._send(peers, frame, payload)
+            finally:
+                self._sends -= 1
+        if self.closed:
+            self._finish_closing()
 
     def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
         if self._changed:
             self._announce_to_all()
+        if self._untold and (untold := self._untold.intersection(peers := list(peers))):
+            self._announce(untold)  # or they would get messages of endpoints that they do not know
+            peers = [peer for peer in peers if peer not in self._untold]
         if len(payload) >= THRESHOLD:
             peers = list(peers)
             descriptors = self._writer.put(payload, peers)
@@ -194,26 +210,43 @@ class ZeroMQ:
     # --- receiving
 
     def poll(self, timeout: float | None) -> None:
+        self._check_process()
         with self._polling:
-            self._check()
-            self._poll(timeout)
+            if not self.closed:
+                self._poll(timeout)
+        if self.closed:
+            self._finish_closing()
         self.loop.run_due()
 
-    def take_in(self) -> None:
-        """Take in what has arrived, and run nothing that is due; no effect while another thread polls."""
+    def take_in(self) -> bool:
+        """Take in what has arrived, and run nothing that is due; no effect while another thread polls.
+
+        Returns:
+            Whether anything had arrived.
+        """
         self._check_process()
-        if self._polling.acquire(blocking=False):
-            try:
-                if not self.closed:
-                    self._poll(0.0)
-            finally:
-                self._polling.release()
+        if not self._polling.acquire(blocking=False):
+            return False
+        try:
+            arrived = not self.closed and self._poll(0.0)
+        finally:
+            self._polling.release()
+        if self.closed:
+            self._finish_closing()
+        return arrived
 
     def is_stale(self, age: float = STALE) -> bool:
         """Tell whether nobody has polled for a while [s]."""
         return time.monotonic() - self._polled_at > age
 
-    def _poll(self, timeout: float | None) -> None:
+    def _poll(self, timeout: float | None) -> bool:
+        self._polling_on = get_ident()
+        try:
+            return self._poll_here(timeout)
+        finally:
+            self._polling_on = 0
+
+    def _poll_here(self, timeout: float | None) -> bool:
         if self._changed:
             self._announce_to_all()
         if time.monotonic() >= self._housekeeping_at:
@@ -223,6 +256,7 @@ class ZeroMQ:
         if ready:
             self._take_in(ready)
         self._polled_at = time.monotonic()
+        return bool(ready)
 
     def _wait_ms(self, timeout: float | None) -> int:
         wait = max(0.0, self._housekeeping_at - time.monotonic())
@@ -236,8 +270,8 @@ class ZeroMQ:
     def _take_in(self, ready: list[tuple[Any, int]]) -> None:
         for source, _ in ready:
             if source is not self._inbox:
-                with contextlib.suppress(BlockingIOError):
-                    os.eventfd_read(self._wakeup)
+                if self._bell is not None:
+                    self._bell.silence()
                 continue
             self._receive(self._inbox.recv(zmq.NOBLOCK))
             if self._inbox_poller.poll(0):  # for one message cheaper than the exception that ends many
@@ -289,37 +323,43 @@ class ZeroMQ:
         self._receiver.on_peer(peer, endpoints)
 
     def wake(self) -> None:
-        if not self.closed:
-            with contextlib.suppress(OSError):  # closed meanwhile
-                os.eventfd_write(self._wakeup, 1)
+        bell = self._bell
+        if bell is not None:
+            bell.ring()
 
     def _check_process(self) -> None:
-        if os.getpid() != self._pid:
+        if self._directory.forked:
             raise ROSError("a context does not survive fork(): make a new one in the child, or start it with spawn")
 
-    def _check(self) -> None:
-        self._check_process()
-        if self.closed:
-            raise ROSError("the transport is closed")
-
     def close(self) -> None:
-        """Say goodbye and remove what this context made. In a forked child nothing of the parent's is touched."""
-        if self.closed or os.getpid() != self._pid:
+        """Say goodbye and remove what this context made. In a forked child nothing of the parent's is touched.
+
+        A signal handler may call it while its thread polls or sends; the sockets are then closed when that has ended.
+        """
+        if self.closed or self._directory.forked:
             return
         self.closed = True
         self._ending.set()
-        os.eventfd_write(self._wakeup, 1)  # whoever polls lets go
-        polling = self._polling.acquire(timeout=CLOSING)
-        sending = self._sending.acquire(timeout=CLOSING)
-        try:
-            self._close()
-        finally:
-            if sending:
-                self._sending.release()
-            if polling:
-                self._polling.release()
+        self.wake()  # whoever polls lets go
+        self._finish_closing(wait=self._polling_on != get_ident())
         if threading.current_thread() is not self._caretaker:
             self._caretaker.join(CLOSING)
+
+    def _finish_closing(self, *, wait: bool = False) -> None:
+        """Close the sockets once no thread uses them: who comes when another still does leaves it to that one."""
+        limit = CLOSING if wait else 0.0
+        if not self._polling.acquire(timeout=limit):
+            return
+        try:
+            if self._sending.acquire(timeout=limit):
+                try:
+                    if self._to_close and not self._sends:
+                        self._to_close = False
+                        self._close()
+                finally:
+                    self._sending.release()
+        finally:
+            self._polling.release()
 
     def _close(self) -> None:
         bye = self._own_frame(BYE)
@@ -332,5 +372,4 @@ class ZeroMQ:
         self._zmq.term()
         self._writer.close()
         self._reader.close()
-        wakeup, self._wakeup = self._wakeup, -1
-        os.close(wakeup)
+        self._bell = None
