@@ -10,6 +10,7 @@ import numpy as np
 from robot.kinematics import camera_pose
 from robot.nodes.convert import RELIABLE, to_berry_message, to_seconds
 from robot.nodes.heartbeat import Heartbeat
+from robot.pick.skin import elevation, seen_share
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs
 from robot.ros.node import Node
@@ -90,7 +91,7 @@ def seen(cell: Cell, margin: float = 0.0) -> list[Berry]:
         detection = Detection(
             box=(center - size, row - size, center + size, row + size),
             score=1.0,
-            ripeness=spec.ripeness,
+            ripeness=seen_share(spec.ripeness, elevation(T[:3, 3], cell.fruit.position(i))),
             stage=Stage(stage_of(spec.ripeness, spec.maturity)),
         )
         found.append(

@@ -118,7 +118,13 @@ class RosBody:
         stamp = to_seconds(message.header.stamp)
         T_world_camera = camera_pose(self._arm, self.history.at(stamp))
         berries = tuple(to_world(from_berry_message(b), T_world_camera) for b in message.berries)
-        return Sighting(stamp=stamp, berries=berries, image_ok=bool(message.image_ok), fault=message.fault)
+        return Sighting(
+            stamp=stamp,
+            berries=berries,
+            image_ok=bool(message.image_ok),
+            fault=message.fault,
+            eye=T_world_camera[:3, 3],
+        )
 
 
 def _own(plan: Plan) -> ArmPlan:

@@ -50,12 +50,18 @@ class Action(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What one picture showed: berries in the world frame, not yet tracked; `stamp` is its exposure, UTC epoch [s]."""
+    """What one picture showed: berries in the world frame, not yet tracked.
+
+    Attributes:
+        stamp: exposure, UTC epoch [s].
+        eye: where the camera was in the world [m], shape (3,); None when it is not told.
+    """
 
     stamp: float
     berries: tuple[Seen, ...]
     image_ok: bool = True
     fault: str = ""
+    eye: Vector | None = None
 
     def near(self, position: Vector, radius: float) -> Sighting:
         """Return only the berries within `radius` [m] of a place."""

@@ -8,9 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from robot.pick.body import Sighting
-from robot.pick.target import Target
+from robot.pick.skin import elevation, whole_share
+from robot.pick.target import Target, Vector
 from vision.track import Sighting as Seen
 from vision.track import Track, Tracks, TrackSettings, begin_pass, forget, update
+
+HIDDEN, LEAST = 0.4, 0.05
+"""A view that shows less than the first share of a fruit says little of its ripeness; the weight it still has."""
 
 
 class TrackedCrop:
@@ -32,8 +36,9 @@ class TrackedCrop:
         for track in self._tracks.tracks:
             if track.seen_at == sighting.stamp:
                 view = _nearest(track, sighting.berries)
-                self._weigh(track.id, view)
-                shown.append(_target(track, view))
+                ripeness = _ripeness(view, sighting.eye)
+                self._weigh(track.id, view, ripeness)
+                shown.append(replace(_target(track, view), ripeness=ripeness))
         return shown
 
     def targets(self) -> list[Target]:
@@ -42,12 +47,13 @@ class TrackedCrop:
     def get(self, id: int) -> Target | None:
         return next((self._remembered(t) for t in self._tracks.tracks if t.id == id), None)
 
-    def _weigh(self, id: int, view: Seen) -> None:
+    def _weigh(self, id: int, view: Seen, ripeness: float) -> None:
         """Take a view into the mean ripeness: one look may fall on the pale or on the red side."""
         detection = view.berry.detection
         total, weight = self._ripeness.get(id, (0.0, 0.0))
-        share = max(0.05, detection.score * detection.visible)
-        self._ripeness[id] = (total + share * detection.ripeness, weight + share)
+        shown = max(LEAST, (detection.visible - HIDDEN) / (1.0 - HIDDEN)) ** 2
+        share = max(LEAST, detection.score * shown)
+        self._ripeness[id] = (total + share * ripeness, weight + share)
 
     def _remembered(self, track: Track) -> Target:
         total, weight = self._ripeness[track.id]
@@ -55,6 +61,12 @@ class TrackedCrop:
 
     def forget(self, id: int) -> None:
         self._tracks = forget(self._tracks, [id])
+
+
+def _ripeness(view: Seen, eye: Vector | None) -> float:
+    """Return the ripe share of the whole skin by one view; as it looks where the eye's place is not told."""
+    seen = view.berry.detection.ripeness
+    return seen if eye is None else whole_share(seen, elevation(eye, view.position))
 
 
 def _nearest(track: Track, seen: Sequence[Seen]) -> Seen:

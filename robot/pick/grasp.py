@@ -76,6 +76,9 @@ CAUGHT_COST = 0.03
 GRAZE = 0.003
 """Neighbours hang this far from where they were seen [m]."""
 
+CAGE, LIFT_MAX = 0.09, 0.02
+"""Fruit so far before the held one is in its way back; the held one is lifted at most so much [m]."""
+
 SURE, DOUBT = 0.002, 0.008
 """The blade's way is minded this much wider than the closed jaws [m]: always, and while there is another choice."""
 
@@ -152,6 +155,25 @@ def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float
         surely=surely,
         caught=caught,
     )
+
+
+def lift_over(target: Target, neighbours: Sequence[Target], grasp: Grasp) -> float:
+    """Return how far held fruit must rise to pass over what hangs before it in the jaws' way back [m], 0 when clear.
+
+    Fruit between the fingers and the held one is dragged along until its stem tears.
+    """
+    turn = grasp.pose[:3, :3]
+    held = turn.T @ (target.position - grasp.pose[:3, 3])
+    lift = 0.0
+    for other in neighbours:
+        if other.id == target.id or _distance(other, target) < SAME:
+            continue
+        p = turn.T @ (other.position - grasp.pose[:3, 3]) - held
+        beside = abs(p[0]) > 0.8 * (target.radius + other.radius)
+        if beside or not -CAGE < p[2] < -0.3 * target.radius or p[1] < 0.3 * other.length:
+            continue
+        lift = max(lift, 0.5 * (target.length + other.length) - float(p[1]) + GRAZE)
+    return min(lift, LIFT_MAX)
 
 
 def _finger_overlap(p: Vector, neighbour: Target, tool: Tool, opening: float) -> float:

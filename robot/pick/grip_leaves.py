@@ -6,20 +6,26 @@ import math
 
 from py_trees.common import Status
 
-from robot.pick.body import Action, PlanError
-from robot.pick.grasp import Grasp, Pose
+from robot.pick.body import Action, Plan, PlanError
+from robot.pick.grasp import Grasp, Pose, lift_over
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import PickResult
 from robot.pick.round import Round
 from robot.pick.target import Vector
-from robot.pick.verify import after_close, after_release, still_held, touches_down
+from robot.pick.verify import after_close, after_release, holds, still_held, touches_down
 
 CREEP = 0.9
 """The jaws close in less than this [s]; what moves then still is fruit that gives way."""
 
 CLEAR = 0.006
 """Jaws this much wider than the fruit have let go of it [m]."""
+
+BEGUN = 0.010
+"""A way out of the crop that is already this far along is not lifted any more [m]."""
+
+CARRY_TRIES = 2
+"""A motion that was aborted while the fruit is held is planned anew from where the tool is so many times."""
 
 LOST_TICKS = 3
 """The grip must be missing in so many ticks in a row before the fruit counts as lost."""
@@ -110,6 +116,11 @@ class Carry(ActionLeaf):
 
     _lowers_at: float = math.inf
     _lost: int = 0
+    _tries: int = 0
+
+    def initialise(self) -> None:
+        self._tries = 0
+        super().initialise()
 
     def start(self) -> Action | None:
         """Plan the way from where the tool is; after a HOLD that may be anywhere on it."""
@@ -119,10 +130,8 @@ class Carry(ActionLeaf):
         if self.round.in_punnet():
             self._lowers_at = body.monotonic()
             return body.move(body.plan_line(joints, self._pose(joints, above=False), settings.lower_speed))
-        first = []
-        if depth_in_crop(self.round) > -settings.retract + 0.005:
-            first = [body.plan_line(joints, self._grasp().standoff(settings.retract), settings.retract_speed)]
-            joints = first[0].end
+        first = self._out_of_crop(joints)
+        joints = first[-1].end if first else joints
         reason = PlanError(PickResult.PLACE_FAIL)
         for attempt.tilt in settings.place_tilts:
             try:
@@ -136,6 +145,22 @@ class Carry(ActionLeaf):
             return body.move(whole)
         raise reason
 
+    def _out_of_crop(self, joints: Vector) -> list[Plan]:
+        """Return the way back along the approach, lifted first over fruit that the held one would drag along."""
+        round_, settings = self.round, self.round.settings
+        if depth_in_crop(round_) <= -settings.retract + 0.005:
+            return []
+        body, grasp = round_.body, self._grasp()
+        back, lift = grasp.standoff(settings.retract), lift_over(round_.attempt.target, round_.crop.targets(), grasp)
+        if lift == 0.0 or depth_in_crop(round_) < -BEGUN:
+            return [body.plan_line(joints, back, settings.retract_speed)]
+        up = body.tool_pose().copy()
+        up[2, 3] += lift
+        back[2, 3] += lift
+        first = body.plan_line(joints, up, settings.approach_speed)
+        then = body.plan_line(first.end, back, settings.retract_speed)
+        return [body.join([first, then], overlap=settings.lower_overlap)]
+
     def _grasp(self) -> Grasp:
         grasp = self.round.attempt.grasp
         if grasp is None:
@@ -143,8 +168,14 @@ class Carry(ActionLeaf):
         return grasp
 
     def fail(self, result: PickResult, detail: str) -> Status:
-        """Give the place up when the fruit may have fallen into it."""
-        if self.round.body.monotonic() >= self._lowers_at:
+        """Go on from here while the fruit is held; give the place up when it may have fallen into it."""
+        held = holds(self.round.body.grip())
+        if result is PickResult.TIMEOUT and held and self._tries < CARRY_TRIES and self.action is not None:
+            self._tries += 1
+            self._began = self.round.body.monotonic()
+            self._try(self.begin)
+            return Status.FAILURE if self._failed else Status.RUNNING
+        if not held and self.round.body.monotonic() >= self._lowers_at:
             self.round.punnet.skip_place()
         return super().fail(result, detail)
 
@@ -166,8 +197,8 @@ class Carry(ActionLeaf):
         return verify_held(self)
 
     def _pose(self, joints: Vector, *, above: bool) -> Pose:
-        settings, attempt, punnet = self.round.settings, self.round.attempt, self.round.punnet
-        height = settings.place_above if above else 0.0
+        attempt, punnet = self.round.attempt, self.round.punnet
+        height = punnet.pattern.height_over_wall(punnet.place, attempt.target) if above else 0.0
         return punnet.pattern.pose(punnet.place, attempt.target, float(joints[0]), tilt=attempt.tilt, above=height)
 
 

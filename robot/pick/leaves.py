@@ -10,7 +10,7 @@ import numpy as np
 from py_trees.common import Status
 
 from robot.pick.body import Action, Look, PlanError
-from robot.pick.grasp import Grasp, Pose, grasps
+from robot.pick.grasp import Grasp, grasps
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.result import PickResult
 from robot.pick.round import Attempt, Round
@@ -24,24 +24,14 @@ NEAR_MISS = 0.15
 CROWDED = (PickResult.COLLISION_RISK, PickResult.TWO_STEMS)
 """Reasons that may be gone once the neighbours are picked; such a candidate waits until the others are done."""
 
+MARGIN = 0.02
+"""Fruit must look so much riper than the window's lower end: what is left today is riper at the next visit."""
+
 SHARP = 0.12
 """From near by, fruit further than this from the target is out of focus and cut off by the picture's edge [m]."""
 
 ALIKE = 0.35
 """Two looks at one berry differ by less than this in ripeness."""
-
-PALER = 0.08
-"""From near by the camera looks down on the paler shoulder: so much less of the fruit looks ripe."""
-
-
-class MoveTo(ActionLeaf):
-    """Free motion to the pose `goal()` gives."""
-
-    def goal(self) -> Pose:
-        raise NotImplementedError
-
-    def start(self) -> Action | None:
-        return self.round.go(self.goal()).action
 
 
 class ViewDue(Leaf):
@@ -51,20 +41,28 @@ class ViewDue(Leaf):
         return Status.SUCCESS if self.round.view_due() else Status.FAILURE
 
 
-class MoveToView(MoveTo):
-    """Go where the next survey picture is taken; a view out of reach is left out."""
+class MoveToView(ActionLeaf):
+    """Go where the next survey picture is taken, and ask for it shortly before; a view out of reach is left out."""
+
+    _looks_at: float
 
     def start(self) -> Action | None:
+        self.round.view = None
         while self.round.views:
             try:
-                return super().start()
+                way = self.round.go(self.round.views[0])
             except PlanError as error:
                 log.warning("a view of the survey is left out: %s", error)
                 self.round.views.pop(0)
+                continue
+            self._looks_at = self.round.body.monotonic() + way.duration - self.round.settings.look_ahead
+            return way.action
         return None
 
-    def goal(self) -> Pose:
-        return self.round.views[0]
+    def step(self) -> Status:
+        if self.action is not None and self.round.view is None and self.round.body.monotonic() >= self._looks_at:
+            self.round.view = self.round.body.look()
+        return super().step()
 
 
 class LookAround(ActionLeaf):
@@ -75,7 +73,8 @@ class LookAround(ActionLeaf):
     def start(self) -> Action | None:
         if not self.round.views:
             return None
-        self.look = self.round.body.look()
+        early, self.round.view = self.round.view, None
+        self.look = early or self.round.body.look()
         return self.look
 
     def finish(self) -> Status:
@@ -218,9 +217,9 @@ class LookAgain(ActionLeaf):
         shown = crop.see(sighting.near(attempt.target.position, SHARP))
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
         if target is None and attempt.target.sightings >= self.round.settings.sure and attempt.number == 1:
-            attempt.seen_from = (
-                sighting.stamp
-            )  # a leaf before it gives way to the jaws; if it is gone, they close on nothing
+            if not self._ripe_enough(attempt.target):
+                return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} from afar, then hidden")
+            attempt.seen_from = sighting.stamp  # a leaf gives way to the jaws; if the fruit is gone, they close empty
             return self._settle_grasp(attempt.target)
         if target is None:
             return self.fail(PickResult.LOST_TARGET, f"not among the {len(shown)} berries seen from near by")
@@ -232,13 +231,19 @@ class LookAgain(ActionLeaf):
             self.look = self.round.body.look()
             self.action, self._ended = self.look, None
             return Status.RUNNING
-        near = min(1.0, target.ripeness + PALER)
-        ripeness = 0.5 * (attempt.target.ripeness + near)
-        target = replace(target, ripeness=attempt.target.ripeness)
-        attempt.target, attempt.seen_from = target, sighting.stamp
-        if ripeness < self.round.job.window.ripeness_min:
-            return self.fail(PickResult.NOT_RIPE, f"ripeness {ripeness:.2f} over both looks")
-        return self._settle_grasp(target)
+        attempt.target, attempt.seen_from = replace(target, ripeness=self._ripeness(target)), sighting.stamp
+        if not self._ripe_enough(attempt.target):
+            return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} over all looks")
+        return self._settle_grasp(attempt.target)
+
+    def _ripe_enough(self, target: Target) -> bool:
+        return target.ripeness >= self.round.job.window.ripeness_min + MARGIN
+
+    def _ripeness(self, target: Target) -> float:
+        """Return the ripeness over all looks at a berry, under both its names if it had two."""
+        known, before = self.round.crop.get(target.id), self.round.attempt.target
+        ripeness = target.ripeness if known is None else known.ripeness
+        return ripeness if target.id == before.id else 0.5 * (ripeness + before.ripeness)
 
     def _settle_grasp(self, target: Target) -> Status:
         """Correct the grasp for where the berry is now; refuse one that would cut a neighbour."""

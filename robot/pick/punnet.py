@@ -14,14 +14,17 @@ from robot.pick.target import Target
 GRIPPED_ABOVE = 0.010
 """The tool's origin is this far below the calyx [m]: fruit that swings in the jaws hangs its length less this lower."""
 
-CLEARANCE = 0.014
-"""Below hanging fruit when the jaws open [m]: the pads stay above fruit that has rolled there, the drop is short."""
+CLEARANCE = 0.022
+"""Below hanging fruit when the jaws open [m]: the pads stay above fruit that has rolled there; 20 g fall with 4 mJ."""
 
 RELEASE_MARGIN = 0.010
 """The jaws open only this much more than the berry's width, so that they do not push the ones that lie there [m]."""
 
 OVER_WALL = 0.018
 """The tool passes this much above the punnet's walls [m], so that pads and fruit clear them."""
+
+LOWERED = 0.03
+"""The last way down is straight, and at least so long [m]."""
 
 MAX_DROP = 0.05
 """A 20 g berry dropped 10 cm may bruise (0.02 J, Ferreira 2008); half of that is allowed [m]."""
@@ -57,6 +60,10 @@ class PlacePattern:
         layer = self.place(index)[2]
         hanging = target.length - GRIPPED_ABOVE
         return max(target.radius, hanging) + 1.6 * target.radius * layer + CLEARANCE
+
+    def height_over_wall(self, index: int, target: Target) -> float:
+        """Return how far above the place of release the fruit is lowered from [m]: there the pads clear the walls."""
+        return max(LOWERED, float(self.shape.inner[2]) + OVER_WALL + 0.002 - self.release_height(index, target))
 
     def pose(self, index: int, target: Target, rail: float, *, tilt: float, above: float = 0.0) -> Pose:
         """Return the tool's pose in the world for laying the berry down, shape (4, 4).

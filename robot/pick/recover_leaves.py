@@ -33,6 +33,8 @@ class GiveUp(Leaf):
         if result in ENDS_THE_SEGMENT and attempt.gripped:
             self.round.punnet.held = attempt.target
         attempt.gripped = False
+        if attempt.placed:
+            return self._laid_down(attempt, f"{result} on the way, {detail}")
         again = result in RETRY_FROM_ANOTHER_ANGLE and attempt.number < self.round.settings.attempts and attempt.ways
         if again and self.round.stopped is None:
             self._first.setdefault(attempt.target.id, (result, detail))
@@ -42,6 +44,14 @@ class GiveUp(Leaf):
         attempt.detail = detail
         self.round.settle(attempt.target, result, attempt=attempt)
         self.round.current = None
+        return Status.SUCCESS
+
+    def _laid_down(self, attempt: Attempt, detail: str) -> Status:
+        """Count fruit that lies in the punnet although its way there did not end well."""
+        attempt.detail = detail
+        self.round.settle(attempt.target, PickResult.OK, attempt=attempt)
+        self.round.current = None
+        self.round.punnet.begin()
         return Status.SUCCESS
 
     def _reason(self, attempt: Attempt) -> tuple[PickResult, str]:
@@ -76,15 +86,24 @@ class StillHolding(Leaf):
 
 
 class OpenWide(ActionLeaf):
-    """Let go of whatever is between the jaws; part of backing out, so that nothing is torn."""
+    """Let go of whatever is between the jaws, so that nothing is torn; what falls into the punnet is counted there."""
 
     blames = False
+    _over_punnet: bool = False
 
     def start(self) -> Action | None:
         attempt = self.round.current
         if attempt is None or not attempt.gripped or attempt.result in ENDS_THE_SEGMENT:
             return None
+        self._over_punnet = self.round.in_punnet() and holds(self.round.body.grip())
         return self.round.body.grip_to(self.round.tool.opening_max, self.round.job.force)
+
+    def finish(self) -> Status:
+        attempt = self.round.current
+        if attempt is not None and self.action is not None and self._over_punnet:
+            attempt.placed = True
+            self.round.punnet.add(attempt.target.mass())
+        return Status.SUCCESS
 
 
 class BackOut(Line):

@@ -119,6 +119,7 @@ class Round:
     report: Callable[[Outcome], None]
     report_count: Callable[[Counter[str]], None] = lambda _: None
     views: list[Pose] = field(default_factory=list)
+    view: Look | None = None
     decided: dict[int, PickResult] = field(default_factory=dict)
     deferred: set[int] = field(default_factory=set)
     outcomes: list[Outcome] = field(default_factory=list)

@@ -17,15 +17,15 @@ class PickSettings:
         relook_shift: a berry that moved more than this between survey and the second look is another one.
         relook_agree: one that moved more than this is looked at once more before it is believed.
         sure: a berry seen in so many pictures is also taken where something hides it from the nearest one.
-        place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken.
-        place_above: from here the fruit is lowered straight down; the pads then clear the wall (70 mm).
+        place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken; the less
+            the tool turns, the sooner it is there.
         lower_overlap: lowering begins so long before the tool stands above the place; it cuts the corner by a few mm.
         survey_distance: of the camera from the crop.
         survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
         crop_front: where the fruit hangs, world y.
         survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
-        look_ahead: so long before the arm stands at pre-grasp the picture is asked for; it is slow by then.
+        look_ahead: so long before the arm stands a picture is asked for; it is slow by then.
         heights: of the crop's fruit above the floor, lowest and highest.
     """
 
@@ -48,8 +48,7 @@ class PickSettings:
     crop_front: float = 0.55
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.026
-    place_tilts: tuple[float, ...] = (1.35, 1.10, 1.57, 1.80)
-    place_above: float = 0.055
+    place_tilts: tuple[float, ...] = (1.10, 1.35, 1.57, 1.80)
     lower_overlap: float = 0.08
     lower_speed: float = 0.45
     look_ahead: float = 0.08

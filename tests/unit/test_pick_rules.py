@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from robot.arms import load_arm
-from robot.pick.grasp import FITS, LEVEL, grasp_at, grasps, rotation
-from robot.pick.punnet import CLEARANCE, MAX_DROP, PlacePattern
+from robot.pick.grasp import FITS, LEVEL, LIFT_MAX, grasp_at, grasps, lift_over, rotation
+from robot.pick.punnet import CLEARANCE, MAX_DROP, OVER_WALL, PlacePattern
 from robot.pick.result import PickResult
 from robot.pick.target import Target
 from robot.pick.verify import Grip, after_close, after_release, still_held
@@ -91,6 +91,30 @@ def test_a_berry_is_laid_down_from_less_than_five_centimetres() -> None:
         below = pattern.release_height(index, target) - target.radius
         lying = 1.6 * target.radius * pattern.place(index)[2]
         assert CLEARANCE <= below - lying < MAX_DROP
+
+
+@pytest.mark.parametrize("diameter", [0.018, 0.028, 0.045])
+def test_fruit_is_lowered_from_where_the_pads_clear_the_walls(diameter: float) -> None:
+    pattern, target = PlacePattern(shape=ARM.punnet), berry(1, 0.0, diameter=diameter)
+    for index in (0, ARM.punnet.capacity - 1):
+        above = pattern.pose(index, target, 0.0, tilt=1.1, above=pattern.height_over_wall(index, target))
+        assert above[2, 3] > ARM.punnet.position[2] + ARM.punnet.inner[2] + OVER_WALL
+
+
+@pytest.mark.parametrize(
+    ("other", "lift"),
+    [
+        ((0.2, 0.47, 0.975), 0.014),  # before it and lower: its top is 11 mm above the held tip
+        ((0.2, 0.47, 0.986), LIFT_MAX),  # before it, almost level
+        ((0.2, 0.47, 0.95), 0.0),  # far below
+        ((0.2, 0.53, 0.975), 0.0),  # behind
+        ((0.24, 0.47, 0.975), 0.0),  # beside
+    ],
+)
+def test_held_fruit_is_lifted_over_what_hangs_before_it(other: tuple[float, float, float], lift: float) -> None:
+    target = berry(1, 0.2)
+    grasp = grasps(target, [], ARM.tool)[0]
+    assert lift_over(target, [target, berry(2, *other)], grasp) == pytest.approx(lift, abs=1e-9)
 
 
 @pytest.mark.parametrize(

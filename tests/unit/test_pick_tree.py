@@ -182,6 +182,43 @@ def test_a_motion_that_fails_without_a_stop_ends_in_a_reported_timeout() -> None
     assert results(round_)[1] in ("timeout", "ok")
 
 
+def test_a_carry_that_is_aborted_once_goes_on_from_where_the_tool_is() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def abort(_: int) -> None:
+        body.move_error = "goal tolerance" if body.log[-1:] == ["cut"] else ""
+
+    run(round_, body, each=abort)
+    cut = body.log.index("cut")
+    assert body.log[cut : cut + 4] == ["cut", "move", "move", "open"]
+    assert [(o.result, o.attempt, o.punnet) for o in round_.outcomes] == [(PickResult.OK, 1, "p1")]
+
+
+def test_fruit_that_is_let_go_over_the_punnet_after_a_failed_carry_is_counted_there() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    inside = body.pose.copy()
+    inside[:3, 3] = round_.punnet.pattern.shape.position + np.array([0.0, 0.0, 0.05])
+
+    def jam(_: int) -> None:
+        stuck = "cut" in body.log and "open" not in body.log[body.log.index("cut") :]
+        body.move_error = "goal tolerance" if stuck else ""
+        body.pose = inside if stuck else body.pose
+
+    run(round_, body, each=jam)
+    assert [(o.result, o.attempt, o.punnet) for o in round_.outcomes] == [(PickResult.OK, 1, "p1")]
+    assert round_.outcomes[0].detail.startswith("timeout on the way")
+    assert (round_.punnet.count, round_.picked) == (1, 1)
+
+
+def test_fruit_that_is_just_inside_the_window_is_left_to_ripen() -> None:
+    body = FakeBody([berry(1, 0.0, ripeness=0.81), berry(2, 0.2, ripeness=0.83)])
+    round_ = make_round(body)
+    run(round_, body)
+    assert results(round_) == {1: "not_ripe", 2: "ok"}
+
+
 def test_an_unripe_berry_seen_from_near_by_is_not_touched() -> None:
     body = FakeBody([berry(1, 0.0)])
     round_ = make_round(body)

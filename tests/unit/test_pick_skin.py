@@ -1,0 +1,68 @@
+"""The ripe share of a whole skin from the side that was seen."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from robot.pick.body import Sighting
+from robot.pick.crop import TrackedCrop
+from robot.pick.skin import elevation, seen_share, whole_share
+from vision.track import Sighting as Seen
+from vision.types import Berry, Detection, Stage
+
+FRUIT = np.array([0.5, 0.55, 0.95])
+
+
+def seen(ripeness: float, visible: float = 1.0) -> Seen:
+    detection = Detection(box=(0, 0, 9, 9), score=0.9, ripeness=ripeness, stage=Stage.TURNING, visible=visible)
+    up = np.array([0.0, 0.0, 1.0])
+    covariance = np.eye(3) * 1e-6
+    berry = Berry(
+        detection=detection, position=FRUIT, covariance=covariance, diameter=0.03, length=0.036, axis=up, peduncle=None
+    )
+    return Seen(berry=berry, position=FRUIT, covariance=covariance, peduncle=None, axis=up)
+
+
+def look(stamp: float, above: float, ripeness: float, visible: float = 1.0) -> Sighting:
+    eye = FRUIT + 0.3 * np.array([0.0, -math.cos(above), math.sin(above)])
+    return Sighting(stamp=stamp, berries=(seen(ripeness, visible),), eye=eye)
+
+
+def test_elevation_is_the_angle_of_the_look_above_the_level() -> None:
+    assert elevation(FRUIT + np.array([0.0, -0.2, 0.2]), FRUIT) == pytest.approx(math.pi / 4)
+    assert elevation(FRUIT + np.array([0.3, -0.4, 0.0]), FRUIT) == 0.0
+
+
+def test_a_look_from_below_shows_more_red_than_the_whole_skin_has() -> None:
+    assert whole_share(0.8, -0.1) < 0.75
+    assert whole_share(0.8, 0.45) > 0.82
+
+
+@pytest.mark.parametrize("above", [-0.3, 0.0, 0.45])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.8, 0.95, 1.0])
+def test_what_is_seen_of_a_whole_skin_tells_the_whole_skin(share: float, above: float) -> None:
+    assert whole_share(seen_share(share, above), above) == pytest.approx(share, abs=1e-9)
+
+
+def test_the_crop_remembers_the_ripeness_of_the_whole_skin() -> None:
+    crop = TrackedCrop()
+    for stamp, above in ((1.0, 0.0), (2.0, 0.45)):
+        (shown,) = crop.see(look(stamp, above, seen_share(0.7, above)))
+        assert shown.ripeness == pytest.approx(0.7)
+    assert crop.targets()[0].ripeness == pytest.approx(0.7)
+
+
+def test_a_half_hidden_look_counts_little() -> None:
+    crop = TrackedCrop()
+    crop.see(look(1.0, 0.2, seen_share(0.6, 0.2)))
+    crop.see(look(2.0, 0.2, seen_share(0.95, 0.2), visible=0.55))
+    assert crop.targets()[0].ripeness < 0.65
+
+
+def test_without_the_place_of_the_eye_ripeness_is_what_is_seen() -> None:
+    crop = TrackedCrop()
+    crop.see(Sighting(stamp=1.0, berries=(seen(0.7),)))
+    assert crop.targets()[0].ripeness == pytest.approx(0.7)
