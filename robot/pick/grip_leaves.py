@@ -63,6 +63,7 @@ class Approach(Line):
             self._again(f"the berry was last seen {age:.2f} s ago, allowed {self.round.settings.pose_age_max:g}")
             return
         super().begin()
+        self.round.attempt.went_in = True
 
     def resume(self) -> None:
         self._again("held during the approach")

@@ -124,12 +124,14 @@ class ChooseNext(Leaf):
         reason = self._choose_way(attempt)
         if reason is None:
             attempt.number += 1
+            attempt.went_in = False
             return Status.SUCCESS
-        if attempt.number == 0 and reason.result in CROWDED and attempt.target.id not in self.round.deferred:
+        untried = attempt.number == attempt.looks == 0
+        if untried and reason.result in CROWDED and attempt.target.id not in self.round.deferred:
             self.round.deferred.add(attempt.target.id)  # picking its neighbours may make room
             self.round.current = None
             return Status.FAILURE
-        tried = attempt if attempt.number else None
+        tried = None if untried else attempt
         self.round.settle(
             attempt.target, attempt.result if tried else reason.result, attempt=tried, detail=reason.detail
         )
@@ -216,7 +218,8 @@ class LookAgain(ActionLeaf):
             return self.fail(PickResult.LOST_TARGET, f"picture refused: {sighting.fault}")
         shown = crop.see(sighting.near(attempt.target.position, SHARP))
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
-        if target is None and attempt.target.sightings >= self.round.settings.sure and attempt.number == 1:
+        first = attempt.number == 1 and attempt.looks == 0
+        if target is None and attempt.target.sightings >= self.round.settings.sure and first:
             if not self._ripe_enough(attempt.target):
                 return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} from afar, then hidden")
             attempt.seen_from = sighting.stamp  # a leaf gives way to the jaws; if the fruit is gone, they close empty
@@ -231,7 +234,8 @@ class LookAgain(ActionLeaf):
             self.look = self.round.body.look()
             self.action, self._ended = self.look, None
             return Status.RUNNING
-        attempt.target, attempt.seen_from = replace(target, ripeness=self._ripeness(target)), sighting.stamp
+        target = replace(target.completed(attempt.target), ripeness=self._ripeness(target))
+        attempt.target, attempt.seen_from = target, sighting.stamp
         if not self._ripe_enough(attempt.target):
             return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} over all looks")
         return self._settle_grasp(attempt.target)

@@ -14,6 +14,9 @@ from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickRe
 from robot.pick.round import Attempt, Round
 from robot.pick.verify import holds
 
+SEEN = (PickResult.LOST_TARGET, PickResult.TWO_STEMS)
+"""Reasons that a look from another side may take away; no attempt is lost before the tool has gone in."""
+
 HELD = 0
 """The number of a berry that was in the jaws when a harvest began; tracks count from 1."""
 
@@ -35,6 +38,9 @@ class GiveUp(Leaf):
         attempt.gripped = False
         if attempt.placed:
             return self._laid_down(attempt, f"{result} on the way, {detail}")
+        if result in SEEN and not attempt.went_in and attempt.looks < self.round.settings.looks:
+            attempt.looks += 1
+            attempt.number -= 1
         again = result in RETRY_FROM_ANOTHER_ANGLE and attempt.number < self.round.settings.attempts and attempt.ways
         if again and self.round.stopped is None:
             self._first.setdefault(attempt.target.id, (result, detail))

@@ -85,10 +85,18 @@ class Way:
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """The candidate in hand."""
+    """The candidate in hand.
+
+    Attributes:
+        number: of times the tool went in for it, the present one included.
+        went_in: the tool went in on the present one; before that only another look was lost.
+        looks: how often only a look was lost.
+    """
 
     target: Target
     number: int = 0
+    went_in: bool = False
+    looks: int = 0
     started: float = 0.0
     peak_force: float = 0.0
     width: float = 0.0

@@ -16,6 +16,7 @@ class PickSettings:
         pose_age_max: an approach decided on an older picture is refused (R6).
         relook_shift: a berry that moved more than this between survey and the second look is another one.
         relook_agree: one that moved more than this is looked at once more before it is believed.
+        looks: pre-grasp poses from which a berry may be looked for in vain without an attempt being lost.
         sure: a berry seen in so many pictures is also taken where something hides it from the nearest one.
         place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken; the less
             the tool turns, the sooner it is there.
@@ -40,6 +41,7 @@ class PickSettings:
     relook_agree: float = 0.010
     sure: int = 2
     attempts: int = 2
+    looks: int = 1
     interruptions: int = 3
     survey_distance: float = 0.32
     survey_yaw: float = 0.30

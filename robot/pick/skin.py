@@ -6,13 +6,13 @@ import math
 
 from robot.pick.target import Vector
 
-ABOVE, LEVEL = 1.6, -0.30
-"""A look from above falls on the paler shoulder, one from below on the redder tip: what is added to the log odds of the
-ripe share per radian of elevation, and for a level look. Fitted to 330 looks at rendered fruit that colours from the
-tip (0.5 to 0.97 ripe, elevations -0.3 to 0.5 rad); assumption until a real row is looked at so."""
+SCALE, LEVEL, ABOVE = 0.8, -0.3, 1.4
+"""Log odds of the whole skin's ripe share: those of the share seen times the first, plus the second, plus the third per
+radian that the eye looks from above. A look from above falls on the paler shoulder, one from below on the redder tip.
+Fitted to 800 looks at 216 rendered berries that colour so (elevations -0.3 to 0.5 rad); on a real row an assumption."""
 
 CERTAIN = 0.01
-"""Shares nearer to 0 or 1 than this are taken for that."""
+"""Shares nearer to 0 or 1 than this cannot be told from it."""
 
 
 def elevation(eye: Vector, fruit: Vector) -> float:
@@ -28,16 +28,18 @@ def whole_share(seen: float, above: float) -> float:
         seen: ripe share of the visible side, 0-1.
         above: elevation of the eye [rad].
     """
-    return _shifted(seen, LEVEL + ABOVE * above)
+    return _share(SCALE * _log_odds(seen) + LEVEL + ABOVE * above)
 
 
 def seen_share(whole: float, above: float) -> float:
     """Return the ripe share of the side seen from an elevation [rad]: the inverse of `whole_share`."""
-    return _shifted(whole, -LEVEL - ABOVE * above)
+    return _share((_log_odds(whole) - LEVEL - ABOVE * above) / SCALE)
 
 
-def _shifted(share: float, by: float) -> float:
-    if not CERTAIN <= share <= 1.0 - CERTAIN:
-        return share
-    odds = math.log(share / (1.0 - share)) + by
-    return 1.0 / (1.0 + math.exp(-odds))
+def _log_odds(share: float) -> float:
+    kept = min(max(share, CERTAIN), 1.0 - CERTAIN)
+    return math.log(kept / (1.0 - kept))
+
+
+def _share(log_odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-log_odds))

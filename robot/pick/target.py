@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,10 @@ STEM_ABOVE_CALYX = 0.005
 
 BELOW_PEDUNCLE, PEDUNCLE_SHIFT = 0.005, 0.003
 """A peduncle is cut this far below the point that was seen on it; that may move the cut at most so much [m]."""
+
+
+HIDDEN, GROWN_MAX = 0.90, 0.008
+"""Fruit of which less is seen may be larger than it looks; it is taken to be longer by so much at most [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,21 @@ class Target:
             offset += np.clip(0.5 * (seen - offset), -PEDUNCLE_SHIFT, PEDUNCLE_SHIFT)
         cut: Vector = self.position + offset
         return cut
+
+    def completed(self, other: Target) -> Target:
+        """Return this look at a half hidden berry with the size that another look showed, grown upwards.
+
+        What hides fruit hangs over its shoulder; a cut over the part that was seen would go through the flesh.
+        """
+        grown = min(other.length - self.length, GROWN_MAX)
+        if self.visible >= HIDDEN or grown <= 0.0:
+            return self
+        return replace(
+            self,
+            position=self.position + np.array([0.0, 0.0, 0.5 * grown]),
+            length=self.length + grown,
+            diameter=max(self.diameter, min(other.diameter, self.diameter + GROWN_MAX)),
+        )
 
     def mass(self) -> float:
         """Return the mass estimated from the size [kg]."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -91,6 +93,14 @@ def test_a_berry_is_laid_down_from_less_than_five_centimetres() -> None:
         below = pattern.release_height(index, target) - target.radius
         lying = 1.6 * target.radius * pattern.place(index)[2]
         assert CLEARANCE <= below - lying < MAX_DROP
+
+
+def test_half_hidden_fruit_keeps_the_length_of_the_better_look_and_is_cut_higher() -> None:
+    before, seen = berry(1, 0.2, diameter=0.031), replace(berry(1, 0.2, diameter=0.026), length=0.030, visible=0.7)
+    whole = seen.completed(before)
+    assert (whole.length, whole.diameter) == (pytest.approx(0.036), 0.031)
+    assert whole.cut_point()[2] - seen.cut_point()[2] == pytest.approx(0.006)
+    assert replace(seen, visible=0.95).completed(before).length == 0.030
 
 
 @pytest.mark.parametrize("diameter", [0.018, 0.028, 0.045])

@@ -129,6 +129,18 @@ def test_a_berry_that_is_gone_at_the_second_look_is_lost() -> None:
     assert results(round_) == {1: "lost_target"}
 
 
+def test_a_berry_that_only_a_look_from_another_side_shows_is_picked_at_the_first_attempt() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    hidden = list(body.crop)
+
+    def leaf(_: int) -> None:
+        body.crop = [] if round_.current is not None and round_.current.looks == 0 else hidden
+
+    run(round_, body, each=leaf)
+    assert [(o.result, o.attempt) for o in round_.outcomes] == [(PickResult.OK, 1)]
+
+
 def test_a_picture_that_is_too_old_is_never_approached_on() -> None:
     body = FakeBody([berry(1, 0.0)], look_delay=0.32)
     round_ = make_round(body)
