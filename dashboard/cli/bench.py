@@ -150,7 +150,7 @@ def loop(*, as_json: bool, seconds: float, rate: float) -> None:
 @command.command(name="bus")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bus(as_json: bool) -> None:
-    """Round trip between two processes of a small message and a 640x480 picture, beside bare pyzmq."""
+    """Round trips and rates between two processes, of a small message and a 640x480 picture, beside bare pyzmq."""
     from robot.ros.bench import run
 
     try:

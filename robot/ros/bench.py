@@ -1,4 +1,4 @@
-"""Measure round trips between two processes, beside bare pyzmq over ipc in the same run.
+"""Measure round trips between two processes, and rates, beside bare pyzmq over ipc in the same run.
 
 `python -m robot.ros.bench --json` prints them. A round trip is a message published, received by the other process
 with a callback, published again from there and received by this process's callback; decoded both ways. Bare pyzmq sends
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import zmq
 
+from robot.ros import bench_rates
 from robot.ros.context import Context
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import get_message
@@ -154,7 +155,7 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
 
     Returns:
         Median and 99th percentile of the round trip in microseconds for a 64-byte String and a 640x480 rgb8 Image, and
-        the ratio of the median to bare pyzmq's for as many bytes.
+        the ratio of the median to bare pyzmq's for as many bytes; and what `bench_rates.run` returns.
     """
     pixels = np.arange(640 * 480 * 3, dtype=np.uint32).astype(np.uint8)
     messages = {
@@ -186,7 +187,7 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
         for process in echoes:
             process.join(timeout=5.0)
             process.kill()
-    return figures
+        return figures | bench_rates.run(folder)
 
 
 def main(arguments: list[str]) -> int:
