@@ -79,6 +79,9 @@ GRAZE = 0.003
 CAGE, LIFT_MAX = 0.09, 0.02
 """Fruit so far before the held one is in its way back; the held one is lifted at most so much [m]."""
 
+WAY_OUT_MAX = 0.12
+"""The longest straight way back out of the crop [m]."""
+
 SURE, DOUBT = 0.002, 0.008
 """The blade's way is minded this much wider than the closed jaws [m]: always, and while there is another choice."""
 
@@ -174,6 +177,24 @@ def lift_over(target: Target, neighbours: Sequence[Target], grasp: Grasp) -> flo
             continue
         lift = max(lift, 0.5 * (target.length + other.length) - float(p[1]) + GRAZE)
     return min(lift, LIFT_MAX)
+
+
+def way_out(target: Target, neighbours: Sequence[Target], grasp: Grasp, tool: Tool, least: float) -> float:
+    """Return how far straight back held fruit must come before it may go down [m]: past what hangs before and below it.
+
+    Args:
+        least: it comes back at least so far [m].
+    """
+    turn = grasp.pose[:3, :3]
+    width = 0.5 * grasp.opening + 2.0 * tool.pad[0]
+    far = least
+    for other in neighbours:
+        if other.id == target.id or _distance(other, target) < SAME:
+            continue
+        p = turn.T @ (other.position - target.position)
+        if abs(p[0]) < width + other.radius and p[1] > 0.0 and -WAY_OUT_MAX < p[2] < -0.5 * target.radius:
+            far = max(far, float(-p[2]) + other.radius + max(target.radius, tool.pad[2]) + GRAZE)
+    return min(far, WAY_OUT_MAX)
 
 
 def _finger_overlap(p: Vector, neighbour: Target, tool: Tool, opening: float) -> float:

@@ -7,7 +7,7 @@ import math
 from py_trees.common import Status
 
 from robot.pick.body import Action, Plan, PlanError
-from robot.pick.grasp import Grasp, Pose, lift_over
+from robot.pick.grasp import Grasp, Pose, lift_over, way_out
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import PickResult
@@ -151,8 +151,9 @@ class Carry(ActionLeaf):
         round_, settings = self.round, self.round.settings
         if depth_in_crop(round_) <= -settings.retract + 0.005:
             return []
-        body, grasp = round_.body, self._grasp()
-        back, lift = grasp.standoff(settings.retract), lift_over(round_.attempt.target, round_.crop.targets(), grasp)
+        body, grasp, held, around = round_.body, self._grasp(), round_.attempt.target, round_.crop.targets()
+        back = grasp.standoff(way_out(held, around, grasp, round_.tool, settings.retract))
+        lift = lift_over(held, around, grasp)
         if lift == 0.0 or depth_in_crop(round_) < -BEGUN:
             return [body.plan_line(joints, back, settings.retract_speed)]
         up = body.tool_pose().copy()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from robot.arms import load_arm
-from robot.pick.grasp import FITS, LEVEL, LIFT_MAX, grasp_at, grasps, lift_over, rotation
+from robot.pick.grasp import FITS, LEVEL, LIFT_MAX, grasp_at, grasps, lift_over, rotation, way_out
 from robot.pick.punnet import CLEARANCE, MAX_DROP, OVER_WALL, PlacePattern
 from robot.pick.result import PickResult
 from robot.pick.target import Target
@@ -93,6 +93,18 @@ def test_a_berry_is_laid_down_from_less_than_five_centimetres() -> None:
         below = pattern.release_height(index, target) - target.radius
         lying = 1.6 * target.radius * pattern.place(index)[2]
         assert CLEARANCE <= below - lying < MAX_DROP
+
+
+def test_held_fruit_comes_straight_out_past_what_hangs_before_and_below_it() -> None:
+    target = berry(1, 0.2)
+    grasp = grasps(target, [], ARM.tool)[0]
+
+    def way(*other: float) -> float:
+        return way_out(target, [target, berry(2, *other)], grasp, ARM.tool, 0.065)
+
+    assert way(0.2, 0.44, 0.95) == pytest.approx(0.06 + 0.014 + 0.014 + 0.003)
+    assert way(0.2, 0.40, 0.95) > way(0.2, 0.44, 0.95)
+    assert way(0.2, 0.44, 1.05) == way(0.3, 0.44, 0.95) == way(0.2, 0.54, 0.95) == 0.065
 
 
 def test_half_hidden_fruit_keeps_the_length_of_the_better_look_and_is_cut_higher() -> None:
