@@ -11,12 +11,14 @@ DETECTORS = ("baseline", "network", "network-fp32")
 DEFAULT_DETECTOR = "network"
 
 
-def detector(name: str) -> Detector:
+def detector(name: str, *, photographs: bool = True) -> Detector:
     """Return a detector by its name.
 
     Args:
         name: "baseline" for colour and shape, "network" for the trained network in int8, "network-fp32" for the same
             in 32 bits.
+        photographs: the network takes pictures of more than 640x480 for photographs, which may lie on their side: it
+            looks at them nine or ten times. False: for cameras that stand upright, whatever their frames' size.
 
     Raises:
         ValueError: there is none of that name, or its model file is missing, damaged or of another version.
@@ -26,9 +28,11 @@ def detector(name: str) -> Detector:
 
         return BaselineDetector()
     if name in DETECTORS:
+        from vision.detect.looks import PhotoSettings
         from vision.detect.network import NetworkDetector, NetworkSettings
 
-        return NetworkDetector(NetworkSettings(precision="fp32" if name == "network-fp32" else "int8"))
+        precision = "fp32" if name == "network-fp32" else "int8"
+        return NetworkDetector(NetworkSettings(precision=precision, photo=PhotoSettings() if photographs else None))
     raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {name!r}")
 
 

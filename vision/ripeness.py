@@ -100,14 +100,14 @@ def ripeness_in_common_light(surfaces: Sequence[npt.NDArray[np.float32]], labell
     return [v if len(p) else float("nan") for v, p in zip(limited, shown, strict=True)]
 
 
-def stage_of(ripeness: float, colour: npt.ArrayLike) -> Stage:
+def stage_of(ripeness: float, colour: Sequence[float] | npt.NDArray[np.floating]) -> Stage:
     """Return the stage of a fruit: green and white < 0.05, turning < 0.75, ripe from 0.75; overripe is dark.
 
     Args:
         ripeness: share of the visible surface with its ripe colour, 0-1.
         colour: median CIELAB colour of the fruit (L, a, b).
     """
-    lightness, greenness, _ = (float(v) for v in np.asarray(colour, np.float64))
+    lightness, greenness, _ = colour
     if ripeness >= RIPE_FROM:
         return Stage.OVERRIPE if lightness < _OVERRIPE_LIGHTNESS else Stage.RIPE
     if ripeness >= TURNING_FROM:

@@ -64,7 +64,8 @@ def vision(
             figures = measure(shown, detector or DEFAULT_DETECTOR, split=split, others=DETECTORS if compare else ())
             eyes = named(detector or DEFAULT_DETECTOR)
             figures |= measure_peduncles(shown, eyes)
-            figures |= measure_streams(shown, eyes, split=split)
+            frames = named(detector or DEFAULT_DETECTOR, photographs=False)
+            figures |= measure_streams(shown, frames, split=split)
             if scenes:
                 from sim.bench.position import measure_positions
 

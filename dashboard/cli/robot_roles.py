@@ -50,7 +50,7 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
         host.clock,
         EyesSettings(namespace=namespace(settings.robot)),
         load_arm(host.robot.arm),
-        detector(host.robot.eyes),
+        detector(host.robot.eyes, photographs=False),
     )
     host.add(node)
     host.run()

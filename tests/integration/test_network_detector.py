@@ -9,6 +9,7 @@ import pytest
 from vision import DETECTORS, detector
 from vision.camera.pictures import decode_picture, load_picture
 from vision.detect.network import NetworkDetector, NetworkSettings
+from vision.detect.turned import turned_back
 from vision.net.engine import Engine
 from vision.net.layout import CHANNELS, PROTOTYPES
 from vision.net.modelfile import ModelFile, ModelFileError, shipped_model
@@ -97,6 +98,17 @@ def test_boxes_are_in_pixels_of_the_picture_whatever_its_size(eyes, scene):
     assert small
     matched = sum(any(overlap(tuple(v / 2 for v in b.box), a.box) > 0.7 for b in large) for a in small)
     assert matched >= 0.7 * len(small)
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_a_photograph_that_does_not_stand_upright_tells_of_the_same_fruit_where_it_is(eyes, scene, turn):
+    upright = cv2.resize(scene.color, (960, 720), interpolation=cv2.INTER_LINEAR)
+    lying = np.ascontiguousarray(np.rot90(upright, -turn))
+    there, here = shown(eyes.detect(upright)), eyes.detect(lying)
+    check(here, *lying.shape[:2])
+    back = [b.box for b in turned_back(here, -turn, upright.shape)]
+    assert there
+    assert sum(any(overlap(b, a.box) > 0.7 for b in back) for a in there) >= 0.9 * len(there)
 
 
 @pytest.mark.parametrize("level", [0, 255])

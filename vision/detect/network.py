@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision.net.decode import DecodeSettings, Found, decode
+from vision.detect.looks import Look, PhotoSettings, look_at, upright
+from vision.detect.turned import turned_back
+from vision.net.decode import DecodeSettings, Found
 from vision.net.engine import Engine
-from vision.net.layout import SIZE_MULTIPLE
 from vision.net.masks import outline_of
 from vision.net.merge import Merged, MergeSettings, merged
 from vision.net.modelfile import ModelFile, shipped_model
@@ -26,7 +26,7 @@ _UNSURE = 0.1
 """Told error of the ripeness from which colour has half a say."""
 _REACH = 0.4
 _GRID = np.stack(np.meshgrid(np.linspace(-1.0, 1.0, 7), np.linspace(-1.0, 1.0, 7)), axis=-1).reshape(-1, 2)
-_POINTS = _GRID[np.hypot(_GRID[:, 0], _GRID[:, 1]) <= 1.03]
+_POINTS = _GRID[np.hypot(_GRID[:, 0], _GRID[:, 1]) <= 1.03].astype(np.float32)
 """Places in a fruit's middle where its colour is looked at, in shares of `_REACH` times its box."""
 _CENTRAL = np.flatnonzero(np.abs(_POINTS).max(axis=1) < 0.6)
 
@@ -40,33 +40,32 @@ class NetworkSettings:
         looks: sizes at which a picture is looked at, over its own size; later looks are for large fruit, which the
             network knows best at half the size.
         still_looks: the same for pictures of more than 640x480 pixels, where time matters less.
+        photo: how pictures of more than 640x480 pixels are looked at instead where time hardly matters; None: as
+            `still_looks` say.
         large: frames of 640x480 and less get their later looks only where the first shows fruit of this side [px], or
             none at all.
-        working_side: no look has a longer side [px].
+        working_side: no look of a frame has a longer side [px].
         smallest_side: the first look has at least this longest side, unless that more than doubles the picture [px].
-        outline_score: berries of at least this score get an outline; each costs 0.05 ms.
+        box_growth: sides of the boxes over those that the network was taught, which are those of the fruit's very
+            outline: people draw a little around it.
+        outline_score: berries of at least this score get an outline; each costs 0.04 ms.
         decode: how centres become berries.
+        frame_decode: the same for frames of 640x480 and less, where the tail costs time.
         merge: how looks are put together.
     """
 
     precision: str = "int8"
     looks: tuple[float, ...] = (1.0, 0.5)
     still_looks: tuple[float, ...] = (1.2, 0.5)
-    large: float = 90.0
+    photo: PhotoSettings | None = None
+    large: float = 150.0
     working_side: int = 960
     smallest_side: int = 320
+    box_growth: float = 1.04
     outline_score: float = 0.2
     decode: DecodeSettings = field(default_factory=DecodeSettings)
+    frame_decode: DecodeSettings = field(default_factory=lambda: DecodeSettings(least=0.1))
     merge: MergeSettings = field(default_factory=MergeSettings)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
-    """What the network made of a picture at one size; `scale`: pixels of the look per pixel of the picture (x, y)."""
-
-    found: Found
-    proto: npt.NDArray[np.float32]
-    scale: Array
 
 
 class NetworkDetector:
@@ -89,26 +88,42 @@ class NetworkDetector:
         """
         if color.ndim != 3 or color.shape[2] != 3 or color.dtype != np.uint8 or color.size == 0:
             raise ValueError(f"expected an RGB picture (h, w, 3) of uint8, got {color.shape} of {color.dtype}")
-        first, *later = scales_of(color.shape, self._settings)
-        looks = [self._look(color, first)]
-        if color.shape[0] * color.shape[1] > FRAME_PIXELS or _shows_large(looks[0].found, self._settings):
-            looks += [self._look(color, scale) for scale in later]
+        s = self._settings
+        if color.shape[0] * color.shape[1] <= FRAME_PIXELS:
+            first, *later = scales_of(color.shape, s)
+            looks = [look_at(self._engine, color, first, s.frame_decode)]
+            if _shows_large(looks[0].found, s):
+                looks += [look_at(self._engine, color, scale, s.frame_decode) for scale in later]
+            return self._told(color, looks)
+        if s.photo is None:
+            return self._told(color, [look_at(self._engine, color, k, s.decode) for k in scales_of(color.shape, s)])
+        return self._photograph(color, s.photo)
+
+    def _photograph(self, color: Picture, photo: PhotoSettings) -> list[Detection]:
+        """Return the berries of a picture that may lie or stand on its head."""
+        turn, first = upright(self._engine, color, self._settings.decode, photo)
+        turned = np.ascontiguousarray(np.rot90(color, turn))
+        longest = max(color.shape[:2])
+        looks = [
+            look_at(self._engine, turned, side / longest, self._settings.decode, mirrored=mirrored)
+            for side, mirrored in photo.looks
+            if side <= max(photo.enlarged_to, longest)
+        ]
+        return turned_back(self._told(turned, [first, *looks]), turn, color.shape)
+
+    def _told(self, color: Picture, looks: list[Look]) -> list[Detection]:
         berries = merged([k.found for k in looks], [k.scale for k in looks], self._settings.merge)
         found, stages = _checked_by_colour(color, berries.found)
         return self._detections(replace(berries, found=found), looks, stages, shape=color.shape)
 
-    def _look(self, color: Picture, scale: float) -> _Look:
-        fitted, exact = _fitted(color, scale)
-        head, proto = self._engine.run(fitted)
-        return _Look(found=decode(head, self._settings.decode), proto=proto, scale=exact)
-
     def _detections(
-        self, berries: Merged, looks: list[_Look], stages: list[Stage], *, shape: tuple[int, ...]
+        self, berries: Merged, looks: list[Look], stages: list[Stage], *, shape: tuple[int, ...]
     ) -> list[Detection]:
         """Return what was found in the picture of `shape`; what lies in the padding is left out."""
         found = berries.found
-        limit = np.array([shape[1], shape[0]], np.float64)
-        boxes = np.clip(found.boxes.astype(np.float64), 0, np.tile(limit, 2))
+        limit = np.array([shape[1], shape[0]] * 2, np.float64)
+        boxes = _grown(found.boxes.astype(np.float64), self._settings.box_growth)
+        boxes = np.minimum(np.maximum(boxes, 0.0), limit)
         sides = boxes[:, 2:] - boxes[:, :2]
         finest = max(float(k.scale[0]) for k in looks)
         inside = np.flatnonzero((sides > 1.0 / finest).all(axis=1)).tolist()
@@ -117,14 +132,15 @@ class NetworkDetector:
         visible = np.clip(found.visible, 0.05, 1.0).tolist()
         box_spread = (found.box_spread * sides.max(axis=1, initial=0.0) / 2).tolist()
         ripeness_spread, peduncle_spread = found.ripeness_spread.tolist(), found.stem_spread.tolist()
-        least = self._settings.outline_score
+        least, last = self._settings.outline_score, limit[:2] - 1.0
+        look, own = berries.look.tolist(), berries.own.tolist()
         return [
             Detection(
                 box=tuple(box[i]),
                 score=score[i],
                 ripeness=ripeness[i],
                 stage=stages[i],
-                polygon=_outline(berries, looks, i, limit) if score[i] >= least else None,
+                polygon=_outline(looks[look[i]], own[i], last) if score[i] >= least else None,
                 peduncle=tuple(peduncle[i]),
                 calyx=tuple(calyx[i]),
                 stem=tuple(stem[i]),
@@ -153,26 +169,16 @@ def _shows_large(found: Found, s: NetworkSettings) -> bool:
     return not clear.any() or bool((sides.max(axis=1) > s.large).any())
 
 
-def _outline(berries: Merged, looks: list[_Look], i: int, limit: Array) -> Array | None:
-    look = looks[int(berries.look[i])]
-    k = int(berries.own[i])
-    outline = outline_of(look.proto, look.found.weights[k], look.found.boxes[k])
-    return None if outline is None else np.clip((outline + 0.5) / look.scale - 0.5, 0, limit - 1)
+def _outline(look: Look, own: int, last: Array) -> Array | None:
+    """Return the outline of a look's berry in pixels of the picture, of which `last` is the last (x, y)."""
+    outline = outline_of(look.proto, look.found.weights[own], look.found.boxes[own])
+    return None if outline is None else np.minimum((outline + 0.5) / look.scale - 0.5, last)
 
 
-def _fitted(color: Picture, scale: float) -> tuple[Picture, Array]:
-    """Return the picture for one look, grey below and to the right, and by how much it was scaled exactly (x, y)."""
-    h, w = color.shape[:2]
-    size = max(1, round(w * scale)), max(1, round(h * scale))
-    small = color
-    if size != (w, h):
-        small = cv2.resize(color, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    wide, high = (-(-n // SIZE_MULTIPLE) * SIZE_MULTIPLE for n in size)
-    if (wide, high) == size:
-        return np.ascontiguousarray(small), np.array([size[0] / w, size[1] / h])
-    padded = np.full((high, wide, 3), 114, np.uint8)
-    padded[: size[1], : size[0]] = small
-    return padded, np.array([size[0] / w, size[1] / h])
+def _grown(boxes: Array, by: float) -> Array:
+    """Return the boxes with their sides `by` times as long."""
+    more = (boxes[:, 2:] - boxes[:, :2]) * ((by - 1.0) / 2)
+    return np.concatenate([boxes[:, :2] - more, boxes[:, 2:] + more], axis=1)
 
 
 def _checked_by_colour(picture: Picture, found: Found) -> tuple[Found, list[Stage]]:
@@ -186,14 +192,15 @@ def _checked_by_colour(picture: Picture, found: Found) -> tuple[Found, list[Stag
     h, w = picture.shape[:2]
     middle = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
     reach = (found.boxes[:, 2:] - found.boxes[:, :2]) * _REACH
-    places = np.clip(middle[:, None] + reach[:, None] * _POINTS, 0, [w - 1, h - 1]).astype(np.int64)
-    lab = to_lab(picture[places[..., 1], places[..., 0]])
+    places = (middle[:, None] + reach[:, None] * _POINTS).astype(np.intp)
+    x, y = (np.minimum(np.maximum(places[..., i], 0), n - 1) for i, n in ((0, w), (1, h)))
+    lab = to_lab(picture[y, x])
     shown = is_surface(lab)
     shown |= ~shown.any(axis=1, keepdims=True)
     red = (ripe_degree(lab) * shown).sum(axis=1) / shown.sum(axis=1)
     say = 0.5 * np.minimum(found.ripeness_spread / _UNSURE, 1.0)
     mixed = (1.0 - say) * found.ripeness + say * red
     ripeness = np.where(found.ripeness >= LABELLED_RIPE_FROM, np.maximum(mixed, 0.5), np.minimum(mixed, 0.499))
-    colours = np.median(lab[:, _CENTRAL], axis=1)
-    stages = [stage_of(float(r), colour) for r, colour in zip(ripeness, colours, strict=True)]
+    colours = np.sort(lab[:, _CENTRAL], axis=1)[:, len(_CENTRAL) // 2]
+    stages = [stage_of(r, colour) for r, colour in zip(ripeness.tolist(), colours.tolist(), strict=True)]
     return replace(found, ripeness=ripeness.astype(np.float32)), stages

@@ -13,8 +13,8 @@ from vision.net.modelfile import ModelFile, ModelFileError
 
 Array = npt.NDArray[np.float32]
 
-_SIZES_KEPT = 4
-"""Compiled sizes that are kept; a camera has one, a folder of photographs a few."""
+_SIZES_KEPT = 16
+"""Compiled sizes that are kept; a camera has two, a folder of photographs of one size up to ten."""
 
 
 class Engine:

@@ -23,8 +23,9 @@ def outline_of(proto: Array, weights: Array, box: Array) -> npt.NDArray[np.float
         box: x0, y0, x1, y1 [px]; the mask is looked for inside.
     """
     rows, columns = proto.shape[1:]
-    x0, y0 = (max(0, int(v // PROTO_STRIDE)) for v in box[:2])
-    x1, y1 = (min(n, int(v // PROTO_STRIDE) + 1) for v, n in zip(box[2:], (columns, rows), strict=True))
+    left, top, right, bottom = box.tolist()
+    x0, y0 = max(0, int(left // PROTO_STRIDE)), max(0, int(top // PROTO_STRIDE))
+    x1, y1 = min(columns, int(right // PROTO_STRIDE) + 1), min(rows, int(bottom // PROTO_STRIDE) + 1)
     if x1 - x0 < 1 or y1 - y0 < 1:
         return None
     window = proto[:, y0:y1, x0:x1]

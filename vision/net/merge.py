@@ -17,7 +17,7 @@ Array = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeSettings:
-    """How looks are put together; fitted on groups of `train` that were held out.
+    """How looks are put together; fitted on pictures of `train`.
 
     Attributes:
         same: boxes that overlap more (intersection over union) are one berry.
@@ -73,18 +73,18 @@ def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], se
         scales: of each look, as in `rescaled`.
     """
     told = [rescaled(f, s) for f, s in zip(looks, scales, strict=True)]
-    everything = Found(**{f.name: np.concatenate([getattr(t, f.name) for t in told]) for f in fields(Found)})
+    if len(told) == 1:
+        kept = _apart(told[0].boxes, told[0].scores, settings.same)
+        return Merged(found=_chosen(told, kept), look=np.zeros(len(kept), np.int64), own=kept)
+    boxes, scores, spread = (np.concatenate([getattr(t, n) for t in told]) for n in ("boxes", "scores", "box_spread"))
     look = np.concatenate([np.full(len(t.scores), i) for i, t in enumerate(told)])
     own = np.concatenate([np.arange(len(t.scores)) for t in told])
-    boxes, scores = everything.boxes, everything.scores
     if len(scores) == 0:
-        return Merged(found=everything, look=look, own=own)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    size = np.sqrt(np.maximum(sides.prod(axis=1), 1.0))
-    belief = np.stack([_belief(size * float(np.sqrt(s.prod())), settings) for s in scales])
-    strength = scores * np.exp(-everything.box_spread) * belief[look, np.arange(len(scores))]
-    corners = np.concatenate([boxes[:, :2], sides], axis=1)
-    kept = np.asarray(cv2.dnn.NMSBoxes(corners.tolist(), strength.tolist(), 0.0, settings.same), np.int64).ravel()
+        return Merged(found=told[0], look=look, own=own)
+    size = np.sqrt(np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1.0))
+    belief = np.stack([_belief(size * float(np.sqrt(s[0] * s[1])), settings) for s in scales])
+    strength = scores * np.exp(-spread) * belief[look, np.arange(len(scores))]
+    kept = _apart(boxes, strength, settings.same)
     overlap = _overlap(boxes[kept], boxes)
     alike = overlap > settings.same
     weight = np.where(alike, strength * overlap**2, 0.0)
@@ -93,9 +93,22 @@ def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], se
     score = (best * belief[:, kept]).sum(axis=0) / belief[:, kept].sum(axis=0)
     order = np.argsort(-score, kind="stable")
     chosen = kept[order]
-    picked = Found(**{f.name: getattr(everything, f.name)[chosen] for f in fields(Found)})
-    found = replace(picked, boxes=fused[order].astype(np.float32), scores=score[order].astype(np.float32))
+    found = replace(
+        _chosen(told, chosen), boxes=fused[order].astype(np.float32), scores=score[order].astype(np.float32)
+    )
     return Merged(found=found, look=look[chosen], own=own[chosen])
+
+
+def _chosen(told: Sequence[Found], numbers: npt.NDArray[np.int64]) -> Found:
+    """Return the berries of these numbers, counted through all looks."""
+    return Found(**{f.name: np.concatenate([getattr(t, f.name) for t in told])[numbers] for f in fields(Found)})
+
+
+def _apart(boxes: Array, strength: npt.NDArray[np.floating], same: float) -> npt.NDArray[np.int64]:
+    """Return the numbers of the boxes that no stronger one covers, strongest first."""
+    corners = boxes.copy()
+    corners[:, 2:] -= corners[:, :2]
+    return np.asarray(cv2.dnn.NMSBoxes(corners.tolist(), strength.tolist(), 0.0, same), np.int64).ravel()
 
 
 def _belief(size: npt.NDArray[np.floating], s: MergeSettings) -> npt.NDArray[np.float64]:
@@ -108,7 +121,8 @@ def _belief(size: npt.NDArray[np.floating], s: MergeSettings) -> npt.NDArray[np.
 
 def _overlap(a: Array, b: Array) -> Array:
     """Return the intersection over union of each box in `a` with each in `b`, shape (n, m)."""
-    low, high = np.maximum(a[:, None, :2], b[None, :, :2]), np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(high - low, 0.0, None).prod(axis=2)
-    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(axis=1) for x in (a, b))
+    low = [np.maximum(a[:, None, i], b[None, :, i]) for i in (0, 1)]
+    high = [np.minimum(a[:, None, i], b[None, :, i]) for i in (2, 3)]
+    shared = np.maximum(high[0] - low[0], 0.0) * np.maximum(high[1] - low[1], 0.0)
+    area_a, area_b = ((x[:, 2] - x[:, 0]) * (x[:, 3] - x[:, 1]) for x in (a, b))
     return np.asarray(shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6), np.float32)
