@@ -276,6 +276,12 @@ def _outboxes(place: Place) -> Outcome:
     return "ok", "; ".join(told) or "no device has one here", ""
 
 
+def _server(place: Place) -> Outcome:
+    from dashboard.cli.checkup_server import look_at_server
+
+    return look_at_server(place.data, _farm_file(place))
+
+
 CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "python": _python,
     "package names": _names,
@@ -290,4 +296,5 @@ CHECKS: dict[str, Callable[[Place], Outcome]] = {
     "dead letters": _dead_letters,
     "store": _store,
     "outboxes": _outboxes,
+    "series server": _server,
 }

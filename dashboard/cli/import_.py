@@ -70,6 +70,7 @@ def command(
     from telemetry.importer.understand import Wish, understand
     from telemetry.messages.tables import metrics
     from telemetry.mqtt import MqttError
+    from telemetry.store.journal import StoreError
 
     known = parse_farm(find_farm(farm, data)[0])
     name = device_name(device, file)
@@ -94,7 +95,7 @@ def command(
         saved = save_mapping(order, found) if mapping is None else mapping
         try:
             stored = replay(order, found)
-        except (ReplayError, MqttError) as error:
+        except (ReplayError, MqttError, StoreError) as error:
             raise Problem(str(error)) from error
         if not as_json:
             click.echo(f"stored {stored.points} values in {stored.seconds:.1f} s over {stored.broker}")

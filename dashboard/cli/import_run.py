@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable
@@ -109,12 +110,12 @@ def replay(order: Order, found: Understood) -> Stored:
     from telemetry.ingest.wall import WallClock
     from telemetry.messages.tables import metrics
     from telemetry.mqtt.network import NetworkClient
-    from telemetry.store.embedded import open_store
+    from telemetry.store.opening import open_archive
 
     began = time.monotonic()
     with ExitStack() as stack:
         host, port, broker, turn_ingest = _broker(order, stack)
-        store = open_store(order.data / "store")  # made here when a farm has none yet
+        store = open_archive(order.data / "store", order.farm.store, os.environ)  # made here when a farm has none yet
         stack.callback(store.close)
         before = _count(store, order, found)
         client = NetworkClient(host, port, f"berrybrain-{found.boot}", clean=True)
@@ -147,6 +148,7 @@ def _broker(order: Order, stack: ExitStack) -> tuple[str, int, str, Callable[[],
     from telemetry.ingest.wall import Ingester
     from telemetry.mqtt.broker import start_broker
     from telemetry.mqtt.probe import Probe
+    from telemetry.store.opening import open_archive
 
     mqtt = order.farm.mqtt
     if order.mqtt or mqtt.url or mqtt.port:
@@ -160,7 +162,10 @@ def _broker(order: Order, stack: ExitStack) -> tuple[str, int, str, Callable[[],
             raise Misuse(f"nothing answers at {host}:{port}: start the broker, or leave out --mqtt to start one here")
     started = start_broker(order.data / "import" / "broker", 0)
     stack.callback(started.close)
-    ingester = Ingester(started.host, started.port, order.data / "store", client_id="berrybrain-import-ingest")
+    store = open_archive(order.data / "store", order.farm.store, os.environ)
+    ingester = Ingester(
+        started.host, started.port, order.data / "store", client_id="berrybrain-import-ingest", store=store
+    )
     stack.callback(ingester.close)
     return started.host, started.port, f"a {started.name} started for it", ingester.turn
 

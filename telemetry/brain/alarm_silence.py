@@ -12,8 +12,8 @@ from telemetry.store import Point, Series
 
 ROBOT_INTERVAL_S = 10.0
 """How often a robot reports its metrics [s]."""
-FOUND_HERE = frozenset({"device_silent", "ingest_lost"})
-"""Faults of a whole device that are found here, not told by the device."""
+FOUND_HERE = frozenset({"device_silent", "ingest_lost", "store_away"})
+"""Faults of a whole device that the brain finds, not told by the device."""
 REPORT_S = 60.0
 """How often ingest reports about itself [s]: with that, nothing at all arrives only when nothing is stored."""
 

@@ -15,7 +15,7 @@ from telemetry.farm import default_farm_text, parse_farm
 from telemetry.messages import Birth, Event, Kind, Payload, State, Topic
 from telemetry.store import Point, Quality, Series
 from telemetry.store.embedded import EmbeddedStore, open_store
-from telemetry.store.journal import Batch, Entry
+from telemetry.store.journal import Batch, Entry, StoreError
 
 EPOCH = 1775059200.0
 FARM = parse_farm(default_farm_text())
@@ -341,3 +341,28 @@ def test_alarms_wait_while_their_file_cannot_be_written(house: Farmhouse, monkey
     monkeypatch.setattr(house.alarms, "settle", settle)
     house.watch.update()
     assert house.faults() == {"door_open": True}
+
+
+def test_a_time_series_server_that_is_away_keeps_back_no_fault_and_is_an_alarm_itself(
+    house: Farmhouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> dict[Series, Point]:
+        raise StoreError("store_failed", "no answer")
+
+    house.run(60.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(house.store, "last", away)
+        house.run(10.0)
+        assert house.faults() == {}  # a server that is started again is no alarm
+        house.state("berry-1", "arm_fault_power", status="holding")
+        house.run(4.0)
+        assert len(house.faults()) == 1 and "store_away" not in house.faults()
+        house.run(40.0)
+        assert house.faults()["store_away"] and len(house.faults()) == 2
+        house.alarms.close()
+        house.start()  # also across a restart
+        house.run(4.0)
+        assert house.row("store_away")["active"]
+    house.run(4.0)
+    assert not house.row("store_away")["active"]
+    assert house.row("store_away")["times"] == 1

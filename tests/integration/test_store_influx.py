@@ -129,6 +129,30 @@ def test_nothing_at_the_address_is_no_loss(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_server_that_was_away_is_not_asked_again_at_once(tmp_path: Path) -> None:
+    now = [0.0]
+    settings = InfluxSettings(url=f"http://127.0.0.1:{free_port()}", timeout_s=2.0)
+    store = InfluxStore(settings, tmp_path, lambda *_: None, monotonic=lambda: now[0])
+    asked = []
+
+    class Silent:
+        def last(self) -> dict[Series, object]:
+            asked.append(now[0])
+            now[0] += 10.0  # as a network that swallows everything
+            raise OutsideError("timed out", lasting=False)
+
+        def close(self) -> None:
+            pass
+
+    store._reading = Silent()  # type: ignore[assignment]
+    while now[0] < 100.0:
+        with pytest.raises(StoreError):
+            store.last()
+        now[0] += 1.0
+    assert asked == [0.0, 40.0, 80.0]
+    store.close()
+
+
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
     """Our own way in: the nearest thing to an InfluxDB 2 that can be had here."""

@@ -115,3 +115,27 @@ def test_outboxes_tell_what_waits_was_dropped_and_was_refused(tmp_path: Path) ->
     outbox.close()
     (tmp_path / "outbox" / "other.sqlite3").write_bytes(b"strawberry" * 1000)
     assert finding("outboxes", Place(data=tmp_path))[0] == "bad"
+
+
+def test_a_server_outside_tells_whether_it_answers_and_what_waits_for_it(tmp_path: Path) -> None:
+    from telemetry.farm import default_farm_text
+    from telemetry.store.influx.queue import Queue
+    from telemetry.store.influx.store import FILE
+
+    assert finding("series server", Place(data=tmp_path))[:2] == ("ok", "none is used")
+    assert not (tmp_path / "store").exists()  # looking makes nothing
+    queue = Queue(tmp_path / "store" / FILE, 10_000)
+    queue.add(["a value=1 1", "a value=2 2"])
+    queue.close()
+    status, detail, remedy = finding("series server", Place(data=tmp_path))
+    assert status == "warn" and "2 points" in detail and "name the server" in remedy
+    with socket.socket() as silent:  # bound, and nobody listens
+        silent.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        text = default_farm_text()
+        store = f'kind = "influx"\nurl = "{url}"\norg = "any"\nbucket = "any"\nquery = "promql"\n'
+        (tmp_path / "farm.toml").write_text(text[: text.index("[store]")] + "[store]\n" + store, encoding="utf-8")
+        status, detail, remedy = finding("series server", Place(data=tmp_path))
+    assert status == "bad" and f"{url} does not answer; 2 points" in detail and "sent then" in remedy
+    (tmp_path / "store" / FILE).write_bytes(b"strawberry" * 1000)
+    assert finding("series server", Place(data=tmp_path))[0] == "bad"

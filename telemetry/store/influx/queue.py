@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from telemetry.store.journal import StoreError
@@ -57,3 +58,17 @@ class Queue:
 
     def close(self) -> None:
         self._db.close()
+
+
+def queue_status(path: Path) -> tuple[int, int]:
+    """Return how many lines wait in a queue's file, and their bytes, changing nothing; 0 where there is none.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    if not path.exists():
+        return 0, 0
+    query = "SELECT coalesce(sum(count), 0), coalesce(sum(length(lines)), 0) FROM waiting"
+    with errors(), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=15.0)) as db:
+        count, size = db.execute(query).fetchone()
+    return int(count), int(size)

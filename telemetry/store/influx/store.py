@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ from telemetry.store.line_protocol import LineError, head, write_float
 FILE = "influx-queue.sqlite3"
 ENDLESS_MS = 9_000_000_000_000
 """The year 2255: a time in ns must fit 64 bits."""
+SILENT_S = 5.0
+"""So long, or three times as long as the answer was waited for, nothing is asked after a failure [s]."""
 
 
 class Reading(Protocol):
@@ -56,6 +59,8 @@ class InfluxStore:
     ) -> None:
         self._measurement = settings.measurement
         self._refused = refused
+        self._monotonic = monotonic
+        self._silent_until = -math.inf
         self._heads: dict[Series, str] = {}
         self._reading: Reading = PromQL(settings) if settings.query == "promql" else InfluxQL(settings)
         self._wire = PlainWire(settings) if settings.write == "v1" else ClientWire(settings)
@@ -104,7 +109,7 @@ class InfluxStore:
         return self._queue.count()
 
     def last(self, series: Sequence[Series] | None = None) -> dict[Series, Point]:
-        with answers():
+        with self._answers():
             found = self._reading.last()
         points = {
             name: Point(
@@ -164,7 +169,7 @@ class InfluxStore:
 
     def block(self, series: Sequence[Series] | None, start: float, end: float) -> Block:
         names = None if series is None else tuple(dict.fromkeys(series))
-        with answers():
+        with self._answers():
             found = self._reading.points(names, _ms(start), _ms(end))
         names = tuple(sorted(found)) if names is None else names
         there = [(place, found[name]) for place, name in enumerate(names) if name in found]
@@ -183,26 +188,31 @@ class InfluxStore:
         )
 
     def series(self) -> list[Series]:
-        with answers():
+        with self._answers():
             return sorted(self._reading.last())
 
     def count(self) -> int:
-        with answers():
+        with self._answers():
             return self._reading.count()
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        """Name a server's failure as the store's; one that is away is not asked again at once: readers would hang."""
+        began = self._monotonic()
+        if began < self._silent_until:
+            raise StoreError("store_failed", f"the time-series server was away {SILENT_S:.0f} s ago or less")
+        try:
+            yield
+        except OutsideError as error:
+            if not error.lasting:
+                ended = self._monotonic()
+                self._silent_until = ended + max(SILENT_S, 3.0 * (ended - began))
+            raise StoreError("store_failed", str(error)) from error
 
     def close(self) -> None:
         self._reading.close()
         self._wire.close()
         self._queue.close()
-
-
-@contextmanager
-def answers() -> Iterator[None]:
-    """Name a server's failure as the store's."""
-    try:
-        yield
-    except OutsideError as error:
-        raise StoreError("store_failed", str(error)) from error
 
 
 def _ms(seconds: float) -> int:
