@@ -9,6 +9,7 @@ import click
 from dashboard.cli.errors import Problem
 from dashboard.cli.ros_bag import bag
 from dashboard.cli.ros_graph import action, node, param, service
+from dashboard.cli.ros_link import link, security
 from dashboard.cli.ros_session import interfaces_option, words
 from dashboard.cli.ros_topic import topic
 
@@ -18,7 +19,7 @@ def command() -> None:
     """Run ROS 2 scripts without ROS, and look at topics, services and recordings."""
 
 
-for group in (topic, node, service, action, param, bag):
+for group in (topic, node, service, action, param, bag, security, link):
     command.add_command(group)
 
 
