@@ -34,7 +34,7 @@ class StemSettings:
         reach: depths on the stem are taken from here to here above the calyx.
         gap: depths farther than this from where the stem is expected belong to something else.
         near: of the depths on a thin stem many lie between it and the background: this quantile is taken.
-        measured: share of the measured depth, rather than the expected one, in the cut point's depth.
+        doubt: the expected depth of the cut point counts as much as so many measured ones.
         least: fewer depths than this on the stem are not used.
         line: how the stem is looked for in the picture.
     """
@@ -44,10 +44,10 @@ class StemSettings:
     body_sd: float = 0.0015
     farthest: float = 0.012
     upright: float = 0.4
-    reach: tuple[float, float] = (0.004, 0.016)
-    gap: float = 0.008
-    near: float = 0.3
-    measured: float = 0.5
+    reach: tuple[float, float] = (0.003, 0.016)
+    gap: float = 0.010
+    near: float = 0.4
+    doubt: float = 6.0
     least: int = 4
     line: LineSettings = field(default_factory=LineSettings)
 
@@ -147,17 +147,16 @@ def _at_depth(
     s: StemSettings,
 ) -> Array:
     """Return the cut points moved along their lines of sight towards the depth measured on the stem."""
-    along = np.linspace(*s.reach, 9)
+    along = np.linspace(*s.reach, 14)
     places = calyx[:, None] + along[None, :, None] * direction[:, None]
     z = places[..., 2]
     x = intrinsics.fx * places[..., 0] / z + intrinsics.cx
     y = intrinsics.fy * places[..., 1] / z + intrinsics.cy
-    aside = np.array([-1.0, 0.0, 1.0])
-    columns = np.clip(np.rint(x[..., None] + aside), 0, depth.shape[1] - 1).astype(np.intp)
-    rows = np.clip(np.rint(y[..., None] + 0.0 * aside), 0, depth.shape[0] - 1).astype(np.intp)
-    off = (depth[rows, columns] - z[..., None]).reshape(len(cut), -1)
+    columns = np.clip(np.rint(x), 0, depth.shape[1] - 1).astype(np.intp)
+    rows = np.clip(np.rint(y), 0, depth.shape[0] - 1).astype(np.intp)
+    off = depth[rows, columns] - z
     ordered = np.sort(np.where(np.abs(off) < s.gap, off, np.inf), axis=1)
     count = np.isfinite(ordered).sum(axis=1)
     taken = ordered[np.arange(len(cut)), np.minimum((s.near * count).astype(np.intp), ordered.shape[1] - 1)]
-    shift = np.where(count >= s.least, s.measured * np.nan_to_num(taken, posinf=0.0), 0.0)
+    shift = np.where(count >= s.least, count / (count + s.doubt) * np.nan_to_num(taken, posinf=0.0), 0.0)
     return np.asarray(cut * (1.0 + shift / cut[:, 2])[:, None], np.float64)

@@ -38,10 +38,10 @@ class LineSettings:
         thickness: of a peduncle [m]; soft: blur that every picture has [px].
     """
 
-    offset_sd: float = 0.0025
+    offset_sd: float = 0.002
     turn_sd: float = 0.21
     contrast: float = 1.2
-    most: float = 12.0
+    most: float = 8.0
     edge: float = 0.5
     near: float = 10.0
     gap: tuple[float, float] = (0.006, 0.010)

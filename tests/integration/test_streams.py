@@ -35,10 +35,16 @@ def test_the_oldest_frames_are_dropped_and_streams_take_turns():
 
 
 @pytest.mark.parametrize(
-    ("size", "shape"), [((1920, 1080), (540, 960)), ((3840, 2160), (540, 960)), ((640, 480), (480, 640))]
+    ("size", "side", "shape"),
+    [
+        ((1920, 1080), 960, (540, 960)),
+        ((1920, 1080), 832, (468, 832)),
+        ((3840, 2160), 960, (540, 960)),
+        ((640, 480), 960, (480, 640)),
+    ],
 )
-def test_a_jpeg_is_decoded_no_finer_than_needed(size, shape):
-    small, full = decode_reduced(jpeg(*size), 960)
+def test_a_jpeg_is_decoded_no_finer_than_needed(size, side, shape):
+    small, full = decode_reduced(jpeg(*size), side)
     assert small.shape == (*shape, 3)
     assert full == size
 
@@ -53,7 +59,7 @@ def test_boxes_are_told_in_pixels_of_the_full_frame():
     berry = Detection(
         box=(10, 20, 30, 40), score=0.9, ripeness=1, stage=Stage.RIPE, peduncle=(20.0, 10.0), box_spread=1.0
     )
-    eyes = StreamEyes(Space(detect=lambda color: [berry]))
+    eyes = StreamEyes(Space(detect=lambda color: [berry]), working_side=960)
     size, found = eyes.detect(jpeg())
     assert size == (1920, 1080)
     assert found[0].box == (20, 40, 60, 80)

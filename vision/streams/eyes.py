@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +9,17 @@ import numpy.typing as npt
 from vision.camera.header import read_header
 from vision.camera.pictures import MAX_PIXELS, decode_picture
 from vision.detect.network import NetworkDetector, NetworkSettings
+from vision.net.decode import DecodeSettings
 from vision.types import Detection, Detector
 
 Picture = npt.NDArray[np.uint8]
 
-WORKING_SIDE = 960
+WORKING_SIDE = 832
 """Longer side of the one look [px]. Measured on `val` pictures in 1080p frames: 960 loses no AP50 against all looks,
-704 loses three points of ripe fruit."""
+832 less than half a point and 768 three points of ripe fruit."""
+
+LEAST_SCORE = 0.1
+"""What scores less is not reported: a third of what the network tells of, and no point of AP50."""
 
 NO_OUTLINES = 2.0
 """No score reaches it: outlines of a full bed took a quarter of the time, and a stream is for counting."""
@@ -31,7 +33,13 @@ class StreamEyes:
     def __init__(self, detector: Detector | None = None, working_side: int = WORKING_SIDE) -> None:
         self._side = working_side
         self._detector = detector or NetworkDetector(
-            NetworkSettings(looks=(1.0,), still_looks=(1.0,), working_side=working_side, outline_score=NO_OUTLINES)
+            NetworkSettings(
+                looks=(1.0,),
+                still_looks=(1.0,),
+                working_side=working_side,
+                outline_score=NO_OUTLINES,
+                decode=DecodeSettings(least=LEAST_SCORE),
+            )
         )
         # OpenVINO's first calls must not come from two threads at once: they wait for each other for ever.
         self._detector.detect(np.zeros((working_side * 9 // 16, working_side, 3), np.uint8))
@@ -45,15 +53,16 @@ class StreamEyes:
         if not isinstance(frame, bytes):
             return (frame.shape[1], frame.shape[0]), self._detector.detect(frame)
         small, size = decode_reduced(frame, self._side)
-        scale = np.array([size[0] / small.shape[1], size[1] / small.shape[0]])
+        scale = size[0] / small.shape[1], size[1] / small.shape[0]
         found = self._detector.detect(small)
-        return size, found if (scale == 1).all() else [enlarged(d, scale) for d in found]
+        return size, found if scale == (1.0, 1.0) else [enlarged(d, scale) for d in found]
 
 
 def decode_reduced(data: bytes, side: int) -> tuple[Picture, tuple[int, int]]:
-    """Return a JPEG as RGB at the smallest of 1, 1/2, 1/4, 1/8 of its size that still has `side`, and its full size.
+    """Return a JPEG as RGB with a longer side of at most `side` [px], and its full width and height [px].
 
-    JPEG's blocks are transformed straight to the smaller size, which is what saves the time.
+    JPEG's blocks are transformed straight to the smallest of 1, 1/2, 1/4, 1/8 that still has `side`, which is what
+    saves the time; the rest, less than one half, is interpolated, eight times as fast as averaging areas.
 
     Raises:
         ValueError: it is no picture, cut short, or too large.
@@ -69,24 +78,31 @@ def decode_reduced(data: bytes, side: int) -> tuple[Picture, tuple[int, int]]:
     decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if decoded is None:
         raise ValueError("expected a JPEG, got bytes that cannot be decoded: the stream was disturbed")
+    rest = side / max(decoded.shape[:2])
+    if 0.5 < rest < 1.0:
+        size = round(decoded.shape[1] * rest), round(decoded.shape[0] * rest)
+        decoded = cv2.resize(decoded, size, interpolation=cv2.INTER_LINEAR)
     color: Picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     turned = (color.shape[1] >= color.shape[0]) != (header.width >= header.height)  # by its EXIF orientation
     return color, (header.height, header.width) if turned else (header.width, header.height)
 
 
-def enlarged(d: Detection, scale: npt.NDArray[np.float64]) -> Detection:
+def enlarged(d: Detection, scale: tuple[float, float]) -> Detection:
     """Return a detection in a picture that is `scale` (x, y) times larger; pixel centres are at whole numbers."""
-    sx, sy = (float(v) for v in scale)
-
-    def point(p: tuple[float, float] | None) -> tuple[float, float] | None:
-        return None if p is None else ((p[0] + 0.5) * sx - 0.5, (p[1] + 0.5) * sy - 0.5)
-
-    return replace(
-        d,
-        box=(d.box[0] * sx, d.box[1] * sy, d.box[2] * sx, d.box[3] * sy),
+    sx, sy = scale
+    x, y = 0.5 * sx - 0.5, 0.5 * sy - 0.5
+    x0, y0, x1, y1 = d.box
+    return Detection(  # not `replace`, which takes three times as long
+        box=(x0 * sx, y0 * sy, x1 * sx, y1 * sy),
+        score=d.score,
+        ripeness=d.ripeness,
+        stage=d.stage,
         polygon=None if d.polygon is None else (d.polygon + 0.5) * scale - 0.5,
-        peduncle=point(d.peduncle),
-        calyx=point(d.calyx),
+        peduncle=None if d.peduncle is None else (d.peduncle[0] * sx + x, d.peduncle[1] * sy + y),
+        visible=d.visible,
+        calyx=None if d.calyx is None else (d.calyx[0] * sx + x, d.calyx[1] * sy + y),
+        stem=d.stem,
         box_spread=None if d.box_spread is None else d.box_spread * sx,
+        ripeness_spread=d.ripeness_spread,
         peduncle_spread=None if d.peduncle_spread is None else d.peduncle_spread * sx,
     )
