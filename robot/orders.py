@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS blocked (one INTEGER PRIMARY KEY CHECK (one = 1));
 CREATE TABLE IF NOT EXISTS outcome (
   id INTEGER PRIMARY KEY AUTOINCREMENT, type TEXT NOT NULL, key TEXT UNIQUE NOT NULL, at REAL NOT NULL,
   data TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS care (name TEXT PRIMARY KEY, cut INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS journal (name TEXT NOT NULL);
 """
 OUTCOMES = 100_000
@@ -167,6 +168,15 @@ class OrderQueue:
         query = "SELECT coalesce(sum(picked),0), coalesce(sum(placed),0), coalesce(sum(attempted),0) FROM orders"
         picked, placed, attempted = self._db.execute(query).fetchone()
         return int(picked), int(placed), int(attempted)
+
+    def cut_since(self, care: str) -> int:
+        """Return how many berries were cut since this was done, or ever."""
+        row = self._db.execute("SELECT cut FROM care WHERE name=?", (care,)).fetchone()
+        return self.totals()[0] - (int(row[0]) if row else 0)
+
+    def serviced(self, care: str) -> None:
+        """Note that this was done just now."""
+        self._db.execute("INSERT OR REPLACE INTO care VALUES(?,?)", (care, self.totals()[0]))
 
     def blocked(self) -> bool:
         """Tell whether a person has to let the robot run before the queue goes on."""

@@ -14,6 +14,7 @@ from robot.nodes.gateway_live import LiveSettings, Seen, Show
 from robot.nodes.gateway_outcomes import Outcomes
 from robot.nodes.gateway_texts import finite, read_harvest
 from robot.nodes.heartbeat import Heartbeat
+from robot.nodes.mission_care import CHARGE_LOW
 from robot.ros.client import Client as ServiceClient
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs, std_msgs, std_srvs
@@ -38,7 +39,8 @@ METRICS: dict[str, MetricInfo] = {
     "vision_latency": MetricInfo(unit="s", minimum=0.0, maximum=60.0, interval=10.0),
 }
 TRIGGERS = {"stop": "safety/stop", "hold": "safety/hold", "resume": "safety/start", "reset": "safety/reset"}
-"""Commands that are one call of a service."""
+CARE = {"cleaned": "care/cleaned", "blade_changed": "care/blade_changed"}
+"""Commands that are one call of a service, of the control loop or of the mission."""
 CAMERA_LOST = "camera_lost"
 
 
@@ -95,9 +97,11 @@ class GatewayNode(Node):
         self._seen = Seen()
         self._orders: dict[str, Reply] = {}
         self._submit = self.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
-        self._triggers = {name: self.create_client(std_srvs.srv.Trigger, topic) for name, topic in TRIGGERS.items()}
+        self._triggers = {
+            name: self.create_client(std_srvs.srv.Trigger, topic) for name, topic in (TRIGGERS | CARE).items()
+        }
         handlers = {"harvest": self._on_harvest, "watch": self._on_watch}
-        handlers |= dict.fromkeys(TRIGGERS, self._on_trigger)
+        handlers |= dict.fromkeys(self._triggers, self._on_trigger)
         self.create_subscription(berry_msgs.msg.PickOutcome, "picks", self._on_pick, RELIABLE)
         self._outcomes = Outcomes(
             self,
@@ -149,7 +153,7 @@ class GatewayNode(Node):
     def _on_trigger(self, command: Command, reply: Reply) -> None:
         client: ServiceClient = self._triggers[command.command]
         if not client.service_is_ready():
-            reply(AckStatus.REJECTED, "control_lost")
+            reply(AckStatus.REJECTED, "mission_lost" if command.command in CARE else "control_lost")
             return
 
         def answered(future: Future[Any]) -> None:
@@ -187,7 +191,10 @@ class GatewayNode(Node):
             self._inbox.reply(data["order_id"], status, data["fault"])
 
     def _on_mission(self, message: Any) -> None:
-        self._seen.mission = message
+        due = {*message.due, *([CHARGE_LOW] if message.fault == CHARGE_LOW else [])}
+        for fault in sorted(due ^ self._seen.due):
+            self._tell("fault", {"fault": fault, "active": fault in due})
+        self._seen.mission, self._seen.due = message, due
         self._send_state()
 
     def _on_safety(self, message: Any) -> None:
@@ -223,6 +230,7 @@ class GatewayNode(Node):
         detail: dict[str, Any] = {}
         if mission is not None:
             detail |= {name: getattr(mission, name) for name in ("order_id", "bed", "side", "segment", "queued")}
+            detail["due"] = list(mission.due)
         if safety is not None:
             detail |= {"safety": safety.state, "causes": list(safety.causes), "needs_reset": bool(safety.needs_reset)}
         self._device.state(status, fault=fault, detail=detail)

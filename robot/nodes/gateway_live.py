@@ -60,6 +60,7 @@ class Seen:
     seconds: float = 0.0
     peak_force: float = 0.0
     faults: set[str] = field(default_factory=set)
+    due: set[str] = field(default_factory=set)
     blind: str = ""
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from robot.arms import ArmDescription
 from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.heartbeat import Heartbeat
+from robot.nodes.mission_care import CHARGE_LOW, Care, CareSettings
+from robot.nodes.mission_dock import Dock
 from robot.nodes.mission_orders import beyond, harvest_goal, work_order
 from robot.nodes.mission_outcomes import answer_take, count_outcome, order_outcome, pick_outcome
 from robot.nodes.picker_link import Ending, PickerLink
@@ -40,6 +43,8 @@ class MissionSettings:
         retries: how often a segment that failed without a stop is begun again before the order fails.
         pause: before it is begun again [s].
         period: between two looks at what is to be done [s].
+        care: when cleaning, a blade or charge is needed.
+        dock: where the carriage is charged, on the rail [m]; None = it waits for charge where it is.
     """
 
     namespace: str = "/robot"
@@ -49,12 +54,16 @@ class MissionSettings:
     retries: int = 2
     pause: float = 3.0
     period: float = 0.1
+    care: CareSettings = field(default_factory=CareSettings)
+    dock: float | None = None
 
 
 class MissionNode(Node):
     """Works through the queue. After a stop that needs a person it is blocked until the robot is in RUN again."""
 
-    def __init__(self, context: Context, clock: Clock, settings: MissionSettings) -> None:
+    def __init__(
+        self, context: Context, clock: Clock, settings: MissionSettings, arm: ArmDescription | None = None
+    ) -> None:
         super().__init__("mission", context=context, namespace=settings.namespace)
         self._clock_source = clock
         self._settings = settings
@@ -72,6 +81,8 @@ class MissionNode(Node):
         self.create_subscription(berry_msgs.msg.PickOutcome, "picks", self._on_pick, RELIABLE)
         self.create_subscription(berry_msgs.msg.SegmentCount, "segment_counts", self._on_count, RELIABLE)
         self.create_service(berry_msgs.srv.TakeOutcomes, "outcomes/take", self._on_take)
+        self._care = Care(self, self._queue, settings.care, self._publish_state)
+        self._dock = Dock(self, clock, arm, settings.dock) if arm is not None and settings.dock is not None else None
         self._picker = PickerLink(self, clock, ended=self._on_ended, changed=self._publish_state)
         self._start = self.create_client(std_srvs.srv.Trigger, "safety/start")
         self.create_timer(settings.period, self._work)
@@ -139,7 +150,12 @@ class MissionNode(Node):
     def _work(self) -> None:
         self._picker.watch()
         current = self._queue.current()
-        if current is None or self._safety is None:
+        if self._safety is None:
+            return
+        if self._care.battery_low and not (self._picker.busy and not self._care.battery_critical):
+            self._recharge()
+            return
+        if current is None:
             return
         if self._picker.busy:
             if not self._safety.motion_allowed:
@@ -159,6 +175,16 @@ class MissionNode(Node):
             self._announce(current.order, "started")
         if self._clock_source.monotonic() >= self._not_before:
             self._send(current)
+
+    def _recharge(self) -> None:
+        """Begin nothing more, and go to the dock; a segment is broken off only when the charge is critical."""
+        if self._picker.busy:
+            self._picker.recall()
+        elif self._dock is not None and not self._dock.there:
+            if self._safety.motion_allowed:
+                self._dock.go()
+            else:
+                self._ask_for_start()
 
     def _ask_for_start(self) -> None:
         """Ask for RUN, unless a person has to act first or a cause still holds the robot."""
@@ -248,13 +274,14 @@ class MissionNode(Node):
             picked=picked,
             placed=placed,
             attempted=attempted,
+            due=self._care.due,
         )
         if current is not None:
             message.order_id, message.bed, message.side = current.order.id, current.order.bed, current.order.side
             segments = current.order.segments
             message.segment = segments[min(current.next, len(segments) - 1)]
         content = str((message.state, message.fault, message.order_id, message.segment, message.task, message.queued))
-        content += str((picked, placed, attempted))
+        content += str((picked, placed, attempted, message.due))
         if content != self._last_state:
             self._last_state = content
             self._state.publish(message)
@@ -267,4 +294,6 @@ class MissionNode(Node):
         allowed = self._safety is not None and self._safety.motion_allowed
         if not allowed and (causes or current is not None):
             return ("holding", causes[0]) if causes else ("holding", "")
+        if self._care.battery_low:
+            return "holding", CHARGE_LOW
         return ("working", "") if current is not None else ("idle", "")

@@ -82,6 +82,12 @@ class PickerLink:
             self._lost = sent
             self._end(sent, "lost")
 
+    def recall(self) -> None:
+        """Take the goal back; the segment is begun again later."""
+        if self._sent is not None and self._sent.recalled is None:
+            self._sent.recalled = self._clock.monotonic()
+            self._take_back()
+
     def _take_back(self) -> None:
         """Cancel whatever the picker has in hand, goals of a mission that died included: an id of zeros means all."""
         self._cancel.call_async(berry_msgs.action.Harvest.Impl.CancelGoalService.Request())

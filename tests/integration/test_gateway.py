@@ -187,6 +187,15 @@ def test_a_fault_is_told_when_it_comes_and_when_it_goes(farm: Farm) -> None:
     assert farm.told("fault") == faults
 
 
+def test_what_is_due_is_told_once_when_it_comes_and_once_when_it_is_done(farm: Farm) -> None:
+    for due, fault in ((["blade_due"], ""), (["blade_due"], "charge_low"), ([], "")):
+        farm.mission.publish(berry_msgs.msg.MissionState(state="holding" if fault else "idle", fault=fault, due=due))
+        farm.run()
+    came = [(event["fault"], event["active"]) for event in farm.told("fault")]
+    assert came == [("blade_due", True), ("charge_low", True), ("blade_due", False), ("charge_low", False)]
+    assert farm.states[-2].detail["due"] == ["blade_due"]
+
+
 def test_the_state_says_what_the_robot_does_and_its_death_is_noticed(farm: Farm) -> None:
     farm.mission.publish(berry_msgs.msg.MissionState(state="holding", fault="eyes_lost", order_id="o1", segment=2))
     farm.run()
