@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 class Local(Protocol):
     """An endpoint of this context.
 
-    `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply.
-    `replay` gives the frames that a late subscription gets. `on_matched` tells of an endpoint of another that fits and
-    has come (or gone), `on_incompatible` of one whose quality of service does not fit (policy None: whose type is
-    another), `on_asserted` of a publisher that said it is alive.
+    `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply; `arrive` a
+    whole frame of DATA, its header too. `replay` gives the frames that a late subscription gets. `on_matched` tells of
+    an endpoint of another that fits and has come (or gone), `on_incompatible` of one whose quality of service does not
+    fit (policy None: whose type is another), `on_asserted` of a publisher that said it is alive.
     """
 
     endpoint: Endpoint
@@ -31,6 +31,8 @@ class Local(Protocol):
     def replay(self, subscription: bytes, give: Callable[[Frame, Buffer], None]) -> None: ...
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None: ...
+
+    def arrive(self, data: bytes) -> None: ...
 
     def on_matched(self, other: Endpoint, here: bool) -> None: ...
 
@@ -58,7 +60,7 @@ class Bus:
         self._local: dict[bytes, Local] = {}
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
         self._routes: dict[bytes, tuple[list[Local], list[str]]] = {}
-        self._incoming: dict[bytes, list[Local]] = {}  # who hears a remote publisher
+        self.takers: dict[bytes, list[Callable[[bytes], None]]] = {}  # who hears a remote publisher
         self._told: set[tuple[str, str]] = set()
 
     def open(self) -> None:
@@ -71,7 +73,7 @@ class Bus:
         with self._lock:
             self._local[local.endpoint.gid] = local
             self._routes.clear()
-            self._incoming.clear()
+            self.takers.clear()
         self.transport.changed()
         self._tell_counterparts(local.endpoint, here=True)
         for _, other in self.endpoints(COUNTERPART[local.endpoint.kind], local.endpoint.name):
@@ -88,7 +90,7 @@ class Bus:
         with self._lock:
             removed = self._local.pop(gid, None)
             self._routes.clear()
-            self._incoming.clear()
+            self.takers.clear()
         if removed is not None:
             self.transport.changed()
             self._tell_counterparts(removed.endpoint, here=False)
@@ -110,13 +112,11 @@ class Bus:
     def publish(self, gid: bytes, frame: Frame, payload: Buffer | Split) -> None:
         if self.transport.is_stale():
             self.pump.refresh()
-        route = self._routes.get(gid)
-        if route is None:
-            route = self._find_route(gid)
-        for subscription in route[0]:
+        here, peers = self._routes.get(gid) or self._find_route(gid)
+        for subscription in here:
             subscription.deliver(frame, whole(payload), HERE)
-        if route[1]:
-            self.transport.send(route[1], frame, payload)
+        if peers:
+            self.transport.send(peers, frame, payload)
 
     def assert_liveliness(self, gid: bytes) -> None:
         """Let those who listen to a publisher know that it is alive."""
@@ -233,7 +233,7 @@ class Bus:
                 del self._remote[endpoint.gid]
             self._remote.update({gid: (peer, endpoint) for gid, endpoint in now.items()})
             self._routes.clear()
-            self._incoming.clear()
+            self.takers.clear()
         for endpoint in gone:
             self._tell_counterparts(endpoint, here=False)
         for endpoint in come:
@@ -260,10 +260,7 @@ class Bus:
 
     def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None:
         if frame.kind == DATA:
-            here = self._incoming.get(frame.gid)
-            if here is None:
-                here = self._find_incoming(peer, frame.gid)
-            for subscription in here:
+            for subscription in self._find_incoming(peer, frame.gid):
                 subscription.deliver(frame, payload, peer)
             return
         if frame.kind == REPLY:
@@ -300,7 +297,8 @@ class Bus:
             sender = self._sender(peer, gid)
             if sender is None or sender.kind != PUBLISHER:
                 return []
-            self._incoming[gid] = here = self._route(sender)[0]
+            here = self._route(sender)[0]
+            self.takers[gid] = [local.arrive for local in here]
             return here
 
     def node_names(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from threading import Lock
 from typing import Any
@@ -54,18 +55,18 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
     def __init__(self) -> None:
         super().__init__()
         self._active_entity: Any = None
-        self._lock = Lock()
+        self._active = Lock()  # held while one is
 
     def can_execute(self, entity: Any) -> bool:
         return self._active_entity is None
 
     def beginning_execution(self, entity: Any) -> bool:
-        with self._lock:
-            if self._active_entity is not None:
-                return False
-            self._active_entity = entity
-            return True
+        if not self._active.acquire(blocking=False):
+            return False
+        self._active_entity = entity
+        return True
 
     def ending_execution(self, entity: Any) -> None:
-        with self._lock:
-            self._active_entity = None
+        self._active_entity = None
+        with contextlib.suppress(RuntimeError):  # none had begun
+            self._active.release()

@@ -60,6 +60,9 @@ class Entity:
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
         raise NotImplementedError
 
+    def arrive(self, data: bytes) -> None:
+        """Take a whole frame of DATA."""
+
     def on_matched(self, other: Endpoint, here: bool) -> None:
         """An endpoint that fits has come, or gone."""
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from robot.ros.callback_groups import CallbackGroup
+from robot.ros.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 
 if TYPE_CHECKING:
     from robot.ros.task import Task
@@ -18,10 +18,14 @@ Item = tuple[Any, Any, Callable[[], Any]]
 
 
 class Gate:
-    """What waits for its callback group, by group."""
+    """What waits for its callback group.
+
+    Attributes:
+        held: by group; empty most of the time.
+    """
 
     def __init__(self) -> None:
-        self._held: dict[CallbackGroup, deque[Item]] = {}
+        self.held: dict[CallbackGroup, deque[Item]] = {}
         self._lock = threading.Lock()
 
     def enter(self, node: Any, entity: Any, run: Callable[[], Task[Any] | None]) -> bool:
@@ -29,26 +33,26 @@ class Gate:
         group = None if entity is None else entity.callback_group
         if group is None:
             return True
-        if group not in self._held and group.can_execute(entity) and group.beginning_execution(entity):
+        if group not in self.held and group.can_execute(entity) and group.beginning_execution(entity):
             return True
         with self._lock:
-            self._held.setdefault(group, deque()).append((node, entity, run))
+            self.held.setdefault(group, deque()).append((node, entity, run))
         return False
 
     def holds(self) -> bool:
-        return bool(self._held)
+        return bool(self.held)
 
     def next_held(self) -> Item | None:
         """Begin and return one that was held back and may run now."""
-        if not self._held:
+        if not self.held:
             return None
         with self._lock:
-            for group, items in self._held.items():
+            for group, items in self.held.items():
                 entity = items[0][1]
                 if group.can_execute(entity) and group.beginning_execution(entity):
                     item = items.popleft()
                     if not items:
-                        del self._held[group]
+                        del self.held[group]
                     return item
         return None
 
@@ -56,14 +60,28 @@ class Gate:
         """Give out, oldest first, what is held back for a node."""
         given: list[Item] = []
         with self._lock:
-            for group, items in list(self._held.items()):
+            for group, items in list(self.held.items()):
                 given += (item for item in items if item[0] is node)
                 kept = deque(item for item in items if item[0] is not node)
                 if kept:
-                    self._held[group] = kept
+                    self.held[group] = kept
                 else:
-                    del self._held[group]
+                    del self.held[group]
         return given
+
+    def pass_through(self, item: Item, on_end: Callable[[], object]) -> None:
+        """Enter, run and end one callback; when its group refuses, keep it for later."""
+        entity = item[1]
+        group = None if entity is None else entity.callback_group
+        if group is None:
+            item[2]()
+        elif self.held or group.__class__ is not MutuallyExclusiveCallbackGroup:
+            if self.enter(*item):
+                self.run(entity, item[2], on_end)
+        elif group.beginning_execution(entity):
+            self.run(entity, item[2], on_end)
+        else:
+            self.enter(*item)
 
     def run(self, entity: Any, run: Callable[[], Task[Any] | None], on_end: Callable[[], object]) -> Task[Any] | None:
         """Run what has entered, and end it in its group when it is over, for a coroutine when that has ended."""
@@ -78,7 +96,7 @@ class Gate:
                 group.running_on = 0
             if group is not None and task is None:
                 group.ending_execution(entity)
-                if self._held:
+                if self.held:
                     on_end()
         if group is not None and task is not None:
 

@@ -164,12 +164,12 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
     return made
 
 
-def _compile_late(made: type, name: str, make: Callable[[], Callable[[Any], Any]]) -> None:
+def _compile_late(made: type, name: str, make: Callable[[], Callable[..., Any]]) -> None:
     """Give a class a function that is compiled at its first call: most messages of a program are never sent."""
 
-    def first(argument: Any) -> Any:
+    def first(*arguments: Any) -> Any:
         compiled = make()
         setattr(made, name, staticmethod(compiled))
-        return compiled(argument)
+        return compiled(*arguments)
 
     setattr(made, name, staticmethod(first))

@@ -47,6 +47,7 @@ class Publisher(Entity):
         self._sequence = 0
         self._lock = threading.RLock()
         self._tail: str = msg_type._TAIL
+        self._now = node.scheduler.now
         self._kept: deque[tuple[Frame, Buffer]] | None = (
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
         )
@@ -99,9 +100,11 @@ class Publisher(Entity):
 
     def publish(self, msg: Any) -> None:
         """Send a message, or `bytes` that are one already encoded."""
-        self.check()
+        if self.destroyed:
+            self.check()
+        payload: Buffer | Split
         if isinstance(msg, self.msg_type):
-            payload = self._encode(msg)
+            payload = self._encode(msg) if self._tail else self.msg_type._encode(msg)
         elif isinstance(msg, bytes):
             payload = msg
         else:
@@ -109,7 +112,7 @@ class Publisher(Entity):
         gid = self.endpoint.gid
         with self._lock:  # sequence numbers go out in their order
             self._sequence += 1
-            frame = Frame(kind=DATA, gid=gid, sequence=self._sequence, stamp=self.node.scheduler.now())
+            frame = Frame(DATA, gid, self._sequence, self._now())
             if self._kept is not None:
                 self._kept.append((frame, whole(payload)))
             self.bus.publish(gid, frame, payload)
@@ -123,7 +126,7 @@ class Publisher(Entity):
 
     def _encode(self, msg: Any) -> Buffer | Split:
         tail = self._tail
-        if tail and len(octets := getattr(msg, tail)) >= SPLIT_FROM:
+        if len(octets := getattr(msg, tail)) >= SPLIT_FROM:
             return Split(self.msg_type._encode_head(msg), octets)
         encoded: bytearray = self.msg_type._encode(msg)
         return encoded

@@ -129,6 +129,7 @@ class SubscriptionEvents:
     Attributes:
         handlers: one for each callback.
         watching: `received` wants to be called.
+        lifespans: how long messages are good for [s], by the publishers that say so.
     """
 
     def __init__(self, entity: Entity) -> None:
@@ -139,7 +140,7 @@ class SubscriptionEvents:
         self._last: dict[bytes, int] = {}
         self._leases: dict[bytes, Watch] = {}
         self._alive: dict[bytes, bool] = {}
-        self._lifespans: dict[bytes, float] = {}
+        self.lifespans: dict[bytes, float] = {}
         self.handlers: list[EventHandler] = []
         self._counts_lost = self._follows_life = False
         self.watching = False
@@ -180,7 +181,7 @@ class SubscriptionEvents:
 
     def is_expired(self, frame: Frame, scheduler: Scheduler) -> bool:
         """Tell whether a message is older than its publisher wants it to get."""
-        lifespan = self._lifespans.get(frame.gid) if self._lifespans else None
+        lifespan = self.lifespans.get(frame.gid) if self.lifespans else None
         return lifespan is not None and scheduler.now() - frame.stamp > lifespan
 
     def asserted(self, gid: bytes) -> None:
@@ -195,7 +196,7 @@ class SubscriptionEvents:
         self._kinds.tell(_SUBSCRIPTION.RCL_SUBSCRIPTION_MATCHED, **changes)
         lifespan = limit_ns(other.qos.lifespan)
         if here and lifespan is not None:
-            self._lifespans[other.gid] = lifespan / NANOSECONDS
+            self.lifespans[other.gid] = lifespan / NANOSECONDS
         if not here:
             self._forget(other.gid)
             if self._deadline is not None and not self._entity.bus.matched(self._entity.endpoint):
@@ -212,7 +213,7 @@ class SubscriptionEvents:
             self._kinds.tell(_LIVELINESS, alive_count=1)
 
     def _forget(self, gid: bytes) -> None:
-        self._lifespans.pop(gid, None)
+        self.lifespans.pop(gid, None)
         self._last.pop(gid, None)
         watch = self._leases.pop(gid, None)
         if watch is not None:

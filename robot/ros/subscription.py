@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import threading
@@ -23,7 +24,7 @@ from robot.ros.latecomer import Latecomer
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
-from robot.ros.transport.frame import Buffer, Frame
+from robot.ros.transport.frame import SIZE, Buffer, Frame, unpack
 from robot.ros.utilities import IDENTIFIER
 
 if TYPE_CHECKING:
@@ -82,6 +83,10 @@ class CallbackType(Enum):
     WithMessageInfo = 1
 
 
+def _header(frame: Frame | bytes) -> Frame:
+    return frame if isinstance(frame, Frame) else unpack(frame)[0]
+
+
 class Subscription(Entity):
     """A subscription, made by `Node.create_subscription`.
 
@@ -112,7 +117,8 @@ class Subscription(Entity):
         self.callback = callback
         self.raw = raw
         self.lost = 0
-        self._queue: deque[tuple[Frame, Buffer]] = deque()
+        self._queue: deque[tuple[Frame, Buffer] | bytes] = deque()  # bytes: a whole frame, not read yet
+        self._taker = self._take
         self._lock = threading.RLock()
         self._limit = qos_profile.limit or KEPT_MAX
         self._latecomer = Latecomer() if qos_profile.latched else None
@@ -196,31 +202,40 @@ class Subscription(Entity):
             for admitted in self._latecomer.admit(frame, payload):
                 self._take_in(*admitted)
 
+    def arrive(self, data: bytes) -> None:
+        if self._latecomer is not None or self._filter is not None or self._events.watching:
+            frame, _, payload = unpack(data)
+            self.deliver(frame, payload, frame.gid[:8].hex())
+            return
+        self._put(data)
+
+    def _put(self, item: tuple[Frame, Buffer] | bytes) -> None:
+        queue = self._queue
+        queue.append(item)
+        if len(queue) > self._limit:
+            with self._lock, contextlib.suppress(IndexError):  # somebody may be taking
+                queue.popleft()
+                self.lost += 1
+                self._events.lost()
+        elif self.by_hand:
+            self.node.wake()
+        else:
+            self.node.dispatch(self, self._taker)
+
     def _take_in(self, frame: Frame, payload: Buffer) -> None:
         if self._events.watching:
             self._events.received(frame)
         if self._filter is not None and not self._passes(payload):
             return
-        with self._lock:
-            self._queue.append((frame, payload))
-            if len(self._queue) > self._limit:
-                self._queue.popleft()
-                self.lost += 1
-                self._events.lost()
-                return
-        if self.by_hand:
-            self.node.wake()
-        else:
-            self.node.dispatch(self, self._take)
+        self._put((frame, payload))
 
     def _take(self) -> Task[Any] | None:
         taken = self._pop(raw=self.raw)
         if taken is None:
             return None
-        message, frame = taken
         if self._wants_info:
-            return self.node.run(self._callback, message, self._info(frame))
-        return self.node.run(self._callback, message)
+            return self.node.run(self._callback, taken[0], self._info(taken[1]))
+        return self.node.run(self._callback, taken[0])
 
     def take(self) -> Any | None:
         """Take the next message, which the callback does not get then; None when there is none."""
@@ -235,22 +250,33 @@ class Subscription(Entity):
         taken = self._pop(raw=raw)
         return None if taken is None else (taken[0], self._info(taken[1]))
 
-    def _pop(self, *, raw: bool) -> tuple[Any, Frame] | None:
-        with self._lock:
-            if self.destroyed or not self._queue:
-                return None
-            frame, payload = self._queue.popleft()
-        if self._events.is_expired(frame, self.node.scheduler):
+    def _pop(self, *, raw: bool) -> tuple[Any, Frame | bytes] | None:
+        """Take the next message and its frame, which is whole when nobody has read it yet."""
+        try:
+            item = self._queue.popleft()
+        except IndexError:
+            return None
+        if self.destroyed:
+            return None
+        frame: Frame | bytes
+        payload: Buffer
+        if isinstance(item, bytes):
+            frame, payload, start = item, item, SIZE
+        else:
+            frame, payload = item
+            start = 0
+        if self._events.lifespans and self._events.is_expired(_header(frame), self.node.scheduler):
             return None
         if raw:
-            return bytes(payload), frame
+            return bytes(payload[start:]), frame
         try:
-            return self.msg_type._decode(payload), frame
+            return self.msg_type._decode(payload, start), frame
         except CdrError as error:
-            log.warning("%s: dropped message %d: %s", self.endpoint.name, frame.sequence, error)
+            log.warning("%s: dropped message %d: %s", self.endpoint.name, _header(frame).sequence, error)
             return None
 
-    def _info(self, frame: Frame) -> MessageInfo:
+    def _info(self, whole: Frame | bytes) -> MessageInfo:
+        frame = _header(whole)
         return {
             "source_timestamp": round(frame.stamp * NANOSECONDS),
             "received_timestamp": round(self.node.scheduler.now() * NANOSECONDS),

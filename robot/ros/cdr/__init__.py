@@ -48,17 +48,19 @@ def make_encode(spec: Message, lookup: Lookup) -> Callable[[Any], bytearray]:
     return _with_header(make_encoder(spec, lookup, aligned=8))
 
 
-def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> Callable[[Any], Any]:
-    """Make `decode(bytes-like) -> message`, for bytes with the encapsulation header."""
+def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> Callable[..., Any]:
+    """Make `decode(bytes-like, start=0) -> message`, for bytes with the encapsulation header at `start`."""
     decode_body = make_decoder(spec, lookup, classes, aligned=8)
 
-    def decode(data: Any) -> Any:
-        view = memoryview(data).toreadonly()
-        if bytes(view[:2]) != HEADER[:2]:
-            raise CdrError(
-                f"{spec.name}: expected little-endian XCDR1 (header 0001), got {bytes(view[:4]).hex() or 'nothing'}"
-            )
-        body = view[4:]
+    representation = HEADER[:2]
+
+    def decode(data: Any, start: int = 0) -> Any:
+        if data[start : start + 2] != representation and bytes(memoryview(data)[start : start + 2]) != representation:
+            found = bytes(memoryview(data)[start : start + 4]).hex() or "nothing"
+            raise CdrError(f"{spec.name}: expected little-endian XCDR1 (header 0001), got {found}")
+        body = memoryview(data)[start + 4 :]
+        if not body.readonly:
+            body = body.toreadonly()
         try:
             message, end = decode_body(body, 0)
         except (struct.error, ValueError, OverflowError, MemoryError) as error:

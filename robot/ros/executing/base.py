@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.exceptions import NotInitializedException, ROSError
@@ -119,8 +120,10 @@ class Executor:
 
     def wake(self) -> None:
         """End a wait, so that the executor looks again; callable from any thread and from signal handlers."""
+        me = get_ident()
         for waiter in tuple(self.waiters):
-            waiter.wake()
+            if waiter.ident != me:  # the thread itself is not waiting while it is here
+                waiter.nudge()
 
     def create_task(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Task[Any]:
         """Run a plain or `async def` callback soon; the future gets its result."""

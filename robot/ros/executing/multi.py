@@ -62,6 +62,9 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
         if self._raised:
             raise self._raised.popleft()
 
+    def _run_ready(self, until: Callable[[], bool] | None = None) -> None:
+        """Leave it to the threads."""
+
     def _work(self, item: Item) -> None:
         try:
             with self._work_tracker:

@@ -36,9 +36,43 @@ class SingleThreadedExecutor(Executor):
         self._enter_spin()
         try:
             while self._context.ok() and not self._is_shutdown:
+                self._run_ready()
                 self._spin_once_impl()
         finally:
             self._is_spinning = False
+
+    def _run_ready(self, until: Callable[[], bool] | None = None) -> None:
+        """Run what the last look at the transport made ready, unless something is held back or the condition holds."""
+        queue, held, pass_through = self._queue, self._gate.held, self._gate.pass_through
+        ok, wake = self._context.ok, self.wake
+        with self._work_tracker:
+            while self._until_poll > 0 and not held and ok() and not self._is_shutdown:
+                if until is not None and until():
+                    break
+                self._until_poll -= 1
+                try:
+                    item = queue.popleft()
+                except IndexError:  # a callback that waits ran others
+                    break
+                pass_through(item, wake)
+
+    def spin_until_future_complete(self, future: Future[Any], timeout_sec: float | None = None) -> None:
+        if timeout_sec is not None and timeout_sec >= 0:
+            super().spin_until_future_complete(future, timeout_sec)
+            return
+        future.wake(self.wake)
+
+        def is_over() -> bool:
+            return future.done() or future.cancelled()
+
+        while self._context.ok() and not self._is_shutdown and not is_over():
+            self._check()
+            self._enter_spin()
+            try:
+                self._run_ready(is_over)
+                self._spin_once_impl(None, is_over)
+            finally:
+                self._is_spinning = False
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         self._check()

@@ -89,9 +89,10 @@ class Running:
             entity: has a `callback_group`; None = no group holds it back.
             run: calls it; returns the task of a coroutine that has not ended.
         """
+        reference = self._executor
         if self._external:
             self.scheduler.post(lambda: self._run_external(entity, run))
-        elif (executor := self.executor) is not None:
+        elif reference is not None and (executor := reference()) is not None:
             executor.enqueue(self, entity, run)
         else:
             self._waiting.append((entity, run))

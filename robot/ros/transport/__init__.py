@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from robot.ros.graph import Endpoint
@@ -11,7 +11,15 @@ from robot.ros.transport.frame import Buffer, Frame, Split
 
 
 class Receiver(Protocol):
-    """What a transport tells its context."""
+    """What a transport tells its context.
+
+    Attributes:
+        takers: by the gid of a remote publisher, who takes its frames of DATA whole. A frame of one that is not there
+            goes to `on_frame`, which may add it.
+    """
+
+    @property
+    def takers(self) -> dict[bytes, list[Callable[[bytes], None]]]: ...
 
     def on_peer(self, peer: str, endpoints: Iterable[Endpoint]) -> None:
         """A peer announced all its endpoints; the announcement replaces its last one."""

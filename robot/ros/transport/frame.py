@@ -14,6 +14,8 @@ SHARED = 0x100  # the payload is a descriptor of shared memory
 _HEADER = struct.Struct("<16sQdQ")
 SIZE = _HEADER.size
 GID_SIZE = 16
+FLAGS_AT = SIZE - 8
+PLAIN = bytes(8)  # the flags of DATA whose payload follows
 
 
 class FrameError(ValueError):

@@ -19,17 +19,17 @@ from robot.ros.transport import Transport
 class Waiter:
     """One thread's place to wait. `wake` may be called from any thread and from signal handlers."""
 
-    __slots__ = ("_ident", "_polling", "_pump", "_tokens")
+    __slots__ = ("_polling", "_pump", "_tokens", "ident")
 
     def __init__(self, pump: Pump) -> None:
         self._pump = pump
-        self._ident = get_ident()
+        self.ident = get_ident()
         self._tokens: SimpleQueue[None] = SimpleQueue()
         self._polling = False
 
     def wake(self) -> None:
         """End the wait. The thread itself is not waiting while it calls this."""
-        if get_ident() == self._ident:
+        if get_ident() == self.ident:
             return
         self.nudge()
 
