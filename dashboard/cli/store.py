@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from telemetry.store.embedded import EmbeddedStore
 
 
+ARRIVING_S = 86400.0
+"""What arrives while points are copied is newer than all there were: it is copied too [s]."""
+
+
 @click.group(name="store")
 def command() -> None:
     """Look after the store of a farm: how full it is, whether it is sound, and moving it."""
@@ -160,7 +164,7 @@ def migrate(*, target: Path, data: Path, as_json: bool) -> None:
     with opened(data) as source, closing(archive) as other:
         span = source.span()
         say = (lambda _: None) if as_json else (lambda text: click.echo(text, err=True))
-        moved = move(source, other, start=span[0], end=span[1], say=say)
+        moved = move(source, other, start=span[0], end=span[1] + ARRIVING_S, say=say)
         report({**asdict(moved), "points": source.count(), "target_points": other.count()}, as_json)
 
 

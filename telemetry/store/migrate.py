@@ -26,27 +26,30 @@ class Moved:
 def migrate(source: Store, target: Store, *, start: float, end: float, say: Callable[[str], None]) -> Moved:
     """Copy all points with start <= at < end; what arrives meanwhile, also late, is taken in by another pass.
 
+    Another pass goes from the newest day back, until all points that the source counts are read.
+
     A key that the target has keeps its value. Running it again copies what came since: stop ingest for the last run.
 
     Raises:
         StoreError: one of the stores failed; what was copied stays, and the next run goes on from there.
     """
     read = new = passes = 0
+    days = np.arange(start // DAY_S * DAY_S, end, DAY_S).tolist()
+    seen: dict[float, int] = {}
     while passes < PASSES:
         before = source.count()
         passes += 1
-        copied = 0
-        day = start // DAY_S * DAY_S
-        while day < end:
+        for day in days if passes == 1 else reversed(days):
+            if passes > 1 and sum(seen.values()) >= source.count():
+                break
             block = source.block(None, max(start, day), min(end, day + DAY_S))
             for begin in range(0, len(block), BATCH):
-                copied += target.write_block(part(block, slice(begin, begin + BATCH)))
+                new += target.write_block(part(block, slice(begin, begin + BATCH)))
+            seen[day] = len(block)
             read += len(block)
             if len(block):
-                say(f"pass {passes}: {read} points read, {new + copied} new")
-            day += DAY_S
-        new += copied
-        if source.count() == before:
+                say(f"pass {passes}: {read} points read, {new} new")
+        if source.count() in (before, sum(seen.values())):
             break
     return Moved(read=read, new=new, passes=passes)
 

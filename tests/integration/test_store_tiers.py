@@ -505,9 +505,31 @@ def test_a_store_is_copied_into_another_while_it_runs(store: EmbeddedStore, tmp_
             store.write([Point(series=NAMES[2], at=DAY0 + 7.0, value=3.0, received_at=DAY0 + 8.0)])
         arrived.append(text)
 
-    moved = migrate(store, other, start=store.span()[0], end=store.span()[1], say=say)
+    moved = migrate(store, other, start=store.span()[0], end=store.span()[1] + DAY_S, say=say)
     assert moved.passes == 2
     assert moved.new == store.count() == other.count() == 3 * 432 + 1
+    arrived.clear()
+    store.write([Point(series=NAMES[0], at=DAY0 + 3.0 * DAY_S + 1.0, value=3.0, received_at=DAY0 + 4e5)])
+    again: list[str] = []
+
+    def newest(text: str) -> None:
+        if len(again) == 2:
+            store.write([Point(series=NAMES[1], at=DAY0 + 3.0 * DAY_S + 2.0, value=3.0, received_at=DAY0 + 4e5)])
+        again.append(text)
+
+    moved = migrate(store, other, start=store.span()[0], end=store.span()[1] + DAY_S, say=newest)
+    assert (moved.passes, moved.new, other.count()) == (1, 2, store.count())  # it came before its day was read
+    again.clear()
+    last = 4  # of the days; its own point comes while it is copied
+
+    def last_day(text: str) -> None:
+        again.append(text)
+        if len(again) == last:
+            store.write([Point(series=NAMES[2], at=DAY0 + 3.0 * DAY_S + 3.0, value=3.0, received_at=DAY0 + 4e5)])
+
+    moved = migrate(store, other, start=store.span()[0], end=store.span()[1] + DAY_S, say=last_day)
+    assert (moved.passes, moved.new, other.count()) == (2, 1, store.count())
+    assert len(again) == last + 1  # only the newest day was read again
     assert everything(other) == everything(store)
     assert migrate(store, other, start=store.span()[0], end=store.span()[1], say=say).new == 0
     other.close()
