@@ -103,18 +103,29 @@ def render(folder: Path, split: str, seed: int, count: int) -> Path:
     help="A bed side of your own, TOML or JSON; its schema is sim/scenarios/scene.schema.json.",
 )
 @click.option("--oracle", is_flag=True, help="True poses instead of perception.")
-def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, oracle: bool) -> None:
+@click.option(
+    "--tier",
+    type=click.Choice(["mujoco", "fast"]),
+    default="mujoco",
+    show_default=True,
+    help="fast: no physics and no pictures, for what planning and moving take.",
+)
+def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, oracle: bool, tier: str) -> None:
     """Harvest simulated beds in virtual time: success, damage, seconds by difficulty. Simulation is not the field.
 
     Everything else that the figures depend on is on the cell card, sim/scenarios/cell.toml.
     """
+    from sim.bench import fast
     from sim.bench.pick import RIPE_PER_BED, run
     from sim.scenarios.scene_file import SceneFileError, load_scene
 
     try:
         side = load_scene(scene) if scene is not None else None
         ripe = side.mix.ripe if side is not None and side.mix is not None else RIPE_PER_BED
-        figures = run(seed, berries or ripe, scene=side, oracle=oracle)
+        if tier == "fast":
+            figures = fast.run(seed, berries or ripe, scene=side)
+        else:
+            figures = run(seed, berries or ripe, scene=side, oracle=oracle)
     except SceneFileError as error:
         raise Problem(str(error)) from error
     report(figures, as_json)
