@@ -23,6 +23,9 @@ RELEASE_MARGIN = 0.010
 OVER_WALL = 0.018
 """The tool passes this much above the punnet's walls [m], so that pads and fruit clear them."""
 
+WALL_ROOM = 0.004
+"""Between hanging fruit and the top of the punnet's walls on the way in [m]."""
+
 LOWERED = 0.03
 """The last way down is straight, and at least so long [m]."""
 
@@ -57,13 +60,12 @@ class PlacePattern:
 
     def release_height(self, index: int, target: Target) -> float:
         """Return the height of the tool's origin above the punnet's floor at release [m]."""
-        layer = self.place(index)[2]
-        hanging = target.length - GRIPPED_ABOVE
-        return max(target.radius, hanging) + 1.6 * target.radius * layer + CLEARANCE
+        return _hanging(target) + 1.6 * target.radius * self.place(index)[2] + CLEARANCE
 
     def height_over_wall(self, index: int, target: Target) -> float:
-        """Return how far above the place of release the fruit is lowered from [m]: there the pads clear the walls."""
-        return max(LOWERED, float(self.shape.inner[2]) + OVER_WALL + 0.002 - self.release_height(index, target))
+        """Return how far above the place of release the fruit is lowered from [m]: there it clears the walls."""
+        clear = float(self.shape.inner[2]) + max(OVER_WALL, _hanging(target) + WALL_ROOM)
+        return max(LOWERED, clear - self.release_height(index, target))
 
     def pose(self, index: int, target: Target, rail: float, *, tilt: float, above: float = 0.0) -> Pose:
         """Return the tool's pose in the world for laying the berry down, shape (4, 4).
@@ -81,3 +83,8 @@ class PlacePattern:
         offset = np.array([rail + x, y, self.release_height(index, target) + above])
         pose[:3, 3] = self.shape.position + offset
         return pose
+
+
+def _hanging(target: Target) -> float:
+    """Return how far below the tool's origin the held fruit ends [m]."""
+    return max(target.radius, target.length - GRIPPED_ABOVE)

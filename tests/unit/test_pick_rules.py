@@ -9,7 +9,7 @@ import pytest
 
 from robot.arms import load_arm
 from robot.pick.grasp import FITS, LEVEL, LIFT_MAX, grasp_at, grasps, lift_over, rotation, way_out
-from robot.pick.punnet import CLEARANCE, MAX_DROP, OVER_WALL, PlacePattern
+from robot.pick.punnet import CLEARANCE, GRIPPED_ABOVE, MAX_DROP, OVER_WALL, PlacePattern
 from robot.pick.result import PickResult
 from robot.pick.target import Target
 from robot.pick.verify import Grip, after_close, after_release, still_held
@@ -115,12 +115,14 @@ def test_half_hidden_fruit_keeps_the_length_of_the_better_look_and_is_cut_higher
     assert replace(seen, visible=0.95).completed(before).length == 0.030
 
 
-@pytest.mark.parametrize("diameter", [0.018, 0.028, 0.045])
-def test_fruit_is_lowered_from_where_the_pads_clear_the_walls(diameter: float) -> None:
-    pattern, target = PlacePattern(shape=ARM.punnet), berry(1, 0.0, diameter=diameter)
+@pytest.mark.parametrize("length", [0.024, 0.036, 0.046])
+def test_pads_and_hanging_fruit_clear_the_walls_before_it_is_lowered(length: float) -> None:
+    pattern, target = PlacePattern(shape=ARM.punnet), replace(berry(1, 0.0), length=length)
+    rim = ARM.punnet.position[2] + ARM.punnet.inner[2]
     for index in (0, ARM.punnet.capacity - 1):
         above = pattern.pose(index, target, 0.0, tilt=1.1, above=pattern.height_over_wall(index, target))
-        assert above[2, 3] > ARM.punnet.position[2] + ARM.punnet.inner[2] + OVER_WALL
+        assert above[2, 3] > rim + OVER_WALL - 1e-9
+        assert above[2, 3] - (length - GRIPPED_ABOVE) > rim
 
 
 @pytest.mark.parametrize(
