@@ -48,7 +48,7 @@ class KeeperSettings:
 
 
 class Keeper:
-    """Work on a store beside those who write to it: they wait for a slice of some 20 ms at most.
+    """Work on a store beside those who write to it: they wait for a slice of some milliseconds at most.
 
     Args:
         store: opened to be written; the keeper's own, not shared with another node.
