@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SLICE = 5_000
-"""Rows deleted in one transaction: 2 ms of CPU time; a writer waits for it, also where the keeper gets little of that."""
+"""Rows deleted in one transaction: 2 ms of CPU time, for which a writer waits, on a busy machine a multiple of it."""
 DENSE = 2.0
 """A series with fewer points than this in its minutes has no roll-up of minutes: it would be the points again."""
 WORKING_MEMORY = "512MB"
