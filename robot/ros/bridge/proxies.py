@@ -9,7 +9,7 @@ from collections.abc import Callable
 from robot.ros.bus import Bus
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
-from robot.ros.transport.frame import DATA, HISTORY, PRESENT, Buffer, Frame
+from robot.ros.transport.frame import DATA, HISTORY, PRESENT, Buffer, Frame, unpack
 
 Deliver = Callable[[Frame, Buffer, str], None]
 Give = Callable[[Frame, Buffer], None]
@@ -29,6 +29,11 @@ class Proxy:
 
     def replay(self, subscription: bytes, give: Give) -> None:
         """Give a late subscription what was kept for it, which is nothing."""
+
+    def arrive(self, data: bytes) -> None:
+        """Take a whole frame of DATA."""
+        frame, _, payload = unpack(data)
+        self.deliver(frame, payload, frame.gid[:8].hex())
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
         """An endpoint that fits has come, or gone."""
