@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, Protocol
 
+from robot.ros.flow import keeps_all
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
 from robot.ros.qos import QoSPolicyKind
 from robot.ros.transport import Transport
-from robot.ros.transport.frame import ASSERT, DATA, HISTORY, PRESENT, REPLY, REQUEST, Buffer, Frame, Split, whole
+from robot.ros.transport.frame import ASSERT, DATA, HISTORY, PRESENT, REPLY, REQUEST, TAKEN, Buffer, Frame, Split, whole
 from robot.ros.transport.pump import Pump
 
 log = logging.getLogger(__name__)
@@ -23,7 +24,8 @@ class Local(Protocol):
     `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply; `arrive` a
     whole frame of DATA, its header too. `replay` gives the frames that a late subscription gets. `on_matched` tells of
     an endpoint of another that fits and has come (or gone), `on_incompatible` of one whose quality of service does not
-    fit (policy None: whose type is another), `on_asserted` of a publisher that said it is alive.
+    fit (policy None: whose type is another), `on_asserted` of a publisher that said it is alive,
+    `on_taken` of a subscription that has taken what this publisher sent, up to a message.
     """
 
     endpoint: Endpoint
@@ -40,8 +42,12 @@ class Local(Protocol):
 
     def on_asserted(self, gid: bytes) -> None: ...
 
+    def on_taken(self, subscription: bytes, sequence: int) -> None: ...
+
 
 HERE = ""  # the peer name of this context
+Route = tuple[list[Local], list[str], list[bytes]]
+"""Where a publisher's messages go: subscriptions here, peers, and all the subscriptions that must not lose one."""
 
 
 COUNTERPART = {PUBLISHER: SUBSCRIPTION, SUBSCRIPTION: PUBLISHER, SERVICE: CLIENT, CLIENT: SERVICE}
@@ -59,7 +65,7 @@ class Bus:
         self._lock = threading.RLock()
         self._local: dict[bytes, Local] = {}
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
-        self._routes: dict[bytes, tuple[list[Local], list[str]]] = {}
+        self._routes: dict[bytes, Route] = {}
         self.takers: dict[bytes, list[Callable[[bytes], None]]] = {}  # who hears a remote publisher
         self._told: set[tuple[str, str]] = set()
 
@@ -112,7 +118,7 @@ class Bus:
     def publish(self, gid: bytes, frame: Frame, payload: Buffer | Split) -> None:
         if self.transport.is_stale():
             self.pump.refresh()
-        here, peers = self._routes.get(gid) or self._find_route(gid)
+        here, peers, _ = self._routes.get(gid) or self._find_route(gid)
         for subscription in here:
             subscription.deliver(frame, whole(payload), HERE)
         if peers:
@@ -120,11 +126,23 @@ class Bus:
 
     def assert_liveliness(self, gid: bytes) -> None:
         """Let those who listen to a publisher know that it is alive."""
-        here, peers = self._routes.get(gid) or self._find_route(gid)
+        here, peers, _ = self._routes.get(gid) or self._find_route(gid)
         for subscription in here:
             subscription.on_asserted(gid)
         if peers:
             self.transport.send(peers, Frame(kind=ASSERT, gid=gid), b"")
+
+    def keepers(self, gid: bytes) -> list[bytes]:
+        """List the subscriptions that must not lose a message of this publisher."""
+        return (self._routes.get(gid) or self._find_route(gid))[2]
+
+    def tell_taken(self, subscription: bytes, publisher: bytes, sequence: int) -> None:
+        """Let a publisher know how far a subscription has come."""
+        if (local := self._local.get(publisher)) is not None:
+            local.on_taken(subscription, sequence)
+            self.pump.tell_watchers()
+        elif (known := self._remote.get(publisher)) is not None:
+            self.transport.send([known[0]], Frame(TAKEN, publisher, sequence, target=subscription), b"")
 
     def is_heard(self, gid: bytes) -> bool:
         """Tell whether any subscription gets what this publisher sends."""
@@ -178,25 +196,28 @@ class Bus:
             return sum(self._fits(endpoint, other) for _, other in self.endpoints(SUBSCRIPTION, endpoint.name))
         return sum(self._fits(other, endpoint) for _, other in self.endpoints(PUBLISHER, endpoint.name))
 
-    def _find_route(self, gid: bytes) -> tuple[list[Local], list[str]]:
+    def _find_route(self, gid: bytes) -> Route:
         with self._lock:
             local = self._local.get(gid)
-            route: tuple[list[Local], list[str]] = ([], [])
+            route: Route = ([], [], [])
             if local is not None:
                 self._routes[gid] = route = self._route(local.endpoint)
             return route
 
-    def _route(self, publisher: Endpoint) -> tuple[list[Local], list[str]]:
+    def _route(self, publisher: Endpoint) -> Route:
+        keepers: list[bytes] = []
         here: list[Local] = []
         peers: dict[str, None] = {}
         for peer, endpoint in self.endpoints(SUBSCRIPTION, publisher.name):
             if not self._fits(publisher, endpoint):
                 continue
+            if keeps_all(endpoint.qos):
+                keepers.append(endpoint.gid)
             if peer == HERE:
                 here.append(self._local[endpoint.gid])
             else:
                 peers[peer] = None
-        return here, list(peers)
+        return here, list(peers), keepers
 
     def _fits(self, offer: Endpoint, request: Endpoint) -> bool:
         if offer.name != request.name:
@@ -266,6 +287,10 @@ class Bus:
         if frame.kind == REPLY:
             if (client := self._local.get(frame.gid)) is not None and client.endpoint.kind == CLIENT:
                 client.deliver(frame, payload, peer)
+            return
+        if frame.kind == TAKEN:
+            if (publisher := self._local.get(frame.gid)) is not None and frame.target in self._remote:
+                publisher.on_taken(frame.target, frame.sequence)
             return
         sender = self._sender(peer, frame.gid)
         if sender is None:

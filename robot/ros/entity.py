@@ -73,6 +73,9 @@ class Entity:
         """Tell `handle` of the events of its kind."""
         raise UnsupportedEventTypeError(f"a {self.kind} has no events")
 
+    def on_taken(self, subscription: bytes, sequence: int) -> None:
+        """A subscription that keeps all messages has taken them up to this one."""
+
     def on_asserted(self, gid: bytes) -> None:
         """A publisher said that it is alive."""
 

@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from robot.ros import flow
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import PublisherHandle
 from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, PublisherEventCallbacks
+from robot.ros.exceptions import RCLError, ROSInterruptException
 from robot.ros.graph import PUBLISHER, Endpoint
 from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
 from robot.ros.qos_events import PublisherEvents
@@ -48,6 +50,7 @@ class Publisher(Entity):
         self._lock = threading.RLock()
         self._tail: str = msg_type._TAIL
         self._now = node.scheduler.now
+        self._outflow = flow.Outflow() if flow.keeps_all(qos_profile) else None
         self._kept: deque[tuple[Frame, Buffer]] | None = (
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
         )
@@ -84,6 +87,8 @@ class Publisher(Entity):
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
         self._events.on_matched(here=here)
+        if self._outflow is not None and not here:
+            self._outflow.forget(other.gid)
 
     def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
         self._events.on_incompatible(policy)
@@ -99,7 +104,15 @@ class Publisher(Entity):
         super()._release()
 
     def publish(self, msg: Any) -> None:
-        """Send a message, or `bytes` that are one already encoded."""
+        """Send a message, or `bytes` that are one already encoded.
+
+        A reliable publisher that keeps all messages waits while such a subscription is too far behind; in a callback,
+        other callbacks run meanwhile, as far as their groups let them.
+
+        Raises:
+            RCLError: that took too long; the message is not sent.
+            ROSInterruptException: the context was shut down meanwhile.
+        """
         if self.destroyed:
             self.check()
         payload: Buffer | Split
@@ -109,6 +122,8 @@ class Publisher(Entity):
             payload = msg
         else:
             raise TypeError(f"{self.endpoint.name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
+        if self._outflow is not None and not self._has_room():
+            self._wait_for_room()
         gid = self.endpoint.gid
         with self._lock:  # sequence numbers go out in their order
             self._sequence += 1
@@ -118,6 +133,25 @@ class Publisher(Entity):
             self.bus.publish(gid, frame, payload)
         if self._events.watching:
             self._events.published()
+
+    def on_taken(self, subscription: bytes, sequence: int) -> None:
+        if self._outflow is not None:
+            self._outflow.on_taken(subscription, sequence)
+
+    def _has_room(self) -> bool:
+        keepers = self.bus.keepers(self.endpoint.gid)
+        return self._outflow is None or self.destroyed or self._outflow.has_room(self._sequence, keepers)
+
+    def _wait_for_room(self) -> None:
+        if self.node.context.transport.external or self.node.wait_working(self._has_room, flow.PATIENCE):
+            self.check()
+            return
+        if not self.node.context.ok():
+            raise ROSInterruptException
+        raise RCLError(
+            f"{self.endpoint.name}: {flow.WINDOW} messages wait at a subscription that keeps all, and it took none "
+            f"for {flow.PATIENCE} s"
+        )
 
     @property
     def is_heard(self) -> bool:

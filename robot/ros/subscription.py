@@ -19,6 +19,7 @@ from robot.ros.entity_handles import SubscriptionHandle
 from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
 from robot.ros.exceptions import RCLError
+from robot.ros.flow import Inflow, keeps_all
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.latecomer import Latecomer
 from robot.ros.qos import QoSPolicyKind, QoSProfile
@@ -122,6 +123,7 @@ class Subscription(Entity):
         self._lock = threading.RLock()
         self._limit = qos_profile.limit or KEPT_MAX
         self._latecomer = Latecomer() if qos_profile.latched else None
+        self._inflow = Inflow(self._tell_taken) if keeps_all(qos_profile) else None
         self._filter: Predicate | None = None
         self._filter_options = ContentFilterOptions("", [])
         if content_filter is not None:
@@ -182,6 +184,8 @@ class Subscription(Entity):
         if self._latecomer is not None:
             with self._lock:
                 self._latecomer.matched(other.gid, here=here)
+        if self._inflow is not None and not here:
+            self._inflow.forget(other.gid)
         self._events.on_matched(other, here=here)
 
     def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
@@ -226,6 +230,8 @@ class Subscription(Entity):
         if self._events.watching:
             self._events.received(frame)
         if self._filter is not None and not self._passes(payload):
+            if self._inflow is not None:
+                self._count(self._inflow, frame)
             return
         self._put((frame, payload))
 
@@ -236,6 +242,14 @@ class Subscription(Entity):
         if self._wants_info:
             return self.node.run(self._callback, taken[0], self._info(taken[1]))
         return self.node.run(self._callback, taken[0])
+
+    @staticmethod
+    def _count(inflow: Inflow, whole: Frame | bytes) -> None:
+        frame = _header(whole)
+        inflow.took(frame.gid, frame.sequence)
+
+    def _tell_taken(self, publisher: bytes, sequence: int) -> None:
+        self.bus.tell_taken(self.endpoint.gid, publisher, sequence)
 
     def take(self) -> Any | None:
         """Take the next message, which the callback does not get then; None when there is none."""
@@ -258,6 +272,8 @@ class Subscription(Entity):
             return None
         if self.destroyed:
             return None
+        if self._inflow is not None:
+            self._count(self._inflow, item[0] if isinstance(item, tuple) else item)
         frame: Frame | bytes
         payload: Buffer
         if isinstance(item, bytes):

@@ -27,6 +27,11 @@ class Proxy:
         self.endpoint = endpoint
         self.deliver = deliver
 
+    def arrive(self, data: bytes) -> None:
+        """Take a whole frame."""
+        frame, _, payload = unpack(data)
+        self.deliver(frame, payload, frame.gid[:8].hex())
+
     def replay(self, subscription: bytes, give: Give) -> None:
         """Give a late subscription what was kept for it, which is nothing."""
 
@@ -43,6 +48,9 @@ class Proxy:
 
     def on_asserted(self, gid: bytes) -> None:
         """A publisher said that it is alive."""
+
+    def on_taken(self, subscription: bytes, sequence: int) -> None:
+        """A subscription that keeps all messages has taken them up to this one."""
 
 
 class Listener(Proxy):

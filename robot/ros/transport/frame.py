@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 Buffer = bytes | bytearray | memoryview
 
-DATA, HISTORY, REQUEST, REPLY, HELLO, BYE, ASSERT, PRESENT = range(8)
+DATA, HISTORY, REQUEST, REPLY, HELLO, BYE, ASSERT, PRESENT, TAKEN = range(9)
+_TARGETED = (HISTORY, PRESENT, TAKEN)
 KIND_MASK = 0xFF
 SHARED = 0x100  # the payload is a descriptor of shared memory
 
@@ -26,11 +27,11 @@ class Frame(NamedTuple):
     """A header.
 
     Attributes:
-        kind: what it heads, one of the eight above.
-        gid: the publisher; of a request and its reply, the client.
+        kind: what it heads, one of the nine above.
+        gid: the publisher, also of TAKEN, which goes to it; of a request and its reply, the client.
         sequence: counts per gid, from 1; a reply repeats its request's.
         stamp: instant of sending [epoch s].
-        target: of HISTORY and PRESENT, the one subscription it is for; it follows the header.
+        target: of HISTORY and PRESENT, the one subscription it is for, of TAKEN the one it is from; follows the header.
     """
 
     kind: int
@@ -73,7 +74,7 @@ def unpack(data: bytes) -> tuple[Frame, int, memoryview]:
         raise FrameError(f"expected a header of {SIZE} bytes, got {len(data)} bytes")
     gid, sequence, stamp, flags = _HEADER.unpack_from(data)
     kind = flags & KIND_MASK
-    if kind > PRESENT or flags & ~(KIND_MASK | SHARED):
+    if kind > TAKEN or flags & ~(KIND_MASK | SHARED):
         raise FrameError(f"unknown flags {flags:#x}")
-    end = SIZE + GID_SIZE if kind in (HISTORY, PRESENT) else SIZE
+    end = SIZE + GID_SIZE if kind in _TARGETED else SIZE
     return Frame(kind, gid, sequence, stamp, data[SIZE:end]), flags & ~KIND_MASK, memoryview(data)[end:]
