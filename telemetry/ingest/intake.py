@@ -33,8 +33,8 @@ class IntakeSettings:
     Attributes:
         late_s, skew_s: see `Flagger`.
         future_s: a time further ahead than this is no time but a mistake, and would hide all that follows it.
-        series_limit: most series of a farm: a program that makes up names must not fill memory and store.
-        new_series_per_hour: so many may be new in an hour; a large farm that starts needs some thousands.
+        series_limit: most series of a farm, and most devices: who makes up names must not fill memory and store.
+        new_series_per_hour: so many, with new devices, may be new in an hour; a large farm that starts needs thousands.
     """
 
     late_s: float = 120.0
@@ -67,8 +67,10 @@ class Intake:
         self._minute, self._lines = 0, 0
         self._settings = settings
         self._flagger = Flagger(metrics(), late_s=settings.late_s, skew_s=settings.skew_s)
+        self._devices: set[tuple[str, str, str]] = set()
         for point in last:
             self._flagger.learn_point(point)
+            self._devices.add((point.series.site, point.series.zone, point.series.device))
         self.sparkplug = Sparkplug(site)
         self._new: deque[float] = deque()
         self.crowded_at = float("-inf")
@@ -141,11 +143,13 @@ class Intake:
             if isinstance(item, Data | Event | Birth) and item.at > latest:
                 ahead = item.at - now
                 raise MessageError(Reason.BAD_TIMESTAMP, f"expected a time up to now, got {ahead:.0f} s ahead")
-            if isinstance(item, Data | Birth):
-                new = self._flagger.unknown(topic, item.metrics)
-                if new:
-                    self._let_in(new, now)
-                    self._flagger.learn_names(topic, item.metrics)
+            device = (topic.site, topic.zone, topic.device)
+            new = self._flagger.unknown(topic, item.metrics) if isinstance(item, Data | Birth) else 0
+            if new or device not in self._devices:
+                self._let_in(new + (device not in self._devices), now)
+                self._devices.add(device)
+            if new and isinstance(item, Data | Birth):
+                self._flagger.learn_names(topic, item.metrics)
         for topic, item in messages:
             if isinstance(item, Data):
                 self._flagger.take(topic, item, now, self._columns)
@@ -169,11 +173,11 @@ class Intake:
             log.warning("%s", text)
 
     def _let_in(self, count: int, now: float) -> None:
-        """Count new series, unless they are too many."""
+        """Count new names, of series and of devices, unless they are too many."""
         settings, new = self._settings, self._new
         while new and now - new[0] > HOUR_S:
             new.popleft()
-        known = len(self._flagger.names)
+        known = max(len(self._flagger.names), len(self._devices))
         if known + count > settings.series_limit or len(new) + count > settings.new_series_per_hour:
             self.crowded_at = now
             limit = f"{settings.series_limit} series, {settings.new_series_per_hour} new ones an hour"

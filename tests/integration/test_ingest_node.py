@@ -10,7 +10,7 @@ import pytest
 
 from sim.lockstep import Lockstep
 from telemetry.ingest import Ingest, IngestSettings
-from telemetry.ingest.intake import IntakeSettings
+from telemetry.ingest.intake import Intake, IntakeSettings
 from telemetry.messages import Ack, AckStatus, Birth, Command, Data, Event, Kind, MetricInfo, Payload, State
 from telemetry.messages.wire import MAX_BYTES, encode
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
@@ -372,6 +372,31 @@ def test_device_that_makes_up_names_is_limited_and_said_and_the_others_go_on(tmp
     assert _states(farm)[-1].status == "online"
     assert Series("farm", "z1", "climate-1", "one_more") in farm.store.last()
     farm.store.close()
+
+
+@pytest.mark.parametrize("kind", [Kind.STATE, Kind.EVENT, Kind.ACK])
+def test_made_up_devices_are_limited_whatever_they_say(kind: Kind) -> None:
+    intake = Intake(IntakeSettings(new_series_per_hour=20), [])
+    said: dict[Kind, Payload] = {
+        Kind.STATE: State(at=T0, status="online"),
+        Kind.EVENT: Event(at=T0, seq=0, boot="b", type="pick", data={}),
+        Kind.ACK: Ack(id="1", status=AckStatus.DONE, at=T0),
+    }
+    taken = [intake.take(f"gh/1/farm/z/d{i}/{kind}", encode(said[kind]), T0) for i in range(64)]
+    assert taken == [True] * 20 + [False] * 44
+    assert intake.take(f"gh/1/farm/z/d7/{kind}", encode(said[kind]), T0)  # who is known is heard
+    assert {letter.reason for letter in intake.batch(65).dead_letters} == {"too_many_series"}
+
+
+def test_the_longest_topic_there_can_be_is_kept_cut(tmp_path: Path) -> None:
+    intake = Intake(IntakeSettings(), [])
+    topic = f"gh/1/{'x' * (65_535 - 14)}/z/d/data"
+    assert not intake.take(topic, b"{}", T0)
+    store = open_store(tmp_path)
+    store.commit(intake.batch(1))
+    (letter,) = store.dead_letters()
+    store.close()
+    assert (letter.reason, len(letter.topic)) == ("bad_topic", 1024) and len(letter.detail) < 300
 
 
 def test_old_reading_sent_as_if_it_were_new_is_stale(farm: Farm) -> None:
