@@ -16,6 +16,9 @@ from telemetry.store.rollup import EMPTY, Table
 MOST_BYTES = 64_000_000
 """Twice the hours of a month of 1000 series."""
 
+NAMES = [field.name for field in fields(Table) if field.name not in {"first", "last"}]
+"""Columns that are remembered; nobody asks for the times of first and last points of many series."""
+
 
 class Remembered:
     """Tables by file and length of their buckets [ms]; the one not asked for longest goes first.
@@ -52,8 +55,14 @@ def between(table: Table, span: tuple[int, int], series: Sequence[int] | None) -
         chosen &= np.isin(table.series, list(series))
     if chosen.all():
         return table
-    part = table.where(chosen)
-    return replace(part, first=part.start, last=part.start)
+    rows = int(chosen.sum())
+    columns: dict[str, npt.NDArray[Any]] = {}
+    for name in NAMES:
+        column = getattr(table, name)
+        alike = rows > 0 and column.strides[0] == 0
+        columns[name] = np.broadcast_to(column[0], rows) if alike else column[chosen]
+    columns["first"] = columns["last"] = columns["start"]
+    return Table(**columns)
 
 
 def weave(tables: Sequence[Table]) -> Table | None:
@@ -74,8 +83,7 @@ def weave(tables: Sequence[Table]) -> Table | None:
     for part, edge, count in zip(parts, edges, counts, strict=True):
         places.append(np.arange(len(part)) + np.repeat(offset - edge[:-1], count))
         offset = offset + count
-    names = [field.name for field in fields(Table) if field.name not in {"first", "last"}]
-    columns = {name: _woven([getattr(part, name) for part in parts], places) for name in names}
+    columns = {name: _woven([getattr(part, name) for part in parts], places) for name in NAMES}
     columns["first"] = columns["last"] = columns["start"]
     return Table(**columns)
 
