@@ -27,11 +27,6 @@ class Proxy:
         self.endpoint = endpoint
         self.deliver = deliver
 
-    def arrive(self, data: bytes) -> None:
-        """Take a whole frame."""
-        frame, _, payload = unpack(data)
-        self.deliver(frame, payload, frame.gid[:8].hex())
-
     def replay(self, subscription: bytes, give: Give) -> None:
         """Give a late subscription what was kept for it, which is nothing."""
 

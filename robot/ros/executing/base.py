@@ -210,7 +210,8 @@ class Executor:
         """
         self._check_open(condition)
         if self._until_poll <= 0:
-            self._pump.take_in()
+            if self._queue or timeout_sec == 0 or self._gate.holds():  # else the wait takes in what there is
+                self._pump.take_in()
             self._ask_waitables()
             self._until_poll = len(self._queue)
         item = self._next(nodes)

@@ -19,6 +19,7 @@ from threading import get_ident
 from typing import Any
 
 import zmq
+from zmq.backend import zmq_poll
 
 from robot.ros.exceptions import ROSError
 from robot.ros.graph import Endpoint
@@ -103,9 +104,7 @@ class ZeroMQ:
         self._inbox.setsockopt(zmq.LINGER, 0)
         self._inbox.bind(f"ipc://{self._directory.socket(self.name)}")
         bell = self._bell = Bell()
-        self._poller = zmq.Poller()
-        self._poller.register(self._inbox, zmq.POLLIN)
-        self._poller.register(bell.fd, zmq.POLLIN)
+        self._polled: list[tuple[Any, int]] = [(self._inbox, zmq.POLLIN), (bell.fd, zmq.POLLIN)]
         self.closed, self._to_close = False, True
         self._directory.appear()
         self._look_for_peers()
@@ -269,7 +268,7 @@ class ZeroMQ:
         if time.monotonic() >= self._housekeeping_at:
             self._look_for_peers()
             self._housekeeping_at = time.monotonic() + HOUSEKEEPING
-        ready = self._poller.poll(0 if timeout == 0.0 else self._wait_ms(timeout))
+        ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout))
         if ready:
             self._take_in(ready)
         self._polled_at = time.monotonic()
