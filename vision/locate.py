@@ -11,7 +11,7 @@ import numpy.typing as npt
 from vision.camera.intrinsics import check_intrinsics
 from vision.fit import WIDEST, Bodies, FitSettings, fit
 from vision.stem import StemSettings, cut_points
-from vision.surface import Evidence, gather
+from vision.surface import Evidence, gather, of_some
 from vision.types import Berry, Detection, Frame, Intrinsics, Stage
 
 Array = npt.NDArray[np.float64]
@@ -141,27 +141,25 @@ def _by_size(
     blind: bool,
     s: LocateSettings,
 ) -> Bodies:
-    """Return the bodies with those of `which` fitted again by their outline and their usual size alone."""
+    """Fit those of `which` again by their outline and their usual size alone; return the bodies, changed in place."""
     known = replace(s.body, half_width_sd=s.diameter_sd / s.diameter)
-    usual = s.diameter / 2.0 / WIDEST * young
+    usual = s.diameter / 2.0 / WIDEST * young[which]
+    outline = of_some(seen, which)
     outline = replace(
-        seen,
-        depth_weights=np.zeros_like(seen.depth_weights),
-        beyond_weights=np.zeros_like(seen.beyond_weights),
+        outline,
+        depth_weights=np.zeros_like(outline.depth_weights),
+        beyond_weights=np.zeros_like(outline.beyond_weights),
     )
     again = fit(outline, intrinsics, up, known, blind=blind, least=s.min_points, usual=usual)
-
-    def chosen(a: Array, b: Array) -> Array:
-        return np.where(which.reshape(-1, *[1] * (a.ndim - 1)), b, a)
-
-    return Bodies(
-        centre=chosen(bodies.centre, again.centre),
-        axis=chosen(bodies.axis, again.axis),
-        half_width=chosen(bodies.half_width, again.half_width),
-        half_length=chosen(bodies.half_length, again.half_length),
-        covariance=chosen(bodies.covariance, again.covariance),
-        inliers=bodies.inliers,
-    )
+    for old, new in (
+        (bodies.centre, again.centre),
+        (bodies.axis, again.axis),
+        (bodies.half_width, again.half_width),
+        (bodies.half_length, again.half_length),
+        (bodies.covariance, again.covariance),
+    ):
+        old[which] = new
+    return bodies
 
 
 def _flags(d: Detection, intrinsics: Intrinsics, camera: bool, measured: bool, agreed: bool) -> tuple[str, ...]:

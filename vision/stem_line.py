@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -17,10 +18,11 @@ _ALONG = np.arange(2.0, 17.1, 1.5) * 1e-3
 _OFFSETS = STEP * np.arange(-10, 11)
 _SLOPES = np.tan(np.radians(np.arange(-32.0, 33.0, 8.0)))
 _FLANK = 3
+"""Most steps from a line to its sides."""
+
 _REACH = int(np.ceil((_OFFSETS[-1] + _SLOPES[-1] * _ALONG[-1]) / STEP)) + _FLANK
 _ACROSS = STEP * np.arange(-_REACH, _REACH + 1)
-_LINES = np.rint((_OFFSETS[:, None] + _SLOPES[None, :] * _ALONG[:, None, None]) / STEP).astype(np.intp) + _REACH
-"""Sample across of each line at each place along it, shape (along, offsets, slopes)."""
+_SHAPE = len(_OFFSETS), len(_SLOPES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +79,8 @@ def stem_lines(
         _ALONG[:, None, None] * way[:, None, None] + _ACROSS[:, None] * right[:, None, None]
     )
     x, y = (places[..., i].reshape(n * len(_ALONG), -1).astype(np.float32) for i in (0, 1))
-    shown = cv2.remap(color, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-    shown = shown.reshape(n, len(_ALONG), len(_ACROSS), 3)
+    shown = cv2.remap(color, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).reshape(n, -1, 3)
+    shown = np.ascontiguousarray(shown.transpose(0, 2, 1), dtype=np.float32)
     evidence = _contrast(shown, scale, s) / s.contrast
     evidence *= np.minimum(s.most / np.maximum(evidence.max(axis=(1, 2), keepdims=True), 1e-9), 1.0)
     if depth is not None:
@@ -95,27 +97,17 @@ def _contrast(shown: npt.NDArray[np.float32], scale: Array, s: LineSettings) -> 
     """Return how many levels each line differs from both its sides, (n, offsets, slopes), 0 for edges.
 
     Args:
-        shown: samples, shape (n, along, across, 3).
+        shown: samples, shape (n, 3, along * across).
     """
     flank = np.maximum(s.thickness / 2.0 + s.soft / scale, 2.0 / scale)
     apart = np.clip(np.rint(flank / STEP), 1, _FLANK).astype(np.intp)
-    sums = np.empty((2, len(shown), *_LINES.shape[1:], 3), np.float32)
+    strength = np.empty((2, len(shown), *_SHAPE))
     for k in np.unique(apart).tolist():
         mine = apart == k
-        some = shown[mine]
-        left, right = np.roll(some, k, axis=2), np.roll(some, -k, axis=2)
-        sides = (left + right) * np.float32(0.5)
-        sums[0, mine], sums[1, mine] = _along(some - sides), _along((left - right) * np.float32(0.5))
-    strength = np.sqrt((sums**2).sum(axis=-1)) / len(_ALONG)
+        for kind in (0, 1):
+            sums = shown[mine] @ _contrasts(k)[kind]
+            strength[kind, mine] = np.sqrt((sums * sums).sum(axis=1)).reshape(-1, *_SHAPE)
     return np.asarray(np.maximum(strength[0] - s.edge * strength[1], 0.0), np.float64)
-
-
-def _along(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the sums of samples (n, along, across, ...) over each line, shape (n, offsets, slopes, ...)."""
-    total = samples[:, 0, _LINES[0]]
-    for i in range(1, len(_ALONG)):
-        total += samples[:, i, _LINES[i]]
-    return total
 
 
 def _company(
@@ -127,6 +119,23 @@ def _company(
 ) -> Array:
     """Return the share of depths on each line that are near the expected distance, (n, offsets, slopes)."""
     z = cv2.remap(depth, x, y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_CONSTANT)
-    off = z.reshape(len(distance), len(_ALONG), -1) - distance[:, None, None]
+    off = z.reshape(len(distance), -1) - distance[:, None]
     near = ((off > -s.gap[0]) & (off < s.gap[1])).astype(np.float32)
-    return np.asarray(_along(near) / len(_ALONG), np.float64)
+    return np.asarray((near @ _lines(0)).reshape(-1, *_SHAPE), np.float64)
+
+
+@cache
+def _contrasts(apart: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return what takes samples to lines against the mean of both sides, and to one side against the other, halved."""
+    left, right = _lines(-apart), _lines(apart)
+    return _lines(0) - 0.5 * (left + right), 0.5 * (right - left)
+
+
+@cache
+def _lines(aside: int) -> npt.NDArray[np.float32]:
+    """Return what takes samples to their means over each line `aside` steps, shape (along * across, lines)."""
+    places = np.rint((_OFFSETS[:, None] + _SLOPES[None, :] * _ALONG[:, None, None]) / STEP).astype(np.intp) + _REACH
+    means = np.zeros((len(_ALONG), len(_ACROSS), places[0].size), np.float32)
+    for i, row in enumerate(places.reshape(len(_ALONG), -1) + aside):
+        means[i, row, np.arange(len(row))] = 1.0 / len(_ALONG)
+    return means.reshape(-1, places[0].size)

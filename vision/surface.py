@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
@@ -55,6 +55,11 @@ class Evidence:
     centre: Array
     radius: Array
     free: Array
+
+
+def of_some(seen: Evidence, which: npt.NDArray[np.bool_]) -> Evidence:
+    """Return the evidence of the berries of `which`, shape (n,)."""
+    return Evidence(**{f.name: getattr(seen, f.name)[which] for f in fields(seen)})
 
 
 def gather(
