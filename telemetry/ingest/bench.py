@@ -61,7 +61,7 @@ def store(port: int, count: int, directory: Path) -> None:
     """Store until `count` messages are committed."""
     ingester = Ingester(HOST, port, directory)
     _say_ready(lambda: ingester.store.counters().entries > 0, ingester.turn)
-    rest = _memory("VmRSS")
+    rest, busy = _memory("VmRSS"), time.process_time()
     deadline = time.monotonic() + LIMIT_S
     looked = time.monotonic()
     while time.monotonic() < deadline:
@@ -71,7 +71,7 @@ def store(port: int, count: int, directory: Path) -> None:
         looked = time.monotonic()
         if ingester.store.count() >= count * len(METRICS):
             break
-    _tell({"ended": time.monotonic()})
+    _tell({"ended": time.monotonic(), "cpu_s": time.process_time() - busy})
     _tell({"rest_rss_mb": rest, "rss_mb": _memory("VmHWM")})
     ingester.close()
 
@@ -96,10 +96,11 @@ def bare(port: int, count: int) -> None:
     client.connect(HOST, port)
     client.subscribe("gh/1/+/+/+/data", qos=1)
     _say_ready(lambda: subscribed, lambda: client.loop(0.01))
+    busy = time.process_time()
     deadline = time.monotonic() + LIMIT_S
     while received < count and time.monotonic() < deadline:
         client.loop(0.01)
-    _tell({"ended": time.monotonic()})
+    _tell({"ended": time.monotonic(), "cpu_s": time.process_time() - busy})
     client.disconnect()
 
 
@@ -138,8 +139,8 @@ def _read_all(child: subprocess.Popen[str], key: str) -> dict[str, float]:
     return {name: float(value) for name, value in json.loads(line).items()}
 
 
-def measure(kind: str, mode: str, count: int, directory: Path) -> tuple[float, dict[str, float]]:
-    """Return messages per second of one run, and what is in the store afterwards, with the memory it took.
+def measure(kind: str, mode: str, count: int, directory: Path) -> tuple[float, float, dict[str, float]]:
+    """Return messages a second of one run, CPU time of the subscriber for one [us], and what is stored, in what memory.
 
     Args:
         kind: `store` or `bare`.
@@ -159,13 +160,15 @@ def measure(kind: str, mode: str, count: int, directory: Path) -> tuple[float, d
             publisher.wait()
             subscriber = _child("--role", kind, *common)
             begun = _read(subscriber, "ready")
-        rate = count / (_read(subscriber, "ended") - begun)
+        ended = _read_all(subscriber, "ended")
+        rate = count / (ended["ended"] - begun)
         memory = _read_all(subscriber, "rss_mb") if kind == "store" else {}
         publisher.wait()
         subscriber.wait()
     finally:
         broker.close()
-    return rate, {**_stored(directory / "store", count), **memory} if kind == "store" else {}
+    facts = {**_stored(directory / "store", count), **memory} if kind == "store" else {}
+    return rate, ended["cpu_s"] / count * 1e6, facts
 
 
 def _stored(directory: Path, count: int) -> dict[str, float]:
@@ -186,12 +189,14 @@ def _stored(directory: Path, count: int) -> dict[str, float]:
 def bench(count: int, repeats: int) -> dict[str, Any]:
     """Run every case `repeats` times, in turn; report medians, the ratio of those of live runs, and the most memory."""
     rates: dict[tuple[str, str], list[float]] = {}
+    busy: dict[tuple[str, str], list[float]] = {}
     kept: list[dict[str, float]] = []
     for _ in range(repeats):
         for mode in ("live", "drain"):
             for kind in ("bare", "store"):
                 with tempfile.TemporaryDirectory() as directory:
-                    rate, facts = measure(kind, mode, count, Path(directory))
+                    rate, cpu_us, facts = measure(kind, mode, count, Path(directory))
+                busy.setdefault((mode, kind), []).append(cpu_us)
                 rates.setdefault((mode, kind), []).append(rate)
                 kept += [facts] if facts else []
     figures: dict[str, Any] = {"bench": "ingest", "messages": count, "metrics": len(METRICS), "repeats": repeats}
@@ -199,6 +204,9 @@ def bench(count: int, repeats: int) -> dict[str, Any]:
         bare_rate, stored = (median(rates[mode, kind]) for kind in ("bare", "store"))
         figures |= {f"{prefix}bare_per_s": round(bare_rate), f"{prefix}msgs_per_s": round(stored)}
         figures[f"{prefix}msgs_ratio"] = round(stored / bare_rate, 3)
+        # On a busy machine rates of two runs differ by more than the programs do: what each message costs does not.
+        for kind, name in (("bare", "bare_cpu_us"), ("store", "cpu_us")):
+            figures[f"{prefix}{name}"] = round(median(busy[mode, kind]), 1)
     for name in ("lost", "duplicated", "received_again", "dead_letters", "sequence_gaps"):
         figures[name] = int(sum(facts[name] for facts in kept))
     for name in ("rest_rss_mb", "rss_mb"):

@@ -16,5 +16,6 @@ def test_bench_stores_every_message_and_reports_its_ratio_to_a_bare_subscriber()
     for mode in ("", "drain_"):
         stored, bare = figures[f"{mode}msgs_per_s"], figures[f"{mode}bare_per_s"]
         assert stored > 0
+        assert figures[f"{mode}cpu_us"] > 0.0 and figures[f"{mode}bare_cpu_us"] > 0.0
         assert figures[f"{mode}msgs_ratio"] == pytest.approx(stored / bare, abs=0.01)
     assert 10.0 < figures["rest_rss_mb"] <= figures["rss_mb"]
