@@ -120,7 +120,7 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
     """
     root = Table(values, source, ("name", "rail", "arm", "tool", "camera", "punnet", "safety"))
     rail, arm, tool = _rail(root), _arm(root), _tool(root)
-    if tool.mass + HEAVIEST_FRUIT > arm.payload:
+    if tool.mass + HEAVIEST_FRUIT > arm.payload + 1e-6:  # [kg]
         most = (
             f"at most {arm.payload - HEAVIEST_FRUIT:.3f} kg: the arm bears {arm.payload} kg, fruit in the jaws included"
         )
