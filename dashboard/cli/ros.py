@@ -8,6 +8,7 @@ import click
 
 from dashboard.cli.errors import Problem
 from dashboard.cli.ros_bag import bag
+from dashboard.cli.ros_bridge import bridge
 from dashboard.cli.ros_graph import action, node, param, service
 from dashboard.cli.ros_link import link, security
 from dashboard.cli.ros_session import interfaces_option, words
@@ -19,7 +20,7 @@ def command() -> None:
     """Run ROS 2 scripts without ROS, and look at topics, services and recordings."""
 
 
-for group in (topic, node, service, action, param, bag, security, link):
+for group in (topic, node, service, action, param, bag, security, link, bridge):
     command.add_command(group)
 
 

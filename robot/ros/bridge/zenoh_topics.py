@@ -32,7 +32,6 @@ class _Topic:
     def __init__(self) -> None:
         self.publishers: dict[str, FarPublisher] = {}  # by token
         self.sources: dict[bytes, FarPublisher] = {}  # by identifier
-        self.sequences: dict[bytes, int] = {}  # by our gid
         self.wanted: dict[str, Endpoint] = {}  # subscriptions, by token
 
     def source(self, gid: bytes) -> FarPublisher | None:
@@ -158,9 +157,7 @@ class Topics:
         if topic is None or source is None:
             log.warning("dropped a message on %s: nobody said that he publishes there", name[0])
             return
-        gid = source.endpoint.gid
-        topic.sequences[gid] = number = topic.sequences.get(gid, 0) + 1
-        source.publish(number, attachment.stamp_ns / NANOSECONDS, payload)
+        source.publish_next(attachment.stamp_ns / NANOSECONDS, payload)
 
     def meet(self, text: str, endpoint: Endpoint, *, here: bool) -> None:
         """A publisher or subscription elsewhere has come or gone; `text` is its token."""

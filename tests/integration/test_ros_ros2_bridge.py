@@ -1,0 +1,122 @@
+"""The bridge to a ROS 2 beside us; our own library, in a domain of its own, stands in for the real rclpy."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from robot.ros import qos
+from robot.ros.bridge.ros2 import NAME, Ros2Bridge, run_here
+from robot.ros.context import Context
+from robot.ros.exceptions import ROSError
+from robot.ros.executors import SingleThreadedExecutor
+from robot.ros.interfaces import sensor_msgs, std_msgs
+from robot.ros.node import Node
+from robot.ros.packages.rosidl_runtime_py.utilities import get_message
+from robot.ros.qos import DurabilityPolicy, QoSProfile
+
+String, Image = std_msgs.msg.String, sensor_msgs.msg.Image
+KEEPING = QoSProfile(depth=2, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+OURS, THEIRS = 3, 4
+
+
+class World:
+    """A node in our domain, one in theirs, and the bridge."""
+
+    def __init__(self) -> None:
+        self.nodes: dict[int, Node] = {}
+        self.executors = []
+        for domain, names in ((OURS, ["ours"]), (THEIRS, ["theirs", NAME])):
+            context = Context(domain_id=domain)
+            context.init(())
+            executor = SingleThreadedExecutor(context=context)
+            self.executors.append(executor)
+            for name in names:
+                node = Node(name, context=context, start_parameter_services=False, enable_rosout=False)
+                self.nodes.setdefault(domain, node)
+                executor.add_node(node)
+        self.ours, self.theirs = self.nodes[OURS], self.nodes[THEIRS]
+        self.bridge = Ros2Bridge(node, qos, get_message, domain_id=OURS)
+        self._thread = threading.Thread(target=self.bridge.run, daemon=True)
+        self._thread.start()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 30.0
+        while not condition():
+            assert time.monotonic() < end, "it did not come true in 30 s"
+            for executor in self.executors:
+                executor.spin_once(timeout_sec=0.01)
+
+    def close(self) -> None:
+        self.bridge.end()
+        self._thread.join()
+        self.bridge.close()
+        for node in (self.ours, self.theirs):
+            node.context.shutdown()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path))
+    made = World()
+    yield made
+    made.close()
+
+
+def test_messages_pass_both_ways_and_do_not_come_back(world: World) -> None:
+    here: list[str] = []
+    there: list[str] = []
+    world.ours.create_subscription(String, "/chat", lambda message: here.append(message.data), 10)
+    world.theirs.create_subscription(String, "/chat", lambda message: there.append(message.data), 10)
+    from_here = world.ours.create_publisher(String, "/chat", 10)
+    from_there = world.theirs.create_publisher(String, "/chat", 10)
+    world.until(lambda: from_here.get_subscription_count() == 2 and from_there.get_subscription_count() == 2)
+    from_here.publish(String(data="ours"))
+    from_there.publish(String(data="theirs"))
+    world.until(lambda: set(here) == set(there) == {"ours", "theirs"})
+    from_here.publish(String(data="end"))
+    world.until(lambda: here[-1] == there[-1] == "end")
+    assert sorted(here) == sorted(there) == ["end", "ours", "theirs"]
+    names = {info.node_name for info in world.ours.get_publishers_info_by_topic("/chat")}
+    assert names == {"ours", "theirs"}
+
+
+def test_what_was_kept_reaches_who_comes_late(world: World) -> None:
+    here: list[str] = []
+    kept = world.theirs.create_publisher(String, "/kept", KEEPING)
+    for word in ("lost", "old", "new"):
+        kept.publish(String(data=word))
+    world.until(lambda: world.ours.get_publishers_info_by_topic("/kept"))
+    world.ours.create_subscription(String, "/kept", lambda message: here.append(message.data), KEEPING)
+    world.until(lambda: here == ["old", "new"])
+
+
+def test_an_image_passes_byte_by_byte(world: World) -> None:
+    there: list[bytes] = []
+    world.theirs.create_subscription(Image, "/image", lambda message: there.append(bytes(message.data)), 10)
+    publisher = world.ours.create_publisher(Image, "/image", 10)
+    world.until(publisher.get_subscription_count)
+    pixels = bytes(range(256)) * 1200
+    publisher.publish(Image(height=320, width=320, encoding="rgb8", step=960, data=pixels))
+    world.until(lambda: there)
+    assert there == [pixels]
+
+
+def test_what_ends_is_gone_on_the_other_side(world: World) -> None:
+    publisher = world.theirs.create_publisher(String, "/brief", 10)
+    mine = world.ours.create_publisher(String, "/mine", 10)
+    world.until(lambda: world.ours.get_publishers_info_by_topic("/brief"))
+    world.until(lambda: world.theirs.get_publishers_info_by_topic("/mine"))
+    publisher.destroy()
+    mine.destroy()
+    world.until(lambda: not world.ours.get_publishers_info_by_topic("/brief"))
+    world.until(lambda: not world.theirs.get_publishers_info_by_topic("/mine"))
+
+
+def test_where_there_is_no_ros_it_says_what_to_do() -> None:
+    with pytest.raises(ROSError, match=r"setup\.bash"):
+        run_here(print)
