@@ -60,8 +60,9 @@ def publish(port: int, count: int) -> None:
 def store(port: int, count: int, directory: Path) -> None:
     """Store until `count` messages are committed."""
     ingester = Ingester(HOST, port, directory)
+    busy = time.process_time()
     _say_ready(lambda: ingester.store.counters().entries > 0, ingester.turn)
-    rest, busy = _memory("VmRSS"), time.process_time()
+    rest = _memory("VmRSS")
     deadline = time.monotonic() + LIMIT_S
     looked = time.monotonic()
     while time.monotonic() < deadline:
@@ -95,8 +96,8 @@ def bare(port: int, count: int) -> None:
     client.on_subscribe = on_subscribe
     client.connect(HOST, port)
     client.subscribe("gh/1/+/+/+/data", qos=1)
-    _say_ready(lambda: subscribed, lambda: client.loop(0.01))
     busy = time.process_time()
+    _say_ready(lambda: subscribed, lambda: client.loop(0.01))
     deadline = time.monotonic() + LIMIT_S
     while received < count and time.monotonic() < deadline:
         client.loop(0.01)
