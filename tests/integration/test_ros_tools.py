@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +25,7 @@ from robot.ros.interfaces import example_interfaces, std_msgs
 from robot.ros.node import Node
 from robot.ros.registry import Registry
 from robot.ros.tools.bag import Player, Recorder
+from robot.ros.tools.bag_repair import last_whole_record
 from robot.ros.tools.session import Session
 
 DEADLINE_S = 60.0
@@ -204,6 +208,37 @@ def test_a_bag_holds_the_bytes_that_came_and_plays_them(robot: Robot, tmp_path: 
     with Session() as session:
         wait(session, lambda: len(robot.heard) == len(datas))
     assert set(robot.heard) == {"ripe"}
+
+
+def test_a_bag_whose_recorder_was_killed_is_there_to_its_last_chunk(robot: Robot, tmp_path: Path) -> None:
+    folder = tmp_path / "bag"
+    command = "from dashboard.cli import main; main(['ros', 'bag', 'record', '-o', 'bag', '/robot/chatter'])"
+    child = subprocess.Popen(
+        [sys.executable, "-c", command],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stderr=subprocess.DEVNULL,
+    )
+    torn, end = folder / "bag.mcap", 0
+    try:
+        with Session() as session:
+            wait(session, lambda: torn.exists() and torn.stat().st_size > 1000)
+        with torn.open("rb") as file:
+            end = last_whole_record(file)
+        refused = run("bag", "info", str(folder))
+        assert refused.exception is not None and "is being recorded" in str(refused.exception)
+    finally:
+        child.kill()
+        child.wait(DEADLINE_S)
+    with torn.open("ab") as file:
+        file.write(b"\x06" + (1000).to_bytes(8, "little") + b"half a chunk")
+    assert not (folder / "metadata.yaml").exists() and end > 1000
+    found = json.loads(said("bag", "info", "--json", str(folder)))
+    with Reader(folder) as reader:
+        datas = [bytes(data) for _, _, data in reader.messages()]
+    message = std_msgs.msg.String(data="ripe")
+    assert found["messages"] == len(datas) > 5 and set(datas) == {bytes(message._encode(message))}
+    assert {path.name for path in tmp_path.iterdir()} <= {"bag", "ros"}
 
 
 def test_a_bag_of_types_that_are_not_known_here_is_played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from robot.ros.duration import NANOSECONDS
 from robot.ros.idl import InterfaceError
 from robot.ros.interfaces import registry, rosgraph_msgs
 from robot.ros.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from robot.ros.tools import bag_repair
 from robot.ros.tools.session import Session, ToolError, load, missing
 from robot.ros.tools.topics import matching_qos
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 SEPARATOR = "=" * 80
 LOOK_EVERY_S = 0.2  # for topics that have come since
+WRITE_EVERY_S = 1.0  # how much a killed recorder may lose
 DEPTH = 1000  # messages that wait while a file is written
 
 
@@ -71,6 +73,9 @@ class Recorder:
         if compress:
             self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._writer.open()
+        self._file: Any = self._writer.storage  # rosbags' own writer of the file
+        bag_repair.lock(self._file.bio)
+        self._written_at = time.monotonic()
         self.counts: dict[str, int] = {}
         self.skipped: dict[str, str] = {}
 
@@ -108,9 +113,18 @@ class Recorder:
                 on_topic(topic)
             if self._session.spin_until(until, LOOK_EVERY_S):
                 return
+            if time.monotonic() - self._written_at > WRITE_EVERY_S:
+                self.write_out()
+
+    def write_out(self) -> None:
+        """Hand what has come so far to the system, so that it is there when this process is killed."""
+        if self._file.chunk.bio.tell():
+            self._file.close_chunk()
+        self._file.bio.flush()
+        self._written_at = time.monotonic()
 
     def close(self) -> None:
-        """End the files; without it a bag cannot be read."""
+        """End the files; whoever opens a bag that was not ended does so first."""
         self._writer.close()
 
 
@@ -140,7 +154,7 @@ def _qos_for_bag(profile: QoSProfile) -> Any:
 
 
 def open_bag(path: Path) -> Reader:
-    """Open a bag for reading, by its folder or a file in it.
+    """Open a bag for reading, by its folder or a file in it; one whose recorder was killed is ended first.
 
     Raises:
         ToolError: it is no bag, or a broken one.
@@ -149,6 +163,8 @@ def open_bag(path: Path) -> Reader:
     from rosbags.rosbag2 import Reader, ReaderError
 
     folder = path.parent if path.is_file() else path
+    if (torn := bag_repair.unfinished(folder)) is not None:
+        bag_repair.finish(torn)
     if not (folder / "metadata.yaml").is_file():
         raise ToolError(f"{path} is no bag: there is no metadata.yaml in {folder}")
     try:
