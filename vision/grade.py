@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision.types import Berry, Stage
+from vision.types import Berry, Detection, Stage
 
 Array = npt.NDArray[np.float64]
 
@@ -81,6 +81,13 @@ def quality(berry: Berry, *, mass_per_box: float | None = None) -> Quality:
         grade=grade_of(d.ripeness, hollow, d.stage) if seen else None,
         flags=tuple(flags),
     )
+
+
+def grade_in_picture(d: Detection) -> Grade | None:
+    """Return the best class still possible by what a picture alone shows; None when too little of the fruit is seen."""
+    if d.visible < LEAST_VISIBLE or d.polygon is None or len(d.polygon) < 3:
+        return None
+    return grade_of(d.ripeness, deformity(d.polygon), d.stage)
 
 
 def grade_of(coloured: float, hollow: float | None, stage: Stage) -> Grade:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.camera.pictures import load_picture
+from vision.grade import grade_in_picture
 from vision.types import Detection, Detector, Stage
 
 Image = npt.NDArray[np.uint8]
@@ -58,13 +59,17 @@ def detect_picture(image: str | Path, detector: Detector) -> PictureResult:
     )
 
 
-def to_json_line(result: PictureResult) -> str:
-    """Return the result as one line of JSON, in pixels of the original picture."""
+def to_json_line(result: PictureResult, *, grades: bool = False) -> str:
+    """Return the result as one line of JSON, in pixels of the original picture.
+
+    Args:
+        grades: tell of each berry the best class of NY/T 1789-2009 that is still possible as well; null when not seen.
+    """
     record = {
         "image": result.image,
         "width": result.width,
         "height": result.height,
-        "berries": [_berry(d) for d in result.berries],
+        "berries": [_berry(d) | ({"grade": grade_in_picture(d)} if grades else {}) for d in result.berries],
     }
     return json.dumps(record, allow_nan=False)
 

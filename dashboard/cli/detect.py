@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 @click.option("--seconds", type=click.FloatRange(min=0.0), help="With --stream: stop then.  [default: at the end]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per picture.")
 @click.option(
+    "--grades", is_flag=True, help="Tell the best class of NY/T 1789-2009 that each coloured fruit can still be."
+)
+@click.option(
     "--annotate",
     "album",
     metavar="DIR",
@@ -46,6 +49,7 @@ def command(
     stream: bool,
     seconds: float | None,
     as_json: bool,
+    grades: bool,
     album: Path | None,
     threshold: float | None,
     name: str | None,
@@ -64,8 +68,8 @@ def command(
 
     least = threshold if threshold is not None else 0.0 if as_json else SHOWN_FROM
     if stream:
-        if album or name:
-            raise click.UsageError("--annotate and --detector are for pictures, not for --stream")
+        if album or name or grades:
+            raise click.UsageError("--annotate, --detector and --grades are for pictures, not for --stream")
         follow(pictures, least, seconds, as_json=as_json)
         return
     try:
@@ -84,7 +88,10 @@ def command(
             failed = True
             continue
         result = replace(result, berries=tuple(berry for berry in result.berries if berry.score >= least))
-        click.echo(to_json_line(result) if as_json else f"{file}: {summary(result.berries)}")
+        if as_json:
+            click.echo(to_json_line(result, grades=grades))
+        else:
+            click.echo(f"{file}: {summary(result.berries)}{classes(result.berries) if grades else ''}")
         if album:
             try:
                 save_picture(_free(album, file, used), annotate(load_picture(Path(file)), result.berries))
@@ -154,6 +161,19 @@ def summary(berries: Sequence[Detection]) -> str:
     stages = [str(berry.stage) for berry in berries]
     parts = [f"{stages.count(stage)} {stage}" for stage in dict.fromkeys(sorted(stages))]
     return f"{len(berries)} {'berry' if len(berries) == 1 else 'berries'} ({', '.join(parts)})"
+
+
+def classes(berries: Sequence[Detection]) -> str:
+    """Return how many coloured fruits can still be of each class, in words."""
+    from vision.grade import grade_in_picture
+    from vision.types import Stage
+
+    coloured = [b for b in berries if b.stage in {Stage.TURNING, Stage.RIPE, Stage.OVERRIPE}]
+    if not coloured:
+        return "; no coloured fruit to grade"
+    told = [str(grade_in_picture(b) or "not seen enough") for b in coloured]
+    parts = [f"{told.count(g)} {g}" for g in ("extra", "first", "second", "below", "not seen enough") if g in told]
+    return f"; coloured fruit by the best class still possible: {', '.join(parts)}"
 
 
 def _make(album: Path) -> None:

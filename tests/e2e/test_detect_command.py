@@ -48,6 +48,15 @@ def test_a_ripe_berry_is_found_where_it_is(tmp_path: Path, capsys: pytest.Captur
     assert set(best) == {"box", "score", "ripeness", "stage", "polygon", "peduncle"}
 
 
+def test_classes_are_told_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, [line], _ = detect(capsys, str(picture(tmp_path / "ripe.png")), "--grades")
+    assert code == 0
+    assert {b["grade"] for b in line["berries"]} <= {"extra", "first", "second", "below", None}
+    with pytest.raises(SystemExit):
+        main(["detect", "--grades", str(tmp_path / "ripe.png")])
+    assert "best class still possible" in capsys.readouterr().out
+
+
 def test_the_name_is_printed_as_it_was_given(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

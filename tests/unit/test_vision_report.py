@@ -34,6 +34,11 @@ def test_the_line_has_exactly_the_contract_s_keys():
     assert record["berries"][1]["peduncle"] is None
 
 
+def test_classes_are_told_only_when_asked_for_and_not_of_fruit_without_outline():
+    line = to_json_line(PictureResult(image="a.jpg", width=100, height=80, berries=(BERRY, BARE)), grades=True)
+    assert [b["grade"] for b in json.loads(line)["berries"]] == ["second", None]
+
+
 def test_a_file_name_that_is_no_unicode_still_gives_json():
     assert json.loads(to_json_line(PictureResult(image="\udcff.jpg", width=1, height=1, berries=())))["berries"] == []
 
