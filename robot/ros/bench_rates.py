@@ -193,7 +193,7 @@ def _arrive(folder: Path) -> None:
         began = time.monotonic()
         side = Side(folder, "newcomer")
         publisher = side.node.create_publisher(get_message(STRING), "arrivals", 10)
-        side.until(lambda publisher=publisher: publisher.get_subscription_count() == 1)  # type: ignore[misc]
+        side.node.wait_until(lambda publisher=publisher: publisher.get_subscription_count() == 1, PATIENCE)  # type: ignore[misc]
         publisher.publish(get_message(STRING)(data=str(began)))
         side.node.context.shutdown()
 
