@@ -146,7 +146,7 @@ class Intake:
             device = (topic.site, topic.zone, topic.device)
             new = self._flagger.unknown(topic, item.metrics) if isinstance(item, Data | Birth) else 0
             if new or device not in self._devices:
-                self._let_in(new + (device not in self._devices), now)
+                self._let_in(new, int(device not in self._devices), now)
                 self._devices.add(device)
             if new and isinstance(item, Data | Birth):
                 self._flagger.learn_names(topic, item.metrics)
@@ -172,13 +172,14 @@ class Intake:
         if self._lines <= MOST_LINES:
             log.warning("%s", text)
 
-    def _let_in(self, count: int, now: float) -> None:
-        """Count new names, of series and of devices, unless they are too many."""
+    def _let_in(self, series: int, devices: int, now: float) -> None:
+        """Count new names, unless they are too many."""
         settings, new = self._settings, self._new
         while new and now - new[0] > HOUR_S:
             new.popleft()
-        known = max(len(self._flagger.names), len(self._devices))
-        if known + count > settings.series_limit or len(new) + count > settings.new_series_per_hour:
+        known, count = len(self._flagger.names), series + devices
+        over = known + series > settings.series_limit or len(self._devices) + devices > settings.series_limit
+        if over or len(new) + count > settings.new_series_per_hour:
             self.crowded_at = now
             limit = f"{settings.series_limit} series, {settings.new_series_per_hour} new ones an hour"
             raise MessageError(Reason.TOO_MANY_SERIES, f"expected at most {limit}; got {count} more than {known}")
