@@ -66,12 +66,18 @@ NAMES = {"min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum",
 def mutants(source: str) -> Iterator[tuple[str, ast.Module]]:
     """Yield each mutant of a file: where and what, and the changed tree, which is valid until the next is asked for."""
     tree = ast.parse(source)
-    for node in ast.walk(tree):
+    idle = {id(part) for node in ast.walk(tree) for text in _annotations(node) for part in ast.walk(text)}
+    for node in [node for node in ast.walk(tree) if id(node) not in idle]:
         where = f"{getattr(node, 'lineno', 0)}:{getattr(node, 'col_offset', 0)}"
         for name, old, new in _changes(node):
             _put(node, name, new)
             yield f"{where} {_told(old)} -> {_told(new)}", tree
             _put(node, name, old)
+
+
+def _annotations(node: ast.AST) -> list[ast.AST]:
+    """Return the types written beside names, which nothing evaluates."""
+    return [text for name in ("annotation", "returns") if (text := getattr(node, name, None)) is not None]
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, object, object]]:

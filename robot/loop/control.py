@@ -83,6 +83,7 @@ class ControlLoop:
         self._coasting = False
         self._left: Array | None = None  # where the arm was left when the drives went off
         self._seq = 0
+        self._ticked_at = float("inf")
         self._changes = -1
         self._state = State.OFF
         self._let_go = False
@@ -293,6 +294,10 @@ class ControlLoop:
             self._hold_here()
         return ""
 
+    def fence(self, low: float, high: float) -> None:
+        """Keep the tool between two places along the row [m], as its lease on space says; a stop ends there too."""
+        self._follower.fence(low, high)
+
     def heartbeat(self, name: str) -> None:
         """Note a sign of life of another program."""
         self._watch.heartbeats.beat(name, self._clock.monotonic())
@@ -305,6 +310,10 @@ class ControlLoop:
         self.stats.ticks += 1
         self.stats.late += self._watch.lateness(now)
         measured = self._read()
+        if now - self._ticked_at > self._arm.safety.command_age and measured and self.supervisor.state in POWERED:
+            self._follower.drop("command_expired")  # the drives hold by themselves by now, wherever they stopped
+            self._hold_here()
+        self._ticked_at = now
         if measured:
             powered = self.supervisor.state in POWERED
             self._watch.judge(

@@ -61,6 +61,10 @@ class Follower:
         """Tell whether the arm is elsewhere than where it is held."""
         return bool((np.abs(measured - self._reference.q) > MISMATCH).any())
 
+    def fence(self, low: float, high: float) -> None:
+        """Keep the tool between two places along the row [m]."""
+        self._limiter.fence(low, high)
+
     def rest_at(self, q: Array) -> None:
         """Hold a joint vector from now on, shape (7,)."""
         self._reference.rest_at(q)

@@ -109,7 +109,9 @@ class Watch:
             self.error = self.tracking.error(joints.position)
             exceeded = self.tracking.exceeded(self.error)
             self._condition("tracking_error", exceeded)
-            if (self.error > STANDING).any() and self.tracking.runs_away(self.error, joints.position, joints.velocity):
+            if (self.error > 0.5 * STANDING).any() and self.tracking.runs_away(
+                self.error, joints.position, joints.velocity, cutting=gripper.blade_out
+            ):
                 supervisor.momentary("runaway")
             if self._tool.too_fast(joints.stamp, joints.position, tool_speed):
                 supervisor.momentary("overspeed")

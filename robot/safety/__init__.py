@@ -10,6 +10,7 @@ from robot.safety.interlock import blade_allowed
 from robot.safety.lease import MotionLease
 from robot.safety.limiter import Limiter
 from robot.safety.signals import SIGNALS, Signal
+from robot.safety.space import RowSpace
 from robot.safety.states import TRANSITIONS, Event, State, step
 from robot.safety.stopping import stop_duration, stop_position
 from robot.safety.supervisor import Supervisor
@@ -29,6 +30,7 @@ __all__ = [
     "Limiter",
     "LoadWatch",
     "MotionLease",
+    "RowSpace",
     "Signal",
     "State",
     "Supervisor",

@@ -59,6 +59,12 @@ class Limiter:
         """Speed of the tool between the last two accepted set points [m/s]."""
         return self._tool_speed
 
+    def fence(self, low: float, high: float) -> None:
+        """Keep the tool between two places along the row [m] from now on; never further out than the file allows."""
+        safety = self._arm.safety
+        self._workspace_low = (max(low, float(safety.workspace_min[0])), *self._workspace_low[1:])
+        self._workspace_high = (min(high, float(safety.workspace_max[0])), *self._workspace_high[1:])
+
     def rest_at(self, q: Array) -> None:
         """Take a joint vector at rest as the last accepted set point, such as the measured one when drives come on."""
         self._q, self._v, self._a = q.copy(), np.zeros(7), np.zeros(7)
@@ -98,7 +104,7 @@ class Limiter:
                 return "joint_acceleration"
             if moved > min(tool_speed, self._arm.safety.tool_speed_auto) * TOOL_SLACK:
                 return "tool_speed"
-            if not self._inside(tool) and self._leaves(tool):
+            if self._leaves(tool):
                 return "workspace"
             wrong = self._judge_stop(q, v, a)
             if wrong:
@@ -119,7 +125,7 @@ class Limiter:
             return "braking_distance"
         for joints in (stop_position(q, v, a, duration, 0.5), end):
             place = self._tool_position(joints)
-            if not self._inside(place) and self._leaves(place):
+            if self._leaves(place):
                 return "braking_distance"
         return "collision_risk" if self._clearance is not None and self._touches(end, self._clearance) else ""
 
@@ -138,14 +144,10 @@ class Limiter:
         self._clear, self._clear_at = now, q.copy()
         return False
 
-    def _inside(self, tool: tuple[float, float, float]) -> bool:
-        return all(
-            low <= x <= high for low, x, high in zip(self._workspace_low, tool, self._workspace_high, strict=True)
-        )
-
     def _leaves(self, tool: tuple[float, float, float]) -> bool:
         """Tell whether the tool goes further out than it is: a way back in stays open after work by hand."""
-        return self._outside(tool) > self._outside(self._tool) + POSITION_SLACK
+        outside = self._outside(tool)
+        return outside > 0.0 and outside > self._outside(self._tool) + POSITION_SLACK
 
     def _outside(self, tool: tuple[float, float, float]) -> float:
         furthest = 0.0

@@ -108,14 +108,15 @@ class TrackingWatch:
     def exceeded(self, error: Array) -> bool:
         return bool((error > self._limit).any())
 
-    def runs_away(self, error: Array, measured: Array, velocity: Array) -> bool:
+    def runs_away(self, error: Array, measured: Array, velocity: Array, *, cutting: bool = False) -> bool:
         """Tell whether a joint that is too far from its set points moves further away; one that hangs back does not.
 
-        Where the set points stand still, less is too far.
+        Where the set points stand still, less is too far, and half of that while the blade is out.
         """
         low, high = self._recent.min(axis=0), self._recent.max(axis=0)
         away = np.where(measured > high, velocity, -velocity) > self._drifts
-        far = error > np.where(low == high, STANDING, self._limit)
+        standing = STANDING * (0.5 if cutting else 1.0)
+        far = error > np.where(low == high, standing, self._limit)
         return bool((far & away).any())
 
 

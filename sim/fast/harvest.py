@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -99,10 +100,25 @@ class FastHarvest:
     Args:
         seed: of fruit, noise and wire.
         faults: what will go wrong, in the order of time.
+        windows: stretches of the bed that are harvested one after the other, world x [m]; default all of it.
+        gate: asked before each window whether it may begin; again until it may.
+        home: where the tool begins along the bed [m].
     """
 
-    def __init__(self, settings: FastSettings, seed: int, faults: list[Planned]) -> None:
+    def __init__(
+        self,
+        settings: FastSettings,
+        seed: int,
+        faults: list[Planned],
+        *,
+        windows: Sequence[tuple[float, float]] | None = None,
+        gate: Callable[[FastHarvest, tuple[float, float]], bool] = lambda _, __: True,
+        home: float = HOME[0],
+    ) -> None:
         self._settings, self._faults = settings, list(faults)
+        scene = settings.scene
+        self._windows = list(windows or [(scene.origin, scene.origin + scene.length)])
+        self._gate, self._home = gate, home
         self._time, self._wall = 0.0, EPOCH
         self._rng = np.random.default_rng([seed, 0xFA57])
         self.arm = arm = load_arm(settings.scene.arm)
@@ -167,16 +183,33 @@ class FastHarvest:
 
     def run(self) -> Ended:
         """Harvest until nothing is left, the robot does not come back, or time is up."""
-        self._start()
-        self._step()
+        self.begin()
         collects = gc.isenabled()
         gc.disable()
         try:
-            while not self._done and self._time < self._settings.limit and not self._gave_up():
+            while not self.over:
                 self._step()
         finally:
             if collects:
                 gc.enable()
+        return self._ended()
+
+    @property
+    def over(self) -> bool:
+        """Nothing is left to do, time is up, or the robot does not come back."""
+        return self._done or self._time >= self._settings.limit or self._gave_up()
+
+    def begin(self) -> None:
+        """Ask for motion, and let the first period pass."""
+        self._start()
+        self._step()
+
+    def step(self) -> None:
+        """Let one period pass, for robots that share a bed side."""
+        self._step()
+
+    def ended(self) -> Ended:
+        """Return how it went so far."""
         return self._ended()
 
     def _step(self) -> None:
@@ -254,25 +287,26 @@ class FastHarvest:
 
     def _pick(self) -> None:
         if self._round is None:
-            if not self.loop.supervisor.motion_allowed:
+            if not self.loop.supervisor.motion_allowed or not self._gate(self, self._windows[0]):
                 return
-            self._round = self._new_round()
+            self._round = self._new_round(*self._windows[0])
             self._tree = picking_tree(self._round)
         self._tree.tick_once()
         if self._tree.status is not Status.RUNNING:
             stopped = self._round.stopped
             self._round = None
-            self._done = stopped is None and self.loop.supervisor.motion_allowed
+            if stopped is None and self.loop.supervisor.motion_allowed:
+                self._windows.pop(0)
+                self._done = not self._windows
 
-    def _new_round(self) -> Round:
-        scene = self._settings.scene
+    def _new_round(self, start: float, end: float) -> Round:
         self._punnet.begin()
         job = Job(
             order_id="row",
             bed="bed",
             side="a",
             segment=0,
-            window=Window(start=scene.origin, end=scene.origin + scene.length),
+            window=Window(start=start, end=end),
         )
         round_ = Round(
             job=job,
@@ -289,9 +323,9 @@ class FastHarvest:
 
     def _parked(self) -> Array:
         pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = LEVEL, HOME
+        pose[:3, :3], pose[:3, 3] = LEVEL, (self._home, *HOME[1:])
         like = ReachSettings()
-        rail = HOME[0] - float(self.arm.rail.base[0]) - like.offset
+        rail = self._home - float(self.arm.rail.base[0]) - like.offset
         found: Array = solve(self.arm, pose, np.array([rail, *like.posture]), rail=rail)[0]
         return found
 

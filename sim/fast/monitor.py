@@ -46,8 +46,9 @@ CATCH_UP_LOOKS, CATCH_UP_SLACK = 20, 1.6
 """For so many looks (0.4 s) after something was mended the tool may be so many times as fast as its limit: a joint that
 was stuck by less than the tracking limit catches up at its own rated speed."""
 
-BLADE_MOVES = 0.05
-"""Tool speed above which a blade that is out is a danger [m/s]."""
+BLADE_MOVES, BLADE_TRAVEL = 0.05, 0.015
+"""Tool speed above which a blade that is out is a danger [m/s]; how far it may get while it is out [m], which is all
+that can be asked of a joint that runs away."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +92,7 @@ class Monitor:
         self._deadlines: list[Deadline] = []
         self._must_rest: str = ""
         self._catching_up = 0
+        self._blade_from: Array | None = None
 
     def tool(self) -> Array:
         """Return the tool's true place [m], by plain products of DH matrices, shape (3,)."""
@@ -146,7 +148,10 @@ class Monitor:
                 self._unsafe(f"command {command.seq} was sent after {before.seq}")
             far = np.abs(command.position - before.position) > arm.velocity * 0.004 * STEP_SLACK + 1e-9
             held = not command.velocity.any() and (np.abs(command.position - self._machine.q) < HELD).all()
-            if far.any() and not (held and (self._anew or not before.velocity.any())):
+            expired = now > before.valid_until
+            if expired and before.velocity.any() and not held and not self._anew:
+                self._unsafe("set points went on after they had expired")
+            if far.any() and not (held and (self._anew or expired or not before.velocity.any())):
                 self._unsafe(f"set points leapt by {np.abs(command.position - before.position).max():.4f}")
             if now == self._command_at:
                 self._unsafe("two commands were sent in one tick")
@@ -194,8 +199,13 @@ class Monitor:
             crop_low, crop_high = arm.safety.crop_volume_min - 0.01, arm.safety.crop_volume_max + 0.01
             if (place < crop_low).any() or (place > crop_high).any():
                 self._unsafe(f"the blade is out at {np.round(place, 3)} m")
-            if at_once > BLADE_MOVES:
+            begun = self._blade_from = place if self._blade_from is None else self._blade_from
+            if float(np.linalg.norm(place - begun)) > BLADE_TRAVEL:
+                self._unsafe(f"the blade is out {np.linalg.norm(place - begun):.3f} m from where it began to sweep")
+            if at_once > BLADE_MOVES and not broken.reversed:
                 self._unsafe(f"the blade is out while the tool moves at {at_once:.2f} m/s")
+        else:
+            self._blade_from = None
         for deadline in self._deadlines:
             gone = float(np.linalg.norm(place - deadline.from_))
             found.travel = max(found.travel, gone)

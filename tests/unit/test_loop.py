@@ -390,6 +390,23 @@ def test_late_ticks_stop_the_arm_where_the_overrun_policy_applies() -> None:
     assert rig.loop.supervisor.causes == ("loop_overrun",)
 
 
+def test_a_loop_that_comes_back_after_its_commands_expired_leaves_the_arm_where_the_drives_held_it() -> None:
+    rig = Rig(overrun_policy=True)
+    assert rig.loop.start() == ""
+    motion = rig.loop.follow(rig.along_rail(1.0))
+    rig.run(1.0)
+    assert abs(rig.loop.joints.velocity[0]) > 0.2
+    rig.clock.time += 1.5  # a suspended machine; the drives stop and hold by themselves
+    rig.run(DT)
+    held = rig.loop.joints.position.copy()
+    rig.run(0.5)
+    assert np.allclose(rig.loop.joints.position, held, atol=1e-3), "a stop planned before is none any more"
+    assert rig.state is State.PSTOP
+    assert (motion.done, motion.code) == (True, "command_expired")
+    assert rig.loop.reset() == ""
+    assert rig.loop.start() == ""
+
+
 def test_a_stop_that_the_limiter_refuses_is_left_to_the_driver(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     rig.loop.follow(rig.along_rail())
     rig.run(0.5)

@@ -8,6 +8,7 @@ import pytest
 
 from robot.arms import load_arm
 from robot.safety import (
+    STANDING,
     FeedbackWatch,
     Heartbeats,
     LateWatch,
@@ -252,6 +253,16 @@ def test_a_joint_runs_away_when_it_is_too_far_and_goes_further(side: float, movi
         other = np.roll(velocity, 1)
         measured[joint] = side * limit[joint] * 1.01
         assert not watch.runs_away(watch.error(measured), measured, other)
+
+
+def test_while_the_blade_is_out_half_as_far_is_too_far() -> None:
+    for joint in range(7):
+        watch, measured, velocity = tracking(REST), REST.copy(), REST.copy()
+        measured[joint], velocity[joint] = 0.51 * STANDING[joint], 1.0
+        assert not watch.runs_away(watch.error(measured), measured, velocity)
+        assert watch.runs_away(watch.error(measured), measured, velocity, cutting=True)
+        measured[joint] = 0.49 * STANDING[joint]
+        assert not watch.runs_away(watch.error(measured), measured, velocity, cutting=True)
 
 
 def straight(q: npt.NDArray[np.float64]) -> tuple[float, float, float]:

@@ -123,3 +123,29 @@ def test_a_stop_may_end_a_little_beyond_a_limit_and_no_further(joint: int, side:
         q = HOME.copy()
         q[joint] = (ARM.position_max if side > 0 else ARM.position_min)[joint] + side * share * slack
         assert judge(limiter(q), q, stopping=stopping) == wrong
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_stop_is_judged_from_the_ticks_end_not_from_its_middle(side: float) -> None:
+    """The wrist speeds up towards its limit: half a tick's acceleration decides whether the stop still ends inside."""
+    joint, acceleration = 6, 18.0
+    steps, v, a = [0.0], 0.0, 0.0
+    while v < 2.0:
+        a = min(a + 1.2 * ARM.jerk[joint] * DT, acceleration)
+        v += a * DT
+        steps.append(steps[-1] + v * DT)
+    speed, push = REST.copy(), REST.copy()
+    speed[joint], push[joint] = side * (v + 0.5 * DT * a), side * a
+    duration = stop_duration(speed, push, ARM)
+    end = float(stop_position(REST, speed, push, duration)[joint]) + side * steps[-1]
+    edge = side * (float(ARM.position_max[joint]) + 0.010)
+    for inside, wrong in ((5e-4, ""), (-5e-4, "braking_distance")):
+        begin = HOME.copy()
+        begin[joint] = edge - end - side * inside
+        made, told = limiter(begin), []
+        for step in steps[1:]:
+            q = begin.copy()
+            q[joint] += side * step
+            told.append(made.judge(q, REST, tool_speed=0.5))
+        assert told[:-1] == [""] * len(told[:-1])
+        assert told[-1] == wrong

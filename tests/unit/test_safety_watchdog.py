@@ -75,6 +75,14 @@ def test_a_servos_lag_is_no_tracking_error_and_a_stuck_joint_is() -> None:
     assert watch.exceeded(watch.error(Q))
 
 
+@pytest.mark.parametrize("joint", range(7))
+def test_one_number_that_is_none_is_enough(joint: int) -> None:
+    broken = Q.copy()
+    broken[joint] = np.nan
+    assert FeedbackWatch(ARM).judge(0.0, broken, STILL, 0.0) == "hardware_fault"
+    assert FeedbackWatch(ARM).judge(0.0, Q, broken, 0.0) == "hardware_fault"
+
+
 def test_one_late_tick_is_counted_three_in_a_row_or_a_very_late_one_stop() -> None:
     watch = LateWatch(0.004)
     assert watch.judge(0.0) == (False, False)

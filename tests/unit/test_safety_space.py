@@ -1,0 +1,77 @@
+"""The lease on space, and the fence that the limiter keeps it by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.kinematics import tool_position
+from robot.motion import joint_move
+from robot.safety import Limiter, RowSpace
+
+ARM = load_arm("ur3e")
+HOME = np.array([0.4, -1.5, -2.0, 1.5, 0.5, 1.5, 0.0])
+DT = 0.004
+
+
+def test_two_never_hold_stretches_nearer_than_the_gap() -> None:
+    space = RowSpace(0.1)
+    assert space.claim("left", 0.0, 1.0)
+    assert not space.claim("right", 1.09, 2.0)
+    assert space.stretch("right") is None
+    assert space.claim("right", 1.1, 2.0)
+    assert not space.claim("left", 0.0, 1.01)
+    assert space.stretch("left") == (0.0, 1.0)
+    assert space.claim("left", -0.5, 1.0), "one's own stretch is in nobody's way"
+    assert not space.claim("left", 3.0, 4.0) or space.stretch("left") == (3.0, 4.0)
+    space.release("right")
+    space.release("right")
+    assert space.stretch("right") is None
+    assert space.claim("left", -5.0, 5.0)
+
+
+def test_a_claim_between_two_others_needs_room_on_both_sides() -> None:
+    space = RowSpace(0.0)
+    assert space.claim("a", 0.0, 1.0)
+    assert space.claim("c", 2.0, 3.0)
+    assert not space.claim("b", 0.9, 1.5)
+    assert not space.claim("b", 1.5, 2.1)
+    assert not space.claim("b", -1.0, 9.0)
+    assert space.claim("b", 1.0, 2.0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 0.0), (float("nan"), 1.0), (0.0, float("inf")), (float("-inf"), 0.0)])
+def test_a_claim_of_no_stretch_is_refused(low: float, high: float) -> None:
+    with pytest.raises(ValueError, match="low <= high"):
+        RowSpace(0.0).claim("a", low, high)
+    assert RowSpace(0.0).claim("a", 1.0, 1.0)
+
+
+@pytest.mark.parametrize("gap", [-0.1, float("nan"), float("inf")])
+def test_a_gap_is_a_length(gap: float) -> None:
+    with pytest.raises(ValueError, match="gap >= 0"):
+        RowSpace(gap)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_the_tool_stops_inside_its_fence_and_the_files_space_is_never_widened(side: float) -> None:
+    limiter = Limiter(ARM, lambda q: tool_position(ARM, q), DT)
+    x = tool_position(ARM, HOME)[0]
+    limiter.fence(x - 0.05, x + 0.05)
+    limiter.rest_at(HOME)
+    goal = HOME.copy()
+    goal[0] += side * 0.3
+    move, moved, refused = joint_move(ARM, HOME, goal), 0.0, ""
+    for k in range(1, int(move.duration / DT)):
+        q, v = move.sample(k * DT)
+        refused = limiter.judge(q, v, tool_speed=0.5)
+        if refused:
+            break
+        moved = abs(float(q[0] - HOME[0]))
+    assert refused == "braking_distance"
+    assert 0.0 < moved < 0.05
+    low, high = ARM.safety.workspace_min[0], ARM.safety.workspace_max[0]
+    limiter.fence(low - 9.0, high + 9.0)
+    assert limiter._workspace_low == tuple(ARM.safety.workspace_min.tolist())
+    assert limiter._workspace_high == tuple(ARM.safety.workspace_max.tolist())
