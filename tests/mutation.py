@@ -23,13 +23,14 @@ from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "robot.safety"
-TESTS = ("edges", "limiter_edges", "watchdog", "lease", "states", "requirements", "collision", "limiter")
+TESTS = ("edges", "limiter_edges", "watchdog", "lease", "states", "requirements", "collision", "space", "limiter")
 FIRST = {
     "limiter": "limiter_edges",
     "stopping": "limiter",
     "lease": "lease",
     "supervisor": "states",
     "states": "states",
+    "space": "space",
 }
 """Where a file's mutants are looked for first."""
 

@@ -19,6 +19,9 @@ from robot.motion import joint_move
 
 START = np.array([0.4, -1.5, -2.0, 1.5, 0.5, 1.5, 0.0])
 THERE = np.array([0.2, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0])
+NEAR = 0.005
+"""So near to where a move begins the arm counts as there [m, rad]."""
+
 ANSWER = 30.0
 """A process that has not answered so long after its time is given up [s]."""
 
@@ -50,7 +53,10 @@ def measure(seconds: float, rate: float, *, real_time: bool = True) -> dict[str,
         nonlocal turns
         loop.tick()
         if not loop.moving and loop.supervisor.motion_allowed and not loop.busy:
-            loop.follow(moves[turns % 2])
+            begun = np.abs(moves[turns % 2].positions[0] - loop.set_point).max() < NEAR
+            goal = moves[turns % 2].positions[-1]
+            # after a pause longer than a command lasts the arm was held somewhere on its way
+            loop.follow(moves[turns % 2] if begun else joint_move(arm, loop.set_point, goal))
             turns += 1
 
     end = time.monotonic() + seconds

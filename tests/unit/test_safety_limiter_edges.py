@@ -149,3 +149,20 @@ def test_a_stop_is_judged_from_the_ticks_end_not_from_its_middle(side: float) ->
             told.append(made.judge(q, REST, tool_speed=0.5))
         assert told[:-1] == [""] * len(told[:-1])
         assert told[-1] == wrong
+
+
+@pytest.mark.parametrize("joint", range(7))
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_stop_is_as_short_as_its_jerk_allows(joint: int, side: float) -> None:
+    jerk = 2.0 * ARM.jerk[joint]
+    for speed, push, peak in (
+        (0.05, 0.5, lambda v, a, t: 6.0 * v / t**2 + 4.0 * a / t),  # speeding up: at first
+        (0.02, -0.8, lambda v, a, t: 4.0 * a / t - 6.0 * v / t**2),  # braking hard: at first
+        (0.10, -0.1, lambda v, a, t: 6.0 * v / t**2 - 2.0 * a / t),  # braking a little: at last
+    ):
+        v, a = REST.copy(), REST.copy()
+        v[joint], a[joint] = side * speed * ARM.velocity[joint], side * push * ARM.acceleration[joint]
+        duration = stop_duration(v, a, ARM)
+        least = 1.5 * abs(v[joint]) / (1.2 * ARM.acceleration[joint] - max(side * a[joint], 0.0) / 3.0)
+        assert duration > 1.2 * least, "the jerk decides, not the acceleration"
+        assert peak(abs(v[joint]), abs(a[joint]), duration) == pytest.approx(jerk, rel=1e-6)
