@@ -60,13 +60,6 @@ def add(query):
     a, b = struct.unpack("<qq", query.payload.to_bytes()[4:])
     query.reply(f"0/far_add/{ADD}", b"\\0\\1\\0\\0" + struct.pack("<q", a + b), attachment=query.attachment)
 
-tokens = [session.liveliness().declare_token(f"@ros2_lv/0/{me}/0/{entity}") for entity in (
-    "0/NN/%/%/peer",
-    f"1/MP/%/%/peer/%robot%chat/{STRING}/::,10:,:,:,,",
-    f"2/MS/%/%/peer/%robot%said/{STRING}/::,10:,:,:,,",
-    f"3/MS/%/%/peer/%kept/{STRING}/:1:,10:,:,:,,",
-    f"4/SS/%/%/peer/%far_add/{ADD}/::,10:,:,:,,",
-)]
 history = zenoh.ext.HistoryConfig(detect_late_publishers=True)
 held = [
     session.declare_subscriber(f"0/robot/said/{STRING}", hear),
@@ -74,6 +67,13 @@ held = [
     session.declare_queryable(f"0/far_add/{ADD}", add, complete=True),
 ]
 chat = session.declare_publisher(f"0/robot/chat/{STRING}")
+tokens = [session.liveliness().declare_token(f"@ros2_lv/0/{me}/0/{entity}") for entity in (
+    "0/NN/%/%/peer",
+    f"1/MP/%/%/peer/%robot%chat/{STRING}/::,10:,:,:,,",
+    f"2/MS/%/%/peer/%robot%said/{STRING}/::,10:,:,:,,",
+    f"3/MS/%/%/peer/%kept/{STRING}/:1:,10:,:,:,,",
+    f"4/SS/%/%/peer/%far_add/{ADD}/::,10:,:,:,,",
+)]
 number = 0
 for line in sys.stdin:
     number += 1
