@@ -29,6 +29,7 @@ class StemSettings:
         seen: share of the picture's calyx point, rather than the fitted body's, in where the calyx is put, when the
             detector does not tell its error; otherwise the share follows from that and from `body_sd`.
         body_sd: error of the fitted body's calyx across the line of sight.
+        aside_sd: how far aside of the fitted body's calyx a stem begins; the less, the more the picture's point tells.
         farthest: a calyx point farther than this from the body's own is a mistake and is left out.
         upright: share of the vertical, rather than the fruit's axis, in the stem's direction: stems bend upwards.
         reach: depths on the stem are taken from here to here above the calyx.
@@ -42,6 +43,7 @@ class StemSettings:
     cut_above_calyx: float = 0.010
     seen: float = 0.75
     body_sd: float = 0.0015
+    aside_sd: float = 0.0022
     farthest: float = 0.012
     upright: float = 0.4
     reach: tuple[float, float] = (0.003, 0.016)
@@ -72,8 +74,9 @@ def cut_points(
     s, n = settings, len(detections)
     calyx = bodies.centre + bodies.half_length[:, None] * bodies.axis
     told = [d.calyx if d.calyx is not None else (np.nan, np.nan) for d in detections]
-    at = rays(np.nan_to_num(np.array(told, np.float64).reshape(n, 2)), intrinsics) * calyx[:, 2:]
-    shift = np.where(np.isnan(np.array(told, np.float64).reshape(n, 2)[:, :1]), 0.0, at - calyx)
+    shown = np.array(told, np.float64).reshape(n, 2)
+    at = rays(np.nan_to_num(shown), intrinsics) * calyx[:, 2:]
+    shift = np.where(np.isnan(shown[:, :1]), 0.0, at - calyx)
     trusted = np.sqrt((shift**2) @ np.ones(3)) <= np.maximum(s.farthest, 0.7 * bodies.half_length)
     spread = np.array([np.nan if d.peduncle_spread is None else d.peduncle_spread for d in detections], np.float64)
     told_sd = spread * calyx[:, 2] / intrinsics.fx
@@ -87,7 +90,8 @@ def cut_points(
             turned = direction[i] + share[i] * (_turned(direction[i], calyx[i], way) - direction[i])
             direction[i] = turned / np.linalg.norm(turned)
     if color is not None and n:
-        calyx, direction = _on_lines(calyx, direction, color, depth, intrinsics=intrinsics, s=s)
+        unsure = s.aside_sd * np.sqrt(1.0 - share * ~np.isnan(shown[:, 0]))
+        calyx, direction = _on_lines(calyx, direction, unsure, color, depth, intrinsics=intrinsics, s=s)
     cut = calyx + s.cut_above_calyx * direction
     if depth is not None and n:
         cut = _at_depth(cut, calyx, direction, intrinsics=intrinsics, depth=depth, s=s)
@@ -108,6 +112,7 @@ def _way(d: Detection, calyx: Array) -> Array | None:
 def _on_lines(
     calyx: Array,
     direction: Array,
+    unsure: Array,
     color: npt.NDArray[np.uint8],
     depth: npt.NDArray[np.float32] | None,
     *,
@@ -121,7 +126,7 @@ def _on_lines(
     length = np.sqrt((run**2) @ np.ones(2))
     seen = length > LEAST_RUN  # a stem along the line of sight has no direction in the picture
     way = np.where(seen[:, None], run / np.maximum(length, 1e-9)[:, None], (0.0, -1.0))
-    offset, slope = stem_lines(color, depth, at, way, intrinsics.fx / z, distance=z, settings=s.line)
+    offset, slope = stem_lines(color, depth, at, way, intrinsics.fx / z, distance=z, offset_sd=unsure, settings=s.line)
     right = np.stack([-way[:, 1], way[:, 0], np.zeros(len(z))], axis=1) * seen[:, None]
     rise = length * z / intrinsics.fx / s.cut_above_calyx
     direction = direction + (slope * rise)[:, None] * right

@@ -30,7 +30,6 @@ class LineSettings:
     """What speaks for a line being the stem; tuned on rendered pictures of other seeds than those measured.
 
     Attributes:
-        offset_sd: how far aside of its expected place the stem is [m].
         turn_sd: how far its direction in the picture is from the expected one [rad].
         contrast: a line that differs by so many grey levels from both its sides is e times as likely.
         most: log of how much likelier the line of most contrast is at most; the others in proportion.
@@ -40,7 +39,6 @@ class LineSettings:
         thickness: of a peduncle [m]; soft: blur that every picture has [px].
     """
 
-    offset_sd: float = 0.002
     turn_sd: float = 0.21
     contrast: float = 1.2
     most: float = 8.0
@@ -59,6 +57,7 @@ def stem_lines(
     scale: Array,
     *,
     distance: Array,
+    offset_sd: Array,
     settings: LineSettings,
 ) -> tuple[Array, Array]:
     """Return how far aside of `at` each stem's line passes [m], to the right of `way`, and its slope there, (n,).
@@ -72,6 +71,7 @@ def stem_lines(
         at: where the stems are expected to begin [px], (n, 2).
         way: unit directions in the picture in which they are expected to run, (n, 2).
         scale: pixels per metre at their distance, (n,); distance: of `at` [m], (n,).
+        offset_sd: how far aside of `at` the stems may be [m], (n,).
     """
     s, n = settings, len(at)
     right = np.stack([-way[:, 1], way[:, 0]], axis=1)
@@ -86,7 +86,7 @@ def stem_lines(
     if depth is not None:
         evidence += s.near * _company(depth, x, y, distance, s)
     turn = np.arctan(_SLOPES)
-    expected = (_OFFSETS[:, None] / s.offset_sd) ** 2 + (turn / s.turn_sd) ** 2
+    expected = (_OFFSETS[:, None] / offset_sd[:, None, None]) ** 2 + (turn / s.turn_sd) ** 2
     likely = evidence - 0.5 * expected
     likely = np.exp(likely - likely.max(axis=(1, 2), keepdims=True))
     likely /= likely.sum(axis=(1, 2), keepdims=True)

@@ -12,7 +12,10 @@ AT, WAY, SCALE, DISTANCE = np.array([[100.0, 120.0]]), np.array([[0.0, -1.0]]), 
 
 
 def found(picture, depth=None):
-    offset, slope = stem_lines(picture, depth, AT, WAY, SCALE, distance=DISTANCE, settings=LineSettings())
+    unsure = np.array([0.002])
+    offset, slope = stem_lines(
+        picture, depth, AT, WAY, SCALE, distance=DISTANCE, offset_sd=unsure, settings=LineSettings()
+    )
     return float(offset[0]), float(slope[0])
 
 
