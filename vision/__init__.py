@@ -18,7 +18,7 @@ def detector(name: str, *, photographs: bool = True) -> Detector:
         name: "baseline" for colour and shape, "network" for the trained network in int8, "network-fp32" for the same
             in 32 bits.
         photographs: the network takes pictures of more than 640x480 for photographs, which may lie on their side: it
-            looks at them nine or ten times. False: for cameras that stand upright, whatever their frames' size.
+            looks at them eight or nine times. False: for cameras that stand upright, whatever their frames' size.
 
     Raises:
         ValueError: there is none of that name, or its model file is missing, damaged or of another version.
