@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -257,8 +258,10 @@ def test_nothing_grows_over_many_nodes_and_endpoints() -> None:
     context = ros.get_default_context()
     for _ in range(3):
         cycle()
+    gc.collect()  # what earlier tests left may go at any moment
     files, threads = _open_files(), threading.active_count()
     for _ in range(30):
         cycle()
-    assert _open_files() == files and threading.active_count() == threads
+    gc.collect()
+    assert _open_files() <= files and threading.active_count() <= threads
     assert context.nodes == [] and context.bus.endpoints() == []

@@ -340,8 +340,11 @@ class ZeroMQ:
         if any(endpoint.gid[:8].hex() != peer for endpoint in endpoints):
             raise FrameError(f"{peer} announced endpoints of others")
         if peer not in self._peers:
-            if peer == self.name or not self._directory.is_alive(peer):
-                raise FrameError(f"an announcement of {peer}, which has no record")
+            if peer == self.name:
+                raise FrameError("an announcement in this context's own name")
+            if not self._directory.is_alive(peer):
+                log.debug("dropped an announcement of %s, which has gone meanwhile", peer)
+                return
             self._connect(peer)
         elif asked:
             self._announce([peer])
