@@ -19,6 +19,7 @@ from robot.ros.interfaces import std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.qos import QoSProfile
 from robot.ros.serialization import deserialize_message
+from robot.ros.subscription import Subscription
 from robot.ros.task import Task
 from robot.ros.waitable import NumberOfEntities, Waitable
 
@@ -278,3 +279,18 @@ def test_a_clock_by_hand_follows_its_override() -> None:
     assert clock.get_now().nanoseconds == 5
     with pytest.raises(RCLError):
         rclpy_implementation.Clock(ClockType.STEADY_TIME).get_ros_time_override_is_enabled()
+
+
+def test_a_nodes_log_is_published_with_the_profile_asked_for(context: Context) -> None:
+    node = Node("quiet", context=context, rosout_qos_profile=7)
+    [info] = node.get_publishers_info_by_topic("/rosout")
+    assert (info.node_name, info.qos_profile.depth, info.qos_profile.durability.name) == ("quiet", 7, "VOLATILE")
+
+
+def test_a_subscription_says_what_its_callback_takes(node: Node) -> None:
+    kinds = Subscription.CallbackType
+    for callback, kind in ((lambda _: None, "MessageOnly"), (lambda _, __: None, "WithMessageInfo")):
+        made = node.create_subscription(String, "chat", callback, 1)
+        assert made._callback_type == kinds[kind]
+    with pytest.raises(RuntimeError, match="callable with one argument"):
+        node.create_subscription(String, "chat", lambda: None, 1)
