@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
+from weakref import WeakSet
 
 from robot.ros.flow import keeps_all
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
@@ -59,15 +61,24 @@ class Bus:
     Its lock is held for its tables only, never while an endpoint or the transport is called.
     """
 
+    _all: ClassVar[WeakSet[Bus]] = WeakSet()
+
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.pump = Pump(transport)
         self._lock = threading.RLock()
+        self._all.add(self)
         self._local: dict[bytes, Local] = {}
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
         self._routes: dict[bytes, Route] = {}
         self.takers: dict[bytes, list[Callable[[bytes], None]]] = {}  # who hears a remote publisher
         self._told: set[tuple[str, str]] = set()
+
+    @classmethod
+    def on_fork(cls) -> None:
+        """In a forked child nobody is left to release a lock that another thread held: the refusal must not wait."""
+        for bus in cls._all:
+            bus._lock = threading.RLock()
 
     def open(self) -> None:
         self.transport.open(self)
@@ -333,3 +344,6 @@ class Bus:
     def graph(self) -> dict[str, Any]:
         """Return all endpoints by kind, for tools."""
         return {kind: [e for _, e in self.endpoints(kind)] for kind in (PUBLISHER, SUBSCRIPTION, SERVICE, CLIENT)}
+
+
+os.register_at_fork(after_in_child=Bus.on_fork)
