@@ -20,13 +20,15 @@ KEYS = {
     "ripe_present", "attempted", "picked", "placed", "damaged", "unripe_picked", "seconds_per_berry", "mqtt_published",
     "points_stored", "points_lost", "dead_letters", "lots", "rtf", "wall_s",
 }  # fmt: skip
+SEED = 2
+"""A bed without a grip on the edge of holding: runners are compared here, not grips."""
 EVERYONE = {"broker", "ingest", "brain", "keeper", "greenhouse", "cell", "eyes", "picker", "mission", "gateway"}
 
 
 @pytest.fixture(scope="module")
 def harvested(demos: Start) -> Any:
     """A demo that has harvested its one segment undisturbed."""
-    run = demos("--seed", "1")
+    run = demos("--seed", str(SEED))
     assert run.wait() == 0, run.story()
     return run
 
@@ -65,10 +67,10 @@ def test_both_runners_come_to_the_same_harvest(harvested: Any, lockstep: ModuleT
 
     farm = load_farm(harvested.farm)
     settings = RunSettings(
-        run="", data="", farm=str(harvested.farm), robot="berry-1", host="", port=0, seed=1, epoch=1.8e9, rate=0.0,
+        run="", data="", farm=str(harvested.farm), robot="berry-1", host="", port=0, seed=SEED, epoch=1.8e9, rate=0.0,
         scenario="short",
     )  # fmt: skip
-    _, rig = lockstep.harvest(cell_settings(settings, farm.bed("bed-1")), 1)
+    _, rig = lockstep.harvest(cell_settings(settings, farm.bed("bed-1")), SEED)
     truth = score(rig.cell)
     rig.close()
     report = harvested.report()
