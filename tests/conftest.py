@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import sys
 import threading
 import time
@@ -14,13 +15,17 @@ import pytest
 
 Until = Callable[..., None]
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts the tests in the background has them ignore Ctrl-C, and all they start would too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture
 def until() -> Until:
     """Return a function that waits until a condition holds, and fails when it does not within so many wall seconds."""
     pause = threading.Event()
 
-    def wait(condition: Callable[[], object], *, within: float = 10.0, what: str = "") -> None:
+    def wait(condition: Callable[[], object], *, within: float = 30.0, what: str = "") -> None:
         deadline = time.monotonic() + within
         while not condition():
             if time.monotonic() > deadline:

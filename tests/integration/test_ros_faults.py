@@ -264,5 +264,6 @@ def test_nothing_grows_over_many_nodes_and_endpoints() -> None:
     for _ in range(30):
         cycle()
     gc.collect()
-    assert _open_files() <= files and threading.active_count() <= threads
+    few = 5  # what others of this process open meanwhile; a leak would be thirty
+    assert _open_files() <= files + few and threading.active_count() <= threads + few
     assert context.nodes == [] and context.bus.endpoints() == []
