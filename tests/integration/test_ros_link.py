@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import math
 import os
 import subprocess
 import sys
@@ -14,7 +16,10 @@ from typing import Any
 
 import pytest
 
-from robot.ros.bridge.link import FRAME, HELLO, Link
+from robot.ros.bridge.inbox import FRAME, HELLO
+from robot.ros.bridge.link import Link
+from robot.ros.bridge.seldom import Seldom
+from robot.ros.bridge.wire import Wire
 from robot.ros.context import Context
 from robot.ros.exceptions import ROSError
 from robot.ros.executors import SingleThreadedExecutor
@@ -215,30 +220,100 @@ def test_a_link_that_is_started_again_finds_what_is_there(pair: tuple[Robot, Rob
     assert set(two.heard) == {"again"}
 
 
-def test_damaged_and_forged_messages_are_dropped(pair: tuple[Robot, Robot], caplog: pytest.LogCaptureFixture) -> None:
+def test_damaged_and_forged_messages_are_dropped(
+    pair: tuple[Robot, Robot], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = pair
+    monkeypatch.setattr(Seldom, "again", lambda _: True)
     one.listen("chat")
     client = one.node.create_client(AddTwoInts, "add")
     chat = two.node.create_publisher(String, "chat", 10)
     until(lambda: chat.get_subscription_count() and two.node.count_clients("add"), one, two)
     stranger = pack(Frame(DATA, bytes(16), 1, 0.0))
     forged = pack(Frame(REPLY, client.endpoint.gid, 1, 0.0))
+    strange = {**chat.endpoint.to_json(), "kind": "oracle"}
     with caplog.at_level(logging.WARNING):
-        for parts in (
+        for parts in (  # no announcement follows another, of two only the second is looked at
             [b"?"],
             [HELLO, b"[1"],
-            [HELLO, b'{"version": 9}'],
-            [HELLO, b'{"version": 1, "endpoints": [{"kind": "publisher"}]}'],
             [FRAME, b"", b"short", b""],
+            [HELLO, b'{"version": 9}'],
             [FRAME, b"", stranger, b"payload"],
+            [HELLO, b'{"version": 1, "endpoints": [{"kind": "publisher"}]}'],
             [FRAME, b"", forged, b"payload"],
+            [HELLO, json.dumps({"version": 1, "endpoints": [strange]}).encode()],
+            [FRAME, b"", pack(Frame(DATA, chat.endpoint.gid, 1, math.nan)), b"payload"],
+            [FRAME, b"", pack(Frame(DATA, chat.endpoint.gid, 2**64 - 1, 0.0)), b"payload"],
         ):
             two.link.wire.send("one", parts)
         chat.publish(String(data="sound"))
         until(lambda: one.heard, one, two)
     assert one.heard == ["sound"]
-    assert caplog.text.count("dropped a message of two") == 7
-    assert "not asked" in caplog.text
+    assert caplog.text.count("dropped a message of two") == 10
+    for words in ("not asked", "oracle", "impossible instant", "impossible number"):
+        assert words in caplog.text
+
+
+def test_a_fault_that_nobody_thought_of_costs_one_message_and_not_the_link(
+    pair: tuple[Robot, Robot], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    one.listen("chat")
+    chat = two.node.create_publisher(String, "chat", 10)
+    until(chat.get_subscription_count, one, two)
+    sound = one.link._on_frame
+
+    def on_frame(far: Any, frame: Frame, payload: bytes, service: bytes) -> None:
+        if b"odd" in payload:
+            raise OverflowError("a fault")
+        sound(far, frame, payload, service)
+
+    monkeypatch.setattr(one.link, "_on_frame", on_frame)
+    with caplog.at_level(logging.WARNING):
+        for word in ("odd", "sound"):
+            chat.publish(String(data=word))
+        until(lambda: one.heard, one, two)
+    assert one.heard == ["sound"]
+    assert "OverflowError('a fault')" in caplog.text
+
+
+def test_a_robot_whose_key_is_replaced_is_sent_nothing_more(
+    pair: tuple[Robot, Robot], folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = pair
+    until(lambda: one.link.robots() and two.link.robots())
+    Keys(folder / "new").create("new")
+    with caplog.at_level(logging.WARNING):
+        one.keys.add(folder / "new" / "own" / "new.key", "two")
+        until(lambda: one.link.robots() == [])
+    assert "its key was replaced" in caplog.text
+    assert not one.link.wire._routes
+
+
+def test_a_link_whose_connections_fail_ends_and_says_so(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr(Wire, "_look", fail)
+    link = Link(Keys(folder / "one"), listen=None, connect={}, domain_id=1)
+    with pytest.raises(ROSError, match="the log says why"):
+        link.run()
+    assert "a fault" in caplog.text
+    link.close()
+
+
+def test_an_address_that_cannot_be_gone_to_is_refused_and_the_link_goes_on(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ROSError, match="expected HOST:PORT"):
+        Link(Keys(folder / "one"), listen=None, connect={"two": "here:port"}, domain_id=1)
+    with caplog.at_level(logging.WARNING):
+        link = Link(Keys(folder / "one"), listen=None, connect={"two": "no host:7450"}, domain_id=1)
+        until(lambda: "refused two at no host:7450" in caplog.text)
+    assert not link.wire.failed
+    link.close()
 
 
 def test_there_is_one_link_in_a_domain(pair: tuple[Robot, Robot]) -> None:

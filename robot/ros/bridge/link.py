@@ -13,9 +13,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from robot.ros.bridge.door import Door
+from robot.ros.bridge.inbox import FRAME, HELLO, Inbox
+from robot.ros.bridge.instants import is_possible
 from robot.ros.bridge.proxies import FarPublisher, Listener, Proxy, listener, twin
+from robot.ros.bridge.seldom import News, Seldom
 from robot.ros.bridge.wire import Wire
 from robot.ros.bus import HERE
+from robot.ros.exceptions import ROSError
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint
 from robot.ros.latecomer import Latecomer
 from robot.ros.security.keys import Keys
@@ -24,9 +28,10 @@ from robot.ros.transport.frame import ASSERT, DATA, GID_SIZE, REPLY, REQUEST, Bu
 
 log = logging.getLogger(__name__)
 
-HELLO, FRAME = b"h", b"f"
 VERSION = 1
 ASKED_MAX = 10_000  # requests without an answer that are remembered
+SEQUENCE_MAX = 2**63 - 1  # others than we count with a sign
+TEXT_MAX = 1000  # characters of what a robot wanted, in the log
 Topic = tuple[str, str, str, bool]  # name, type, hash, whether kept messages are wanted
 
 
@@ -37,7 +42,7 @@ class _Far:
         self.endpoints: dict[bytes, Endpoint] = {}
         self.proxies: dict[bytes, Proxy] = {}
         self.listeners: dict[Topic, Proxy] = {}
-        self.refused: dict[str, tuple[str, ...]] = {}
+        self.refused = News()
         self.asked: dict[tuple[bytes, int], None] = {}  # requests that it may answer: client and number
 
 
@@ -61,7 +66,16 @@ class Link:
         self._far: dict[str, _Far] = {}
         self._near: dict[bytes, tuple[str, Endpoint]] = {}
         self._told: dict[bytes, Endpoint] = {}
-        self.wire = Wire(keys, listen=listen, connect=connect, on_message=self._on_message, on_state=self._on_state)
+        self._inboxes: dict[str, Inbox] = {}  # of the wire's thread
+        self._bad: dict[str, Seldom] = {}
+        self.wire = Wire(
+            keys,
+            listen=listen,
+            connect=connect,
+            on_message=self._on_message,
+            on_state=self._on_state,
+            on_failure=self.end,
+        )
         try:
             self.door = Door("link", self._export, domain_id=domain_id)
         except BaseException:
@@ -70,8 +84,14 @@ class Link:
         self.wire.start()
 
     def run(self) -> None:
-        """Go on until `end`."""
+        """Go on until `end`.
+
+        Raises:
+            ROSError: nobody can be reached any more.
+        """
         self.door.run()
+        if self.wire.failed:
+            raise ROSError("the connections of this link have failed: the log says why")
 
     def end(self) -> None:
         self.door.end()
@@ -109,7 +129,9 @@ class Link:
         self.door.post(lambda: self._arrive(robot) if here else self._leave(robot))
 
     def _on_message(self, robot: str, parts: list[bytes]) -> None:
-        self.door.post(lambda: self._take(robot, parts))
+        inbox = self._inboxes.setdefault(robot, Inbox(robot))
+        if inbox.put(parts):
+            self.door.post(lambda: self._take(robot, inbox.take()))
 
     def _arrive(self, robot: str) -> None:
         with self._lock:
@@ -132,11 +154,19 @@ class Link:
                     self._on_hello(robot, far, _endpoints(parts[1]))
                 elif parts[0] == FRAME and len(parts) == 4:
                     frame, _, _ = unpack(parts[2])
+                    _check(frame)
                     self._on_frame(far, frame, parts[3], parts[1])
                 else:
                     raise FrameError("an unknown kind of message")
             except FrameError as error:
-                log.warning("dropped a message of %s: %s", robot, error)
+                self._tell_bad(robot, str(error))
+            except Exception as error:  # noqa: BLE001 (one robot's message must not end the link of all)
+                self._tell_bad(robot, repr(error))
+
+    def _tell_bad(self, robot: str, why: str) -> None:
+        bad = self._bad.setdefault(robot, Seldom())
+        if bad.again():
+            log.warning("dropped a message of %s: %s (%d bad ones so far)", robot, why[:TEXT_MAX], bad.count)
 
     def _on_hello(self, robot: str, far: _Far, endpoints: Iterable[Endpoint]) -> None:
         every = list(endpoints)
@@ -158,9 +188,9 @@ class Link:
         for endpoint in refused:
             by_node.setdefault(endpoint.node, set()).add(f"{VERBS[endpoint.kind]} {endpoint.name}")
         for node, words in by_node.items():
-            if far.refused.get(node) != (text := tuple(sorted(words))):
-                log.warning("refused %s of %s: the policy does not let it %s", node, robot, ", ".join(text))
-                far.refused[node] = text
+            text = f"{node} of {robot}: the policy does not let it {', '.join(sorted(words))}"
+            if far.refused.is_news(text):
+                log.warning("refused %s", text[:TEXT_MAX])
 
     def _stand_in(self, robot: str, endpoint: Endpoint) -> Proxy | None:
         """Make the proxy of a far endpoint; subscriptions have one in common, made by `_listen`."""
@@ -269,6 +299,17 @@ def _endpoints(text: bytes) -> list[Endpoint]:
         content: Any = json.loads(text)
         if content["version"] != VERSION:
             raise FrameError(f"it speaks version {content['version']!r} of the link, this is {VERSION}")
-        return [Endpoint.from_json(entry) for entry in content["endpoints"]]
+        endpoints = [Endpoint.from_json(entry) for entry in content["endpoints"]]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise FrameError(f"an announcement that cannot be read: {error!r}") from error
+    for endpoint in endpoints:
+        if endpoint.kind not in VERBS:
+            raise FrameError(f"expected one of {sorted(VERBS)}, got {endpoint.kind!r}")
+    return endpoints
+
+
+def _check(frame: Frame) -> None:
+    if not is_possible(frame.stamp):
+        raise FrameError("an impossible instant")
+    if frame.sequence > SEQUENCE_MAX:
+        raise FrameError("an impossible number")

@@ -77,9 +77,11 @@ class FarPublisher(Proxy):
             give(Frame(PRESENT, gid, self._sequence, self._stamp, subscription), b"")
 
     def publish(self, sequence: int, stamp: float, payload: Buffer) -> None:
-        """Publish a message with the number and the instant [epoch s] it had."""
+        """Publish a message with the number and the instant [epoch s] it had, unless that or a newer one was."""
         frame = Frame(kind=DATA, gid=self.endpoint.gid, sequence=sequence, stamp=stamp)
         with self._lock:
+            if sequence <= self._sequence:
+                return
             self._sequence, self._stamp = sequence, stamp
             if self.endpoint.qos.latched:
                 self._kept.append((frame, payload))

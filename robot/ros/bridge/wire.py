@@ -1,7 +1,8 @@
 """Encrypted TCP between the links of robots: CURVE, a key per robot, and only keys that are in the folder.
 
 A thread owns the sockets. What arrives is handed over with the name that belongs to the sender's key. Keys are looked
-at anew at every handshake and twice a second: a robot whose key was removed is not heard from then on.
+at anew at every handshake and twice a second: a robot whose key was removed or replaced is not heard from then on, and
+gets nothing more.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from collections.abc import Callable, Mapping
 import zmq
 from zmq.utils import z85
 
+from robot.ros.bridge.seldom import News, Seldom
 from robot.ros.exceptions import ROSError
 from robot.ros.security.keys import Keys
+from robot.ros.transport.bell import Bell
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,14 @@ ZAP = "inproc://zeromq.zap.01"
 BEAT = b"."
 
 
+def checked_address(text: str) -> str:
+    """Return `HOST:PORT` as it is; raises ROSError when it is none that one can go to."""
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise ROSError(f"expected HOST:PORT with a port of 1 to 65535, got {text!r}")
+    return text
+
+
 class Wire:
     """The sockets of one robot.
 
@@ -40,6 +51,10 @@ class Wire:
         connect: `HOST:PORT` of robots by their names.
         on_message: takes a robot's name and the parts of a message; called on the wire's thread, as is the next.
         on_state: takes a robot's name and whether it is there now.
+        on_failure: called when the thread ends by a fault, which is logged; `failed` is true then.
+
+    Raises:
+        ROSError: the keys cannot be used, or an address is none.
     """
 
     def __init__(
@@ -50,26 +65,28 @@ class Wire:
         connect: Mapping[str, str],
         on_message: Callable[[str, list[bytes]], None],
         on_state: Callable[[str, bool], None],
+        on_failure: Callable[[], None],
     ) -> None:
         self._keys, self._own = keys, keys.own()
-        self._connect = dict(connect)
-        self._on_message, self._on_state = on_message, on_state
+        self._connect = {name: checked_address(address) for name, address in connect.items()}
+        self._on_message, self._on_state, self._on_failure = on_message, on_state, on_failure
+        self.failed = False
         self._zmq = zmq.Context()
         self._queue: deque[tuple[str, list[bytes]]] = deque()
-        self._wakeup = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._bell = Bell()
         self._dealers: dict[str, tuple[bytes, zmq.Socket[bytes]]] = {}  # key and socket
-        self._routes: dict[str, bytes] = {}  # of robots that came to us
+        self._routes: dict[str, tuple[bytes, bytes]] = {}  # key and identity, of robots that came to us
         self._heard_at: dict[str, float] = {}
         self._boots: dict[str, bytes] = {}
         self._boot = os.urandom(8)
         self._turns: dict[str, int] = {}  # how often we gave a robot up: it has to introduce itself anew
         self._names: dict[bytes, str] = {}
-        self._refused: set[str] = set()
+        self._refused = News()
         self._beat_at = 0.0
         self._ended = threading.Event()
-        self.dropped = 0
+        self._dropped = Seldom()
         self._poller = zmq.Poller()
-        self._poller.register(self._wakeup, zmq.POLLIN)
+        self._poller.register(self._bell.fd, zmq.POLLIN)
         self._zap = self._zmq.socket(zmq.REP)
         self._zap.bind(ZAP)
         self._poller.register(self._zap, zmq.POLLIN)
@@ -106,21 +123,26 @@ class Wire:
     def send(self, robot: str, parts: list[bytes]) -> None:
         """Send a message to a robot that is there, in order; callable from any thread."""
         self._queue.append((robot, parts))
-        with contextlib.suppress(OSError):  # closed meanwhile
-            os.eventfd_write(self._wakeup, 1)
+        self._bell.ring()
 
     def close(self) -> None:
         self._ended.set()
-        with contextlib.suppress(OSError):
-            os.eventfd_write(self._wakeup, 1)
+        self._bell.ring()
         if self._thread.is_alive():
             self._thread.join()
         self._zmq.destroy(linger=0)
-        os.close(self._wakeup)
 
     # --- the thread
 
     def _run(self) -> None:
+        try:
+            self._go_on()
+        except Exception:
+            log.exception("the connections to other robots have failed")
+            self.failed = True
+            self._on_failure()
+
+    def _go_on(self) -> None:
         look_at = 0.0
         while not self._ended.is_set():
             now = time.monotonic()
@@ -135,14 +157,18 @@ class Wire:
                 elif isinstance(source, zmq.Socket):
                     self._take_from_dealer(source)
                 else:
-                    with contextlib.suppress(BlockingIOError):
-                        os.eventfd_read(self._wakeup)
+                    self._bell.silence()
             while self._queue:
                 self._send(*self._queue.popleft())
 
     def _look(self, now: float) -> None:
         peers = self._keys.peers()
         self._names = {key: name for name, key in peers.items()}
+        replaced = {
+            name
+            for name, (key, _) in (*self._dealers.items(), *self._routes.items())
+            if name in peers and peers[name] != key
+        }
         for name, (key, _) in tuple(self._dealers.items()):
             if peers.get(name) != key:
                 self._hang_up(name)
@@ -154,6 +180,9 @@ class Wire:
         for name, heard_at in tuple(self._heard_at.items()):
             if name not in peers:
                 log.warning("%s: its key was removed, it is not heard any more", name)
+                self._give_up(name)
+            elif name in replaced:
+                log.warning("%s: its key was replaced, the one with the old key is not heard any more", name)
                 self._give_up(name)
             elif now - heard_at > SILENT:
                 log.warning("%s: silent for %.0f s", name, SILENT)
@@ -175,8 +204,13 @@ class Wire:
         self._options(dealer)
         dealer.setsockopt(zmq.RECONNECT_IVL, 100)
         dealer.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
-        dealer.curve_serverkey = key
-        dealer.connect(f"tcp://{address}")
+        try:
+            dealer.curve_serverkey = key
+            dealer.connect(f"tcp://{address}")
+        except zmq.ZMQError as error:
+            dealer.close(linger=0)
+            self._refuse(f"{name} at {address}: {error}")
+            return
         self._poller.register(dealer, zmq.POLLIN)
         self._dealers[name] = key, dealer
         self._beat_at = 0.0  # introduce ourselves
@@ -193,8 +227,7 @@ class Wire:
         self._on_state(name, False)
 
     def _refuse(self, text: str) -> None:
-        if text not in self._refused:
-            self._refused.add(text)
+        if self._refused.is_news(text):
             log.warning("refused %s", text)
 
     def _authenticate(self) -> None:
@@ -214,9 +247,10 @@ class Wire:
         with contextlib.suppress(zmq.Again):
             for _ in range(QUEUE):
                 frames = router.recv_multipart(zmq.NOBLOCK, copy=False)
-                name = self._names.get(str(frames[-1].get("User-Id")).encode())
+                key = str(frames[-1].get("User-Id")).encode()
+                name = self._names.get(key)
                 if name is not None and len(frames) > 1:
-                    self._take(name, [frame.bytes for frame in frames[1:]], frames[0].bytes)
+                    self._take(name, [frame.bytes for frame in frames[1:]], (key, frames[0].bytes))
 
     def _take_from_dealer(self, dealer: zmq.Socket[bytes]) -> None:
         name = next((name for name, (_, socket) in self._dealers.items() if socket is dealer), None)
@@ -226,7 +260,7 @@ class Wire:
                 if name is not None:
                     self._take(name, parts)
 
-    def _take(self, name: str, parts: list[bytes], route: bytes | None = None) -> None:
+    def _take(self, name: str, parts: list[bytes], route: tuple[bytes, bytes] | None = None) -> None:
         if parts[0] == BEAT and self._boots.get(name) != parts[-1]:
             if name in self._boots:
                 self._lose(name)  # it was started again, or had given us up
@@ -246,12 +280,11 @@ class Wire:
     def _send(self, name: str, parts: list[bytes]) -> None:
         try:
             if name in self._routes and self._router is not None:
-                self._router.send_multipart([self._routes[name], *parts], zmq.NOBLOCK)
+                self._router.send_multipart([self._routes[name][1], *parts], zmq.NOBLOCK)
             elif name in self._dealers:
                 self._dealers[name][1].send_multipart(parts, zmq.NOBLOCK)
         except zmq.ZMQError as error:
             if parts[0] == BEAT:
                 return
-            self.dropped += 1
-            if self.dropped & (self.dropped - 1) == 0:
-                log.warning("dropped a message for %s: %s (%d dropped so far)", name, error, self.dropped)
+            if self._dropped.again():
+                log.warning("dropped a message for %s: %s (%d dropped so far)", name, error, self._dropped.count)

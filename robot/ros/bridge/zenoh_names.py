@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from robot.ros.bridge.instants import is_possible
 from robot.ros.duration import INFINITE_NS, NANOSECONDS, Duration
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint
 from robot.ros.names import full_node_name
@@ -185,4 +186,6 @@ def read_attachment(data: bytes) -> Attachment:
     sequence, stamp, size = _ATTACHED.unpack_from(data)
     if size != GID_SIZE:
         raise ForeignError(f"expected an identifier of {GID_SIZE} bytes, got {size}")
+    if not is_possible(stamp / NANOSECONDS):
+        raise ForeignError(f"an impossible instant: {stamp} ns")
     return Attachment(sequence=sequence, stamp_ns=stamp, gid=data[_ATTACHED.size :])

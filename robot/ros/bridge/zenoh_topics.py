@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from robot.ros.bridge.door import Door
+from robot.ros.bridge.instants import is_possible
 from robot.ros.bridge.proxies import FarPublisher, Proxy, listener, twin
 from robot.ros.bridge.zenoh_names import Attachment, ForeignError, key, read_attachment
 from robot.ros.bus import HERE
@@ -104,8 +105,8 @@ class Topics:
         latecomer = Latecomer() if latched else None
 
         def put(frame: Frame, payload: Buffer, peer: str) -> None:
-            if peer == HERE:
-                return  # it came from there
+            if peer == HERE or not is_possible(frame.stamp):
+                return  # it came from there, or cannot be written
             with self._lock:
                 if frame.gid not in self._publishers:
                     self._refresh()

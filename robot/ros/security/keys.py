@@ -5,6 +5,7 @@
     KEYS/peers/<name>.key        whoever is in here is let in; removing the file revokes that
     KEYS/policy.xml              what they may do
 
+None of the folders may be changed by others: who could put a file into `peers` would let himself in.
 Keys are of Curve25519, in the files that pyzmq's `zmq.auth` writes.
 """
 
@@ -13,13 +14,17 @@ from __future__ import annotations
 import os
 import re
 import stat
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import zmq
 import zmq.auth
+from zmq.utils import z85
 
 from robot.ros.exceptions import ROSError
+from robot.ros.security.ownership import looseness
+from robot.ros.security.policy import TEMPLATE
 
 SECRET, PUBLIC = ".key_secret", ".key"
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -63,7 +68,7 @@ class Keys:
         return self.folder / POLICY
 
     def create(self, name: str) -> Own:
-        """Make a pair of keys; raises KeysError when there is one already."""
+        """Make a pair of keys, and a policy that allows nothing; raises KeysError when there are keys already."""
         checked_name(name)
         if self._own.is_dir() and any(self._own.glob("*" + SECRET)):
             raise KeysError(f"{self._own} has a key already: a robot keeps its key for life")
@@ -72,12 +77,17 @@ class Keys:
         before = os.umask(0o077)
         try:
             zmq.auth.create_certificates(self._own, name)
+            if not self.policy.exists():
+                self.policy.write_text(TEMPLATE, encoding="utf-8")
         finally:
             os.umask(before)
         return self.own()
 
     def own(self) -> Own:
-        """Read this robot's keys; raises KeysError when there are none, or others may read the secret one."""
+        """Read this robot's keys; raises KeysError when there are none, or others may read the secret one or let in."""
+        for folder in (self.folder, self._own, self._peers):
+            if folder.exists() and (text := looseness(folder)):
+                raise KeysError(text)
         found = sorted(self._own.glob("*" + SECRET))
         if len(found) != 1:
             raise KeysError(
@@ -114,6 +124,7 @@ class Keys:
                 raise KeysError(f"that key is {other}'s already")
         target = self._peers / (name + PUBLIC)
         target.write_bytes(path.read_bytes())
+        target.chmod(0o600)
         return name
 
     def remove(self, name: str) -> None:
@@ -127,8 +138,17 @@ class Keys:
 def _read(path: Path) -> tuple[bytes, bytes | None]:
     try:
         public, secret = zmq.auth.load_certificate(path)
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, IndexError, OSError) as error:  # IndexError: a line `public-key` without '='
         raise KeysError(f"{path} is no file of keys: {error}") from error
-    if public is None or len(public) != 40:
+    if public is None or not _is_key(public):
         raise KeysError(f"{path} has no public key in it")
+    if secret is not None and not _is_key(secret):
+        raise KeysError(f"{path} has a secret key in it that is none")
     return public, secret
+
+
+def _is_key(text: bytes) -> bool:
+    try:
+        return len(text) == 40 and len(z85.decode(text)) == 32
+    except (KeyError, struct.error):  # a character, or a group of five, that Z85 does not have
+        return False

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from robot.ros.exceptions import ROSError
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint
 from robot.ros.names import full_node_name
+from robot.ros.security.ownership import looseness
 
 ALLOW, DENY = "ALLOW", "DENY"
 KINDS = {  # element: name of what it lists, its privileges
@@ -100,13 +101,16 @@ def read_policy(path: Path) -> Policy:
     """Read a policy file.
 
     Raises:
-        PolicyError: there is none, or something in it is not understood, which must not pass for nothing.
+        PolicyError: there is none, others could change it, or something in it is not understood, which must not pass
+            for nothing.
     """
     try:
+        if text := looseness(path):
+            raise PolicyError(text)
         root = ElementTree.fromstring(_plain(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise PolicyError(f"there is no {path}: berrybrain ros security init writes one to start from") from error
-    except (ElementTree.ParseError, UnicodeDecodeError) as error:
+    except (ElementTree.ParseError, UnicodeDecodeError, OSError) as error:
         raise PolicyError(f"{path}: {error}") from error
     try:
         return Policy(_enclaves(root))
@@ -122,11 +126,14 @@ def _plain(text: str) -> str:
 
 
 def _children(element: ElementTree.Element, *expected: str) -> Iterable[ElementTree.Element]:
+    possible = " or ".join(f"<{tag}>" for tag in expected)
     for child in element:
         if child.tag not in expected:
-            possible = " or ".join(f"<{tag}>" for tag in expected)
             raise PolicyError(f"expected {possible} in <{element.tag}>, got <{child.tag}>")
         yield child
+    for text in (element.text, *(child.tail for child in element)):
+        if text and text.strip():
+            raise PolicyError(f"expected {possible} in <{element.tag}>, got the text {text.strip()!r}")
 
 
 def _required(element: ElementTree.Element, name: str) -> str:
@@ -164,6 +171,8 @@ def _profile(element: ElementTree.Element) -> Profile:
             if qualifier not in (ALLOW, DENY):
                 raise PolicyError(f"expected {verb} to be {ALLOW} or {DENY}, got {qualifier!r}")
             for child in _children(group, item):
+                if len(child) or child.keys():
+                    raise PolicyError(f"expected a name and nothing else in <{item}>")
                 pattern = _full((child.text or "").strip(), namespace, node)
                 rules.append(Rule(verb=verb, pattern=pattern, allowed=qualifier == ALLOW))
     return Profile(node=full_node_name(node, namespace), rules=tuple(rules))
