@@ -24,6 +24,8 @@ from telemetry.clock import Clock
 
 Array = npt.NDArray[np.float64]
 COASTING = 2e-3  # joints slower than this have come to rest [m/s, rad/s]
+COAST = 2.0 * MISMATCH  # brakes that close may let a joint that stood sink so far [m, rad]
+ANSWERS = 0.1  # so long a device goes on before it stops, or a measurement froze before it was noticed [s]
 UNAWARE = 0.25  # a start so soon after an operator's hold was sent before its sender knew of it [s]
 
 
@@ -81,7 +83,10 @@ class ControlLoop:
         self.lease = MotionLease(settings.lease_age)
         self._local_reset = settings.local_reset
         self._coasting = False
+        self._stopped_at = np.full(7, np.nan)  # where the arm was when the driver was told to stop
+        self._coast_max = COAST
         self._left: Array | None = None  # where the arm was left when the drives went off
+        self._drives_hold = False  # a fault was answered with power on
         self._seq = 0
         self._ticked_at = float("inf")
         self._changes = -1
@@ -120,6 +125,7 @@ class ControlLoop:
         self._hold_here()
         self._jaws.rest_at(self.gripper.opening)
         self.supervisor.enable()
+        self._state, self._drives_hold = self.supervisor.state, False  # a fault from here on is a new one
         if left is not None and not (np.abs(self.joints.position - left) <= MISMATCH).all():
             self.supervisor.momentary("position_mismatch")  # somebody moved it, or the encoders lost count
 
@@ -321,6 +327,7 @@ class ControlLoop:
                 self.gripper,
                 now,
                 powered=powered,
+                holding=self._drives_hold,
                 cutting=self._jaws.cutting,
                 tool_speed=self._tool_speed(),
             )
@@ -331,11 +338,28 @@ class ControlLoop:
         if self.supervisor.state in POWERED:
             self._command(now)
         elif measured and self._coasting and np.isfinite(self.joints.position).all():
-            self._left = self.joints.position
-            self._coasting = bool((np.abs(self.joints.velocity) > COASTING).any())
+            self._coast()
         self._jaws.update(self.gripper, now)
         self._follower.judge(self.joints.position, self._watch.error, now)
         self._record(now)
+
+    def _begin_coast(self) -> None:
+        """Note where the arm is while the driver stops it, and how far that may take."""
+        q, v = self.joints.position, np.abs(self.joints.velocity)
+        v = np.where(np.isfinite(v), v, self._arm.velocity)
+        self._stopped_at = np.where(np.isfinite(q), q, self._follower.q)
+        self._coast_max = COAST + ANSWERS * v + v**2 / (2.0 * self._arm.acceleration)
+        self._left, self._coasting = self._stopped_at, True
+        self._watch.tracking.restart(self._stopped_at)
+
+    def _coast(self) -> None:
+        """Follow the arm until it has come to rest, but no hand that moves it on, nor a joint that runs away."""
+        if (np.abs(self.joints.position - self._stopped_at) <= self._coast_max).all():
+            self._left = self.joints.position
+            self._coasting = bool((np.abs(self.joints.velocity) > COASTING).any())
+        else:
+            self._left, self._coasting = self._stopped_at, False
+        self._watch.tracking.restart(self._left)
 
     def _read(self) -> bool:
         try:
@@ -355,14 +379,19 @@ class ControlLoop:
             causes = self.supervisor.causes
             code = causes[0] if causes else "protective_stop"
             if state not in POWERED:
+                category = _category(state, causes)
+                self._drives_hold = before in POWERED and category is StopCategory.STOP_AND_HOLD
                 if before in POWERED:
-                    self._left, self._coasting = self.joints.position, True
+                    self._begin_coast()
                 self._follower.drop(code)
-                self._driver_stop(_category(state, causes))
+                self._driver_stop(category)
             elif state not in MOVING:
                 self._follower.stop(code, along=state is State.HOLD)
             if state not in MOVING:
                 self._jaws.stop(code, self.gripper)
+        elif self._drives_hold and not POWER_OFF.isdisjoint(self.supervisor.causes):
+            self._drives_hold = False  # it does not hold
+            self._driver_stop(StopCategory.POWER_OFF)
         if self._let_go and not self._follower.moving:
             self._let_go = False
             if self._follower.mismatch(self.joints.position):

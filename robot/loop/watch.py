@@ -89,10 +89,18 @@ class Watch:
         now: float,
         *,
         powered: bool,
+        holding: bool,
         cutting: bool,
         tool_speed: float,
     ) -> None:
-        """Judge one measurement and everybody's signs of life; `tool_speed` is the tool's limit now [m/s]."""
+        """Judge one measurement and everybody's signs of life.
+
+        Args:
+            powered: the drives follow set points.
+            holding: after a fault they hold by themselves, still with power.
+            cutting: a sweep of the blade is under way.
+            tool_speed: the tool's limit now [m/s].
+        """
         supervisor = self._supervisor
         if self._failed:
             supervisor.clear(self._failed)
@@ -105,16 +113,13 @@ class Watch:
         self._condition("sensor_frozen", wrong == "sensor_frozen")
         if wrong == "hardware_fault":
             supervisor.momentary(wrong)
-        if powered and wrong != "hardware_fault":
+        if (powered or holding) and wrong != "hardware_fault":
             self.error = self.tracking.error(joints.position)
-            exceeded = self.tracking.exceeded(self.error)
-            self._condition("tracking_error", exceeded)
-            if (self.error > 0.5 * STANDING).any() and self.tracking.runs_away(
-                self.error, joints.position, joints.velocity, cutting=gripper.blade_out
-            ):
-                supervisor.momentary("runaway")
-            if self._tool.too_fast(joints.stamp, joints.position, tool_speed):
-                supervisor.momentary("overspeed")
+            self._condition("tracking_error", powered and self.tracking.exceeded(self.error))
+            if wrong == "encoder_jump":
+                self._tool.restart()  # the count is wrong, the arm did not leap
+            else:
+                self._judge_motion(joints, tool_speed, cutting=gripper.blade_out)
         else:
             supervisor.clear("tracking_error")
         self._condition("overload", self._load.judge(joints.stamp, joints.effort))
@@ -123,6 +128,15 @@ class Watch:
             self._cut_at = now
         self._condition("blade_interlock", gripper.blade_out and now - self._cut_at > BLADE_GRACE)
         self.judge_heartbeats(now)
+
+    def _judge_motion(self, joints: JointState, tool_speed: float, *, cutting: bool) -> None:
+        """Raise what takes the power away: a joint that runs away, a tool that is too fast."""
+        if (self.error > 0.5 * STANDING).any() and self.tracking.runs_away(
+            self.error, joints.position, joints.velocity, cutting=cutting
+        ):
+            self._supervisor.momentary("runaway")
+        if self._tool.too_fast(joints.stamp, joints.position, tool_speed):
+            self._supervisor.momentary("overspeed")
 
     def judge_heartbeats(self, now: float) -> None:
         """Raise or clear `<name>_lost` of every required program."""

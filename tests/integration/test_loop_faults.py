@@ -209,11 +209,33 @@ def test_a_joint_that_moves_while_its_set_point_stands_has_its_power_taken_withi
 class Slips(FakeHardware):
     """The rail moves on by itself at a third of its speed while it has power."""
 
+    speed, told = 0.2, 0.2
+
     def _advance(self) -> None:
         before = float(self._q[0])
         super()._advance()
         if self._powered:
-            self._q[0], self._v[0] = before + 0.2 * DT, 0.2
+            self._q[0], self._v[0] = before + self.speed * DT, self.told
+
+
+@pytest.mark.parametrize(("speed", "told", "cause"), [(0.2, 0.2, "runaway"), (-1.0, 0.0, "overspeed")])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_arm_that_does_not_hold_after_a_fault_has_its_power_taken(
+    speed: float, told: float, cause: str, at_once: bool
+) -> None:
+    rig = Rig()
+    rig.hardware.faults.codes = ("over_current",)
+    rig.run(DT if at_once else 0.2)
+    assert rig.hardware._powered, "the fault alone is answered by holding"
+    rig.hardware.faults.codes = ()
+    rig.hardware.__class__ = type("Drifts", (Slips,), {"speed": speed, "told": told})
+    rig.run(0.5)
+    assert cause in rig.loop.supervisor.causes
+    assert not rig.hardware._powered
+    assert abs(rig.true_rail() - HOME[0]) < 0.05
+    where = rig.true_rail()
+    rig.run(0.5)
+    assert rig.true_rail() == where
 
 
 class Compensates(FakeHardware):

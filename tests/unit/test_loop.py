@@ -9,7 +9,7 @@ import pytest
 
 from robot.arms import load_arm
 from robot.gripper import Cut, Grip
-from robot.hardware import GripperState, HardwareError, JointState
+from robot.hardware import GripperState, HardwareError, JointState, StopCategory
 from robot.hardware.fake import FakeHardware
 from robot.kinematics import solve, tool_position
 from robot.loop import BlackBox, ControlLoop, LoopError, LoopSettings
@@ -325,6 +325,100 @@ def test_an_arm_that_was_moved_while_it_had_no_power_is_not_resumed(
         assert rig.loop.reset() == ""
     assert rig.state is State.READY
     assert rig.loop.start() == ""
+
+
+@pytest.mark.parametrize("moving", [False, True])
+def test_an_arm_that_was_moved_while_it_did_not_answer_is_not_resumed(rig: Rig, moving: bool) -> None:
+    if moving:
+        rig.loop.follow(rig.along_rail())
+        rig.run(0.5)
+    rig.hardware.faults.disconnected = True
+    rig.run(0.1)
+    assert rig.loop.supervisor.causes == ("hardware_lost",)
+    rig.hardware._advance()
+    rig.hardware._q[3] += 0.5
+    rig.hardware._target = rig.hardware._q.copy()
+    rig.hardware.faults.disconnected = False
+    rig.run(0.1)
+    assert rig.loop.reset() == ""
+    assert rig.loop.supervisor.causes == ("position_mismatch",)
+    assert rig.loop.start() != ""
+
+
+def test_an_arm_that_is_pushed_from_the_moment_it_has_no_power_is_not_resumed(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.hardware.faults.codes = ("estop_input",)
+    rig.run(DT)
+    assert rig.state is State.ESTOP
+    read, push = rig.hardware.read, np.array([0.0, 0, 0, 0.05, 0, 0, 0])
+
+    def pushed() -> tuple[JointState, GripperState]:
+        joints, gripper = read()
+        return replace(joints, velocity=push), gripper
+
+    monkeypatch.setattr(rig.hardware, "read", pushed)
+    for _ in range(1500):
+        rig.hardware._q += push * DT
+        rig.run(DT)
+    monkeypatch.setattr(rig.hardware, "read", read)
+    rig.hardware.faults.codes = ()
+    rig.run(0.1)
+    assert rig.loop.reset() == ""
+    assert rig.loop.supervisor.causes == ("position_mismatch",)
+    assert rig.loop.start() != ""
+
+
+def test_an_arm_that_coasted_to_rest_at_full_speed_is_where_it_was_left(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig.loop.follow(rig.along_rail(1.5))
+    rig.run(1.3)
+    speed = abs(float(rig.loop.joints.velocity[0]))
+    assert speed > 0.35
+    read = rig.hardware.read
+
+    def braking() -> tuple[JointState, GripperState]:
+        joints, gripper = read()
+        return replace(joints, velocity=np.array([speed, 0, 0, 0, 0, 0, 0])), gripper
+
+    monkeypatch.setattr(rig.hardware, "read", braking)
+    rig.hardware.faults.codes = ("estop_input",)
+    rig.run(DT)
+    assert rig.state is State.ESTOP
+    begin = float(rig.hardware._q[0])
+    while speed > 0.0:  # the brakes need their way
+        rig.hardware._q[0] += speed * DT
+        speed = max(speed - float(ARM.acceleration[0]) * DT, 0.0)
+        rig.run(DT)
+    assert rig.hardware._q[0] - begin > 0.04
+    rig.hardware.faults.codes = ()
+    rig.run(0.1)
+    assert rig.loop.reset() == ""
+    assert rig.loop.start() == ""
+
+
+def test_a_fault_in_the_tick_after_a_reset_stops_the_driver_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.hardware.faults.codes = ("over_current",)
+    rig.run(0.1)
+    rig.hardware.faults.codes = ()
+    rig.run(0.1)
+    stops: list[StopCategory] = []
+    monkeypatch.setattr(rig.hardware, "stop", stops.append)
+    assert rig.loop.reset() == ""
+    rig.hardware.faults.codes = ("over_current",)
+    rig.run(0.1)
+    assert rig.state is State.FAULT
+    assert stops == [StopCategory.STOP_AND_HOLD]
+
+
+def test_an_encoder_that_jumps_is_no_speed_of_the_tool(rig: Rig) -> None:
+    rig.hardware.faults.offset = np.array([0.0, 0, 0, 0.2, 0, 0, 0])
+    rig.run(0.2)
+    assert rig.state is State.FAULT
+    assert rig.loop.supervisor.causes[0] == "encoder_jump"
+    assert "overspeed" not in rig.loop.supervisor.causes
+    assert rig.hardware._powered, "it holds"
 
 
 def test_a_joint_that_bears_too_much_for_too_long_stops_the_arm(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
