@@ -21,11 +21,16 @@ class RowSpace:
     def claim(self, holder: str, low: float, high: float) -> bool:
         """Take the stretch from `low` to `high` [m] if nobody else is within the gap of it.
 
+        Who holds a stretch already moves on from there: the new one must meet it, or it would lead past another.
+
         Raises:
             ValueError: they are not two finite numbers in order.
         """
         if not float("-inf") < low <= high < float("inf"):
             raise ValueError(f"expected low <= high [m], got {low} and {high}")
+        own = self._held.get(holder)
+        if own is not None and (low > own[1] or high < own[0]):
+            return False
         for other, (begin, end) in self._held.items():
             if other != holder and low < end + self._gap and begin < high + self._gap:
                 return False

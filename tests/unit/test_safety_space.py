@@ -24,11 +24,23 @@ def test_two_never_hold_stretches_nearer_than_the_gap() -> None:
     assert not space.claim("left", 0.0, 1.01)
     assert space.stretch("left") == (0.0, 1.0)
     assert space.claim("left", -0.5, 1.0), "one's own stretch is in nobody's way"
-    assert not space.claim("left", 3.0, 4.0) or space.stretch("left") == (3.0, 4.0)
+    assert not space.claim("left", 3.0, 4.0), "the other is in between"
+    assert space.stretch("left") == (-0.5, 1.0)
     space.release("right")
     space.release("right")
     assert space.stretch("right") is None
     assert space.claim("left", -5.0, 5.0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.01, 2.0), (-1.0, -0.01)])
+def test_a_claim_elsewhere_is_refused_because_the_machine_stands_in_what_it_holds(low: float, high: float) -> None:
+    space = RowSpace(0.0)
+    assert space.claim("a", 0.0, 1.0)
+    assert not space.claim("a", low, high)
+    assert space.stretch("a") == (0.0, 1.0)
+    assert space.claim("a", 1.0, 2.0), "they meet"
+    space.release("a")
+    assert space.claim("a", 8.0, 9.0), "nothing was held any more"
 
 
 def test_a_claim_between_two_others_needs_room_on_both_sides() -> None:
