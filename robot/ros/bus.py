@@ -48,8 +48,9 @@ class Local(Protocol):
 
 
 HERE = ""  # the peer name of this context
-Route = tuple[list[Local], list[str], list[bytes]]
-"""Where a publisher's messages go: subscriptions here, peers, and all the subscriptions that must not lose one."""
+Route = tuple[list[Local], list[str], list[bytes], frozenset[str]]
+"""Where a publisher's messages go: subscriptions here and peers; all the subscriptions that must not lose one, and the
+peers that have such while the publisher waits for them."""
 
 
 COUNTERPART = {PUBLISHER: SUBSCRIPTION, SUBSCRIPTION: PUBLISHER, SERVICE: CLIENT, CLIENT: SERVICE}
@@ -129,15 +130,15 @@ class Bus:
     def publish(self, gid: bytes, frame: Frame, payload: Buffer | Split) -> None:
         if self.transport.is_stale():
             self.pump.refresh()
-        here, peers, _ = self._routes.get(gid) or self._find_route(gid)
+        here, peers, _, keep = self._routes.get(gid) or self._find_route(gid)
         for subscription in here:
             subscription.deliver(frame, whole(payload), HERE)
         if peers:
-            self.transport.send(peers, frame, payload)
+            self.transport.send(peers, frame, payload, keep)
 
     def assert_liveliness(self, gid: bytes) -> None:
         """Let those who listen to a publisher know that it is alive."""
-        here, peers, _ = self._routes.get(gid) or self._find_route(gid)
+        here, peers, *_ = self._routes.get(gid) or self._find_route(gid)
         for subscription in here:
             subscription.on_asserted(gid)
         if peers:
@@ -210,7 +211,7 @@ class Bus:
     def _find_route(self, gid: bytes) -> Route:
         with self._lock:
             local = self._local.get(gid)
-            route: Route = ([], [], [])
+            route: Route = ([], [], [], frozenset())
             if local is not None:
                 self._routes[gid] = route = self._route(local.endpoint)
             return route
@@ -219,16 +220,20 @@ class Bus:
         keepers: list[bytes] = []
         here: list[Local] = []
         peers: dict[str, None] = {}
+        keep: set[str] = set()
+        waits = keeps_all(publisher.qos)  # or what a peer is behind with would be bounded by nothing
         for peer, endpoint in self.endpoints(SUBSCRIPTION, publisher.name):
             if not self._fits(publisher, endpoint):
                 continue
             if keeps_all(endpoint.qos):
                 keepers.append(endpoint.gid)
+                if waits:
+                    keep.add(peer)
             if peer == HERE:
                 here.append(self._local[endpoint.gid])
             else:
                 peers[peer] = None
-        return here, list(peers), keepers
+        return here, list(peers), keepers, frozenset(keep)
 
     def _fits(self, offer: Endpoint, request: Endpoint) -> bool:
         if offer.name != request.name:

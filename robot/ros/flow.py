@@ -12,6 +12,7 @@ from robot.ros.qos import HistoryPolicy, QoSProfile
 
 WINDOW = 1000  # messages that a publisher may be ahead
 STEP = 100  # messages taken between two words of a subscription
+WORD_EVERY = 1.0  # [s] after which a slow subscription says how far it is with fewer
 PATIENCE = 10.0  # [s] that a publisher waits before it gives up
 
 
@@ -43,15 +44,18 @@ class Inflow:
 
     Args:
         tell: takes a publisher's gid and the number of its message that was taken last.
+        monotonic: never goes back [s].
     """
 
-    def __init__(self, tell: Callable[[bytes, int], None]) -> None:
-        self._tell = tell
-        self._told: dict[bytes, int] = {}
+    def __init__(self, tell: Callable[[bytes, int], None], monotonic: Callable[[], float]) -> None:
+        self._tell, self._monotonic = tell, monotonic
+        self._told: dict[bytes, tuple[int, float]] = {}
 
     def took(self, publisher: bytes, sequence: int) -> None:
-        if sequence - self._told.setdefault(publisher, sequence - 1) >= STEP:
-            self._told[publisher] = sequence
+        now = self._monotonic()
+        told, told_at = self._told.setdefault(publisher, (sequence - 1, now))
+        if sequence - told >= STEP or now - told_at >= WORD_EVERY:
+            self._told[publisher] = sequence, now
             self._tell(publisher, sequence)
 
     def forget(self, publisher: bytes) -> None:

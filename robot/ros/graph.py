@@ -7,7 +7,7 @@ from typing import Any
 
 from robot.ros.qos import QoSPolicyKind, QoSProfile, first_mismatch
 
-PUBLISHER, SUBSCRIPTION, SERVICE, CLIENT = "publisher", "subscription", "service", "client"
+KINDS = PUBLISHER, SUBSCRIPTION, SERVICE, CLIENT = "publisher", "subscription", "service", "client"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,12 @@ class Endpoint:
         texts = {key: data[key] for key in ("kind", "name", "type", "hash", "node")}
         if len(gid) != 16 or not all(isinstance(text, str) for text in texts.values()):
             raise ValueError(f"expected a gid of 16 bytes and texts, got {data}")
+        if texts["kind"] not in KINDS:
+            raise ValueError(f"expected a kind of {', '.join(KINDS)}, got {texts['kind']!r}")
+        try:
+            qos = QoSProfile.from_json(data["qos"])
+        except OverflowError as error:  # JSON as Python reads it knows Infinity
+            raise ValueError(f"expected finite numbers, got {data['qos']}") from error
         return cls(
             kind=texts["kind"],
             gid=gid,
@@ -55,7 +61,7 @@ class Endpoint:
             type_name=texts["type"],
             type_hash=texts["hash"],
             node=texts["node"],
-            qos=QoSProfile.from_json(data["qos"]),
+            qos=qos,
         )
 
 

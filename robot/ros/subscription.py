@@ -123,7 +123,7 @@ class Subscription(Entity):
         self._lock = threading.RLock()
         self._limit = qos_profile.limit or KEPT_MAX
         self._latecomer = Latecomer() if qos_profile.latched else None
-        self._inflow = Inflow(self._tell_taken) if keeps_all(qos_profile) else None
+        self._inflow = Inflow(self._tell_taken, node.scheduler.monotonic) if keeps_all(qos_profile) else None
         self._filter: Predicate | None = None
         self._filter_options = ContentFilterOptions("", [])
         if content_filter is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import math
 import os
 import signal
 import subprocess
@@ -23,13 +24,15 @@ from robot.ros.action import ActionClient, ActionServer, CancelResponse, GoalSta
 from robot.ros.context import Context
 from robot.ros.exceptions import ROSError
 from robot.ros.executors import SingleThreadedExecutor
-from robot.ros.interfaces import example_interfaces, sensor_msgs, std_msgs, std_srvs
+from robot.ros.interfaces import example_interfaces, rcl_interfaces, sensor_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
-from robot.ros.qos import DurabilityPolicy, QoSProfile
-from robot.ros.transport import shared
+from robot.ros.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
+from robot.ros.transport import shared, zeromq
 from robot.ros.transport.directory import runtime_directory
+from robot.ros.transport.frame import DATA, Frame, FrameError, pack
 from robot.ros.transport.zeromq import ZeroMQ
 
+ALL = QoSProfile(history=HistoryPolicy.KEEP_ALL)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 DEADLINE = 60.0
 
@@ -203,6 +206,100 @@ def test_a_reader_that_does_not_read_misses_images_and_blocks_nobody(net: Net) -
     publisher.publish(image(99))
     net.until(lambda: late[-1:] == [99])
     assert late[:-1] == list(range(shared.LAG_MAX))
+
+
+MANY = 2 * shared.LAG_MAX
+
+
+def behind(net: Net, publisher_qos: QoSProfile, subscription_qos: QoSProfile) -> tuple[Side, list[int]]:
+    """Send many images to a context that does not read meanwhile, then let it read."""
+    camera, stuck = net.side("camera"), net.side("stuck")
+    seen: list[int] = []
+    stuck.node.create_subscription(sensor_msgs.msg.Image, "image", lambda m: seen.append(m.data[-1]), subscription_qos)
+    publisher = camera.node.create_publisher(sensor_msgs.msg.Image, "image", publisher_qos)
+    net.until(lambda: publisher.get_subscription_count() == 1)
+    with stuck.transport._polling:
+        for n in range(MANY):
+            publisher.publish(image(n))
+    net.until(lambda: len(seen) == MANY - camera.transport.dropped)
+    return camera, seen
+
+
+def test_a_subscription_that_keeps_all_gets_all_images_in_order(net: Net) -> None:
+    camera, seen = behind(net, ALL, ALL)
+    assert seen == list(range(MANY)) and camera.transport.dropped == 0
+
+
+def test_a_publisher_that_does_not_wait_does_not_pile_up_images_either(net: Net) -> None:
+    camera, _ = behind(net, QoSProfile(depth=100), ALL)
+    assert camera.transport.dropped == MANY - shared.LAG_MAX
+
+
+def test_what_no_socket_takes_is_dropped_with_a_word(
+    net: Net, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(zeromq, "LARGEST", 640 * 480 * 3)
+    camera, seen = behind(net, ALL, ALL)
+    assert seen == list(range(shared.LAG_MAX)) and camera.transport.dropped == MANY - shared.LAG_MAX
+    assert "fit no socket" in caplog.text
+
+
+def test_a_late_subscription_gets_all_the_images_that_were_kept(net: Net) -> None:
+    kept = QoSProfile(depth=MANY, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    camera, late = net.side("camera"), net.side("late")
+    publisher = camera.node.create_publisher(sensor_msgs.msg.Image, "image", kept)
+    for n in range(MANY):
+        publisher.publish(image(n))
+    seen: list[int] = []
+    late.node.create_subscription(sensor_msgs.msg.Image, "image", lambda m: seen.append(m.data[-1]), kept)
+    net.until(lambda: len(seen) == MANY)
+    assert seen == list(range(MANY))
+
+
+def test_no_large_request_or_reply_is_lost(net: Net) -> None:
+    server, caller = net.side("server"), net.side("caller")
+    GetParameters = rcl_interfaces.srv.GetParameters
+
+    def answer(request: Any, response: Any) -> Any:
+        response.values = [rcl_interfaces.msg.ParameterValue(string_value=name) for name in request.names]
+        return response
+
+    server.node.create_service(GetParameters, "echo", answer)
+    client = caller.node.create_client(GetParameters, "echo")
+    net.until(client.service_is_ready)
+    with server.transport._polling:
+        names = [str(n) * shared.THRESHOLD for n in range(MANY)]
+        futures = [client.call_async(GetParameters.Request(names=[name])) for name in names]
+    assert [net.result(future).values[0].string_value for future in futures] == names
+
+
+def test_announcements_that_no_peer_could_mean_are_refused(net: Net) -> None:
+    listener, talker = net.side("listener"), net.side("talker")
+    publisher = talker.node.create_publisher(std_msgs.msg.String, "chat", 10)
+    net.until(lambda: listener.node.count_publishers("chat") == 1)
+    good = publisher.endpoint.to_json()
+    for bad in ({**good, "kind": "topic"}, {**good, "qos": {**good["qos"], "depth": math.inf}}):
+        announcement = json.dumps({"ask": False, "endpoints": [bad]}).encode()
+        with pytest.raises(FrameError, match="cannot be read"):
+            listener.transport._on_hello(talker.transport.name, memoryview(announcement))
+
+
+def test_messages_of_an_impossible_instant_are_refused(net: Net, caplog: pytest.LogCaptureFixture) -> None:
+    talker, listener = net.side("talker"), net.side("listener")
+    heard: list[tuple[str, int]] = []
+    listener.node.create_subscription(
+        std_msgs.msg.String, "chat", lambda m, info: heard.append((m.data, info["source_timestamp"])), 10
+    )
+    publisher = talker.node.create_publisher(std_msgs.msg.String, "chat", 10)
+    net.until(lambda: publisher.get_subscription_count() == 1)
+    payload = bytes(text("now")._encode(text("now")))
+    instants = (0.0, math.nan, math.inf, -math.inf, -1.0, 1e10, 9e9, 5e-324, 1.8e9)
+    for sequence, stamp in enumerate(instants, start=1):
+        frame = Frame(DATA, publisher.endpoint.gid, sequence, stamp)
+        assert talker.transport._push(listener.transport.name, pack(frame) + payload)
+    net.until(lambda: len(heard) == 4)
+    assert [stamp for _, stamp in heard] == [0, 9 * 10**18, 0, 18 * 10**17]
+    assert caplog.text.count("an impossible instant") == 5
 
 
 def test_a_context_that_closes_is_forgotten_at_once(net: Net) -> None:

@@ -188,3 +188,7 @@ def test_every_announcement_that_is_damaged_is_refused() -> None:
                 continue
             with pytest.raises((ValueError, KeyError, TypeError)):
                 Endpoint.from_json({**good, key: bad})
+    with pytest.raises(ValueError, match="publisher, subscription, service, client, got 'topic'"):
+        Endpoint.from_json({**good, "kind": "topic"})
+    with pytest.raises(ValueError, match="finite"):
+        Endpoint.from_json({**good, "qos": {**qos, "depth": float("inf")}})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from robot.ros.graph import Endpoint
@@ -52,7 +52,8 @@ class Transport(Protocol):
     def changed(self) -> None:
         """The local endpoints changed: announce them before any further frame."""
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None: ...
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
+        """Send a frame to peers. Those in `keep` get DATA even where others that are as far behind would miss it."""
 
     def poll(self, timeout: float | None) -> None:
         """Take in what arrived and what is due, waiting at most `timeout` seconds (None: for ever) for the first.

@@ -17,6 +17,9 @@ SIZE = _HEADER.size
 GID_SIZE = 16
 FLAGS_AT = SIZE - 8
 PLAIN = bytes(8)  # the flags of DATA whose payload follows
+STAMP_TOP = FLAGS_AT - 1  # the highest byte of the stamp: sign and exponent
+NEAR = 0x41  # where that is no more, the stamp is from 0 to below 2**33 s (the year 2242)
+LATEST = 1e10  # [epoch s], the year 2286
 
 
 class FrameError(ValueError):
@@ -76,5 +79,7 @@ def unpack(data: bytes) -> tuple[Frame, int, memoryview]:
     kind = flags & KIND_MASK
     if kind > TAKEN or flags & ~(KIND_MASK | SHARED):
         raise FrameError(f"unknown flags {flags:#x}")
+    if not 0.0 <= stamp < LATEST:
+        raise FrameError(f"an impossible instant: {stamp} s")
     end = SIZE + GID_SIZE if kind in _TARGETED else SIZE
     return Frame(kind, gid, sequence, stamp, data[SIZE:end]), flags & ~KIND_MASK, memoryview(data)[end:]

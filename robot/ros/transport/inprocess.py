@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
@@ -30,7 +30,7 @@ class InProcess:
     def changed(self) -> None:
         pass
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         pass
 
     def poll(self, timeout: float | None) -> None:

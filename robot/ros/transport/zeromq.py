@@ -13,7 +13,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -29,12 +29,15 @@ from robot.ros.transport.bell import Bell
 from robot.ros.transport.directory import Directory, runtime_directory
 from robot.ros.transport.frame import (
     BYE,
+    DATA,
     FLAGS_AT,
     GID_SIZE,
     HELLO,
+    NEAR,
     PLAIN,
     SHARED,
     SIZE,
+    STAMP_TOP,
     Buffer,
     Frame,
     FrameError,
@@ -124,39 +127,49 @@ class ZeroMQ:
         if self._polling.locked():
             self.wake()
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
+    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         self._check_process()
         with self._sending:
             if self.closed:
                 raise ROSError("the transport is closed")
             self._sends += 1
             try:
-                self._send(peers, frame, payload)
+                self._send(peers, frame, payload, keep)
             finally:
                 self._sends -= 1
         if self.closed:
             self._finish_closing()
 
-    def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split) -> None:
+    def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str]) -> None:
         if self._changed:
             self._announce_to_all()
         if self._untold and (untold := self._untold.intersection(peers := list(peers))):
             self._announce(untold)  # or they would get messages of endpoints that they do not know
             peers = [peer for peer in peers if peer not in self._untold]
         if len(payload) >= THRESHOLD:
-            peers = list(peers)
-            descriptors = self._writer.put(payload, peers)
-            header = pack(frame, SHARED)
-            for peer in peers:
-                if peer in descriptors:
-                    if not self._push(peer, header + descriptors[peer]):
-                        self._writer.take_back(payload, peer)
-                else:
-                    self._drop(peer, "it is behind with large messages")
-            return
+            peers = self._share(list(peers), frame, payload, keep)
+            if not peers:
+                return
         data = b"".join((pack(frame), whole(payload)))
         for peer in peers:
             self._push(peer, data)
+
+    def _share(self, peers: list[str], frame: Frame, payload: Buffer | Split, keep: Collection[str]) -> list[str]:
+        """Send a large payload through shared memory; return the peers behind with it that must get it all the same."""
+        descriptors = self._writer.put(payload, peers)
+        header = pack(frame, SHARED)
+        inline = []
+        for peer in peers:
+            if peer in descriptors:
+                if not self._push(peer, header + descriptors[peer]):
+                    self._writer.take_back(payload, peer)
+            elif frame.kind == DATA and peer not in keep:
+                self._drop(peer, "it is behind with large messages")
+            elif len(header) + len(payload) > LARGEST:
+                self._drop(peer, f"it is behind with large messages, and {len(payload)} bytes fit no socket")
+            else:
+                inline.append(peer)
+        return inline
 
     def _push(self, peer: str, data: bytes) -> bool:
         send = self._send_to.get(peer)
@@ -298,7 +311,11 @@ class ZeroMQ:
         try:
             for _ in range(DRAIN):
                 data = recv(_NOBLOCK)
-                if data[FLAGS_AT:SIZE] != PLAIN or (here := takers.get(data[:GID_SIZE])) is None:
+                if (
+                    data[FLAGS_AT:SIZE] != PLAIN
+                    or data[STAMP_TOP] > NEAR
+                    or (here := takers.get(data[:GID_SIZE])) is None
+                ):
                     receive(data)
                     continue
                 for take in here:
@@ -307,7 +324,8 @@ class ZeroMQ:
             pass
 
     def _receive(self, data: bytes) -> None:
-        if data[FLAGS_AT:SIZE] == PLAIN and (here := self._receiver.takers.get(data[:GID_SIZE])) is not None:
+        plain = data[FLAGS_AT:SIZE] == PLAIN and data[STAMP_TOP] <= NEAR
+        if plain and (here := self._receiver.takers.get(data[:GID_SIZE])) is not None:
             for take in here:
                 take(data)
             return
