@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import signal
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dashboard.cli.errors import Misuse, Problem
 
+if TYPE_CHECKING:
+    from telemetry.mqtt.network import NetworkSettings
+
 FLUSH_S = 5.0
 """How often lines that a server outside has not taken are tried again, when nothing new arrives [s]."""
+LEAVE_S = 15.0
+"""How long the broker may take to answer a member that leaves [s]."""
 
 
 @click.command(name="ingest")
@@ -24,10 +31,10 @@ FLUSH_S = 5.0
 )
 @click.option("--farm", "path", type=click.Path(path_type=Path), help="Farm file; else as for berrybrain demo.")
 @click.option("--name", default="ingest-2", show_default=True, help="Its own, and the same after a restart.")
-def command(data: Path, path: Path | None, name: str) -> None:
+@click.option("--leave", is_flag=True, help="Have the broker forget NAME, which has ended for good, and end.")
+def command(data: Path, path: Path | None, name: str, leave: bool) -> None:
     """Store what arrives over MQTT until ended. Where [mqtt] share is set, ingesters share the measurements."""
     import os
-    import time
 
     from dashboard.cli.known_broker import address, credentials
     from dashboard.cli.settings import find_farm
@@ -45,6 +52,10 @@ def command(data: Path, path: Path | None, name: str) -> None:
     if not LEVEL.fullmatch(name):
         raise Misuse(f"--name: expected letters, digits, _ . -, at most 64, got {name!r}")
     host, port = address(farm.mqtt)
+    if leave:
+        forget(host, port, f"berrybrain-{name}", credentials(farm.mqtt))
+        click.echo(f"{name} has left {host}:{port}: its share goes to the others, what waited for it is let go")
+        return
     settings = IngestSettings(
         address=Address(site=farm.site.id, zone=farm.zones[0].id, device=name),
         boot=f"{time.time_ns():x}",
@@ -73,3 +84,21 @@ def command(data: Path, path: Path | None, name: str) -> None:
     while not ended:
         ingester.turn()
     ingester.close()
+
+
+def forget(host: str, port: int, client_id: str, network: NetworkSettings) -> None:
+    """Connect once without a session, so that the broker drops the one it keeps under this id.
+
+    Raises:
+        Problem: no broker answered.
+    """
+    from telemetry.mqtt.network import NetworkClient
+
+    client = NetworkClient(host, port, client_id, clean=True, settings=network)
+    deadline = time.monotonic() + LEAVE_S
+    while not client.connected and time.monotonic() < deadline:
+        client.loop(0.1)
+    left = client.connected
+    client.close()
+    if not left:
+        raise Problem(f"no broker answered at {host}:{port} within {LEAVE_S:.0f} s: {client_id} is still a member")

@@ -12,9 +12,8 @@ from robot.arms.urdf import to_urdf
 from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, to_time
 from robot.nodes.gateway_live import LiveSettings, Seen, Show
 from robot.nodes.gateway_outcomes import Outcomes
-from robot.nodes.gateway_texts import finite, read_harvest
+from robot.nodes.gateway_texts import finite, read_harvest, reason_key
 from robot.nodes.heartbeat import Heartbeat
-from robot.nodes.mission_care import CHARGE_LOW
 from robot.ros.client import Client as ServiceClient
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs, std_msgs, std_srvs
@@ -158,7 +157,8 @@ class GatewayNode(Node):
 
         def answered(future: Future[Any]) -> None:
             answer: Any = future.result()
-            reply(AckStatus.DONE if answer.success else AckStatus.FAILED, "" if answer.success else answer.message)
+            status = AckStatus.DONE if answer.success else AckStatus.FAILED
+            reply(status, "" if answer.success else reason_key(answer.message))
 
         client.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(answered)
 
@@ -191,7 +191,7 @@ class GatewayNode(Node):
             self._inbox.reply(data["order_id"], status, data["fault"])
 
     def _on_mission(self, message: Any) -> None:
-        due = {*message.due, *([CHARGE_LOW] if message.fault == CHARGE_LOW else [])}
+        due = set(message.due)
         for fault in sorted(due ^ self._seen.due):
             self._tell("fault", {"fault": fault, "active": fault in due})
         self._seen.mission, self._seen.due = message, due

@@ -17,6 +17,11 @@ NUMBERS: dict[str, tuple[float, float, float]] = {
 }
 """Default, smallest and largest of each number of a harvest command."""
 
+REASONS = {
+    "press the reset button at the robot: only somebody who sees it may answer a stop": "reset_at_machine",
+}
+"""Answers of the control loop that people on a page meet, and their keys in the fault table of both languages."""
+
 
 def read_harvest(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of `berry_msgs/SubmitOrder` out of a command's arguments.
@@ -48,6 +53,11 @@ def read_harvest(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def reason_key(answer: str) -> str:
+    """Return the key of what the control loop answered, or its words where they have none."""
+    return REASONS.get(answer, answer)
 
 
 def pick_data(message: Any) -> dict[str, Any]:

@@ -152,6 +152,9 @@ class MissionNode(Node):
         current = self._queue.current()
         if self._safety is None:
             return
+        if current is not None and current.complete and not self._picker.busy:
+            self._end(current, Status.DONE)  # before all else: who ordered it does not wait for a charge
+            return
         if self._care.battery_low and not (self._picker.busy and not self._care.battery_critical):
             self._recharge()
             return
@@ -160,9 +163,6 @@ class MissionNode(Node):
         if self._picker.busy:
             if not self._safety.motion_allowed:
                 self._ask_for_start()  # the picker waits through a hold with its goal open
-            return
-        if current.complete:
-            self._end(current, Status.DONE)
             return
         if not self._safety.motion_allowed:
             self._ask_for_start()

@@ -63,10 +63,11 @@ class Care:
 
     @property
     def due(self) -> list[str]:
-        """Keys of the fault table for what a person should see to soon; none of them stops the robot."""
+        """Keys of the fault table for what somebody should see to soon; all but a low battery let the robot work on."""
         cut, settings = self._queue.cut_since, self._settings
         found = ["cleaning_due"] if cut(CLEANED) >= settings.clean_every else []
-        return [*found, "blade_due"] if cut(BLADE_CHANGED) >= settings.blade_every else found
+        found += ["blade_due"] if cut(BLADE_CHANGED) >= settings.blade_every else []
+        return [*found, CHARGE_LOW] if self.battery_low else found
 
     @property
     def battery_critical(self) -> bool:

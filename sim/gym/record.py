@@ -25,13 +25,14 @@ class Recorder(gymnasium.Wrapper[Observation, Action, Observation, Action]):
     `truncated`, `seconds` (n,) (simulated, after the action), and `meta`, a JSON text: format, seed, environment, end.
 
     Args:
-        folder: is made if it does not exist; episodes are numbered on from those in it.
+        folder: is made if it does not exist; episodes are numbered on from the highest in it.
     """
 
     def __init__(self, env: gymnasium.Env[Observation, Action], folder: Path) -> None:
         super().__init__(env)
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._number = folder, len(list(folder.glob("episode-*.npz")))
+        named = [path.stem.removeprefix("episode-") for path in folder.glob("episode-*.npz")]
+        self._folder, self._number = folder, 1 + max((int(name) for name in named if name.isdecimal()), default=-1)
         self._seed: int | None = None
         self._observations: list[Observation] = []
         self._rows: list[tuple[Action, float, bool, bool, float]] = []

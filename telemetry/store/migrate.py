@@ -26,21 +26,23 @@ class Moved:
 def migrate(source: Store, target: Store, *, start: float, end: float, say: Callable[[str], None]) -> Moved:
     """Copy all points with start <= at < end; what arrives meanwhile, also late, is taken in by another pass.
 
-    Another pass goes from the newest day back, until all points that the source counts are read.
+    Another pass goes from the newest day back, until all points that the source counts are read; it reads all days
+    when the source has let go of some, as what was read then says nothing about what is left.
 
     A key that the target has keeps its value. Running it again copies what came since: stop ingest for the last run.
 
     Raises:
         StoreError: one of the stores failed; what was copied stays, and the next run goes on from there.
     """
-    read = new = passes = 0
+    read = new = passes = before = 0
     days = np.arange(start // DAY_S * DAY_S, end, DAY_S).tolist()
     seen: dict[float, int] = {}
     while passes < PASSES:
-        before = source.count()
+        last, before = before, source.count()
+        whole = passes == 0 or before < last
         passes += 1
         for day in days if passes == 1 else reversed(days):
-            if passes > 1 and sum(seen.values()) >= source.count():
+            if not whole and before <= source.count() <= sum(seen.values()):
                 break
             block = source.block(None, max(start, day), min(end, day + DAY_S))
             for begin in range(0, len(block), BATCH):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from robot.arms import load_arm
+from robot.loop.control import ControlLoop, LoopSettings
 from robot.nodes.convert import LATCHED, RELIABLE, header, to_seconds
 from robot.nodes.gateway import GatewayNode, GatewaySettings
 from robot.nodes.mission import MissionNode, MissionSettings
@@ -18,6 +19,7 @@ from robot.ros.node import Node
 from robot.ros.transport.inprocess import InProcess
 from sim.lockstep import Lockstep
 from telemetry.messages import Ack, Command, Event, Kind, State
+from telemetry.messages.tables import faults
 from telemetry.messages.wire import decode, encode
 from telemetry.mqtt import Message
 from telemetry.mqtt.device import Address, offline_will
@@ -40,6 +42,7 @@ class Farm:
         self.orders: list[Any] = []
         self.asked: list[str] = []
         self.answer = ("accepted", "")
+        self.refusal = "hardware_fault lasts"
         will = offline_will(ADDRESS, self.time)
         settings = GatewaySettings(address=ADDRESS, boot="g1", capacity=2)
         self.gateway = GatewayNode(context, self.time, settings, self.broker.client("gateway", will=will), ARM)
@@ -79,7 +82,7 @@ class Farm:
         def respond(_: Any, response: Any) -> Any:
             self.asked.append(name)
             response.success = name != "reset"
-            response.message = "" if response.success else "hardware_fault lasts"
+            response.message = "" if response.success else self.refusal
             return response
 
         return respond
@@ -162,6 +165,13 @@ def test_a_refused_reset_is_told_with_the_reason(farm: Farm) -> None:
     assert farm.with_control().send("reset") == [("failed", "hardware_fault lasts")]
 
 
+def test_a_reset_from_afar_is_refused_with_a_key_that_pages_have_in_both_languages(farm: Farm) -> None:
+    loop = ControlLoop(cast(Any, None), ARM, farm.time, LoopSettings())
+    farm.refusal = loop.reset()
+    assert farm.with_control().send("reset") == [("failed", "reset_at_machine")]
+    assert "复位" in faults()["reset_at_machine"].zh
+
+
 def test_placed_berries_fill_punnets_and_full_ones_are_closed(farm: Farm) -> None:
     for berry in range(3):
         farm.picks.publish(
@@ -188,12 +198,13 @@ def test_a_fault_is_told_when_it_comes_and_when_it_goes(farm: Farm) -> None:
 
 
 def test_what_is_due_is_told_once_when_it_comes_and_once_when_it_is_done(farm: Farm) -> None:
-    for due, fault in ((["blade_due"], ""), (["blade_due"], "charge_low"), ([], "")):
+    low = ["blade_due", "charge_low"]
+    for due, fault in ((["blade_due"], ""), (low, "charge_low"), (low, "eyes_lost"), (low, "charge_low"), ([], "")):
         farm.mission.publish(berry_msgs.msg.MissionState(state="holding" if fault else "idle", fault=fault, due=due))
         farm.run()
     came = [(event["fault"], event["active"]) for event in farm.told("fault")]
     assert came == [("blade_due", True), ("charge_low", True), ("blade_due", False), ("charge_low", False)]
-    assert farm.states[-2].detail["due"] == ["blade_due"]
+    assert farm.states[-2].detail["due"] == low
 
 
 def test_the_state_says_what_the_robot_does_and_its_death_is_noticed(farm: Farm) -> None:

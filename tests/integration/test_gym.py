@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 gymnasium = pytest.importorskip("gymnasium", reason="type: pip install 'berrybrain[gym]'")
 
+from gymnasium import Env  # noqa: E402
 from gymnasium.utils.env_checker import check_env  # noqa: E402
 
 from sim.gym.env import PickEnv  # noqa: E402
@@ -82,6 +84,32 @@ def test_the_scripted_picker_picks_the_ripe_berry_and_its_episode_can_be_read_ag
     assert episode.reward.sum() == pytest.approx(total)
     assert episode.meta["seed"] == 2
     assert episode.meta["end"]["placed"] == 1
+
+
+class Still(Env[dict[str, Any], np.ndarray]):
+    """Nothing happens in it."""
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict[str, Any], Any]:
+        return {"tool": np.zeros(3)}, {}
+
+    def step(self, action: np.ndarray) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        return {"tool": np.zeros(3)}, 0.0, True, False, {}
+
+
+def test_an_episode_that_was_deleted_costs_no_other_one(tmp_path: Path) -> None:
+    def record() -> list[str]:
+        env = Recorder(Still(), tmp_path)
+        env.reset()
+        env.step(np.zeros(5, dtype=np.float32))
+        env.close()
+        return sorted(path.name for path in tmp_path.glob("*.npz"))
+
+    record()
+    assert record() == ["episode-00000.npz", "episode-00001.npz"]
+    (tmp_path / "episode-00000.npz").unlink()
+    assert record() == ["episode-00001.npz", "episode-00002.npz"]
+    (tmp_path / "episode-00001.npz").rename(tmp_path / "episode-best.npz")
+    assert record() == ["episode-00002.npz", "episode-00003.npz", "episode-best.npz"]
 
 
 def test_the_example_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""Several ingesters share measurements of two sites into one server: a killed one costs no point, none is doubled."""
+"""Several ingesters share measurements of two sites into one server: each goes to one, and a killed one costs none."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ T0 = 1_780_000_000.0
 COUNT = 600
 SITES = ("north", "south")
 LONG_S = 60.0
+OWN = 40
+"""Messages that the members themselves may send meanwhile: births, states, reports."""
 
 
 def farm_text(broker: str, server: str) -> str:
@@ -107,6 +109,11 @@ class Plant:
         self.broker.close()
 
 
+def taken(plant: Plant, before: dict[str, int]) -> dict[str, int]:
+    """Return how many messages each member has committed since."""
+    return {name: plant.messages(name) - count for name, count in before.items()}
+
+
 @pytest.fixture
 def plant(tmp_path: Path, victoria: str) -> Iterator[Plant]:
     if mosquitto_path() is None:
@@ -116,7 +123,9 @@ def plant(tmp_path: Path, victoria: str) -> Iterator[Plant]:
     made.close()
 
 
-def test_two_ingesters_one_of_them_killed_lose_no_point_and_store_none_twice(plant: Plant, until: Until) -> None:
+def test_two_ingesters_take_each_point_once_and_lose_none_when_one_of_them_is_killed(
+    plant: Plant, until: Until
+) -> None:
     for name in ("a", "b"):
         open_store(plant.folder / name / "store").close()  # so that it can be looked into at once
         plant.start(name)
@@ -131,7 +140,10 @@ def test_two_ingesters_one_of_them_killed_lose_no_point_and_store_none_twice(pla
     plant.publish(0, 200)
     until(sent, within=LONG_S, what="the first third")
     until(lambda: len(plant.stored()) == 200, within=LONG_S, what="the first third in the server")
-    assert all(plant.messages(name) > before[name] + 50 for name in ("a", "b"))  # each took its part
+    until(lambda: sum(taken(plant, before).values()) >= 200, within=LONG_S, what="the first third in the journals")
+    shares = taken(plant, before)
+    assert min(shares.values()) > 50  # each took its part
+    assert sum(shares.values()) < 200 + OWN  # and no point went to both; the server would not show it
     plant.publish(200, 400)
     plant.kill("a")
     until(sent, within=LONG_S, what="the second third")
@@ -139,11 +151,44 @@ def test_two_ingesters_one_of_them_killed_lose_no_point_and_store_none_twice(pla
     plant.start("a")
     until(sent, within=LONG_S, what="the last third")
     until(lambda: len(plant.stored()) >= COUNT, within=LONG_S, what=f"{COUNT} points in the server")
-    assert plant.stored() == [400.0 + i for i in range(COUNT)]
+    assert plant.stored() == [400.0 + i for i in range(COUNT)]  # what came again after the kill is stored once
     for name in ("a", "b"):
         store = open_store(plant.folder / name / "store", read_only=True)
         assert store.counters().messages_lost == 0  # what the other member took is no loss
         store.close()
+
+
+def test_a_member_that_left_takes_nothing_any_more(plant: Plant, until: Until) -> None:
+    def sent() -> bool:
+        plant.publisher.loop(0.005)
+        return plant.publisher.unacknowledged() == 0
+
+    def command(*more: str) -> subprocess.CompletedProcess[str]:
+        words = ["store", "ingest", "--name", "gone", "--farm", str(plant.folder / "farm.toml"), *more]
+        return subprocess.run(
+            [*COMMAND, *words], cwd=HOUSE, capture_output=True, text=True, timeout=LONG_S, check=False
+        )
+
+    got: list[str] = []
+    shared = "$share/members/gh/1/+/+/+/data"
+    gone = NetworkClient("127.0.0.1", plant.broker.port, "berrybrain-gone")
+    gone.subscribe(shared, lambda message: None)
+    until(lambda: gone.loop(0.01) < 0 or gone.connected, within=LONG_S, what="the first member")
+    gone.publish("gh/1/a/b/c/state", b"x", qos=1)  # acknowledged after the subscription
+    until(lambda: gone.loop(0.01) < 0 or not gone.unacknowledged(), within=LONG_S, what="its subscription")
+    gone.close()
+    left = command("--leave")
+    assert (left.returncode, left.stderr) == (0, "")
+    assert left.stdout.startswith(f"gone has left 127.0.0.1:{plant.broker.port}")
+    stays = NetworkClient("127.0.0.1", plant.broker.port, "stays")
+    stays.subscribe(shared, lambda message: got.append(message.topic))
+    until(lambda: stays.loop(0.01) < 0 or stays.connected, within=LONG_S, what="the second member")
+    stays.publish("gh/1/a/b/c/state", b"x", qos=1)
+    until(lambda: stays.loop(0.01) < 0 or not stays.unacknowledged(), within=LONG_S, what="its subscription")
+    plant.publish(0, 20)
+    until(sent, within=LONG_S, what="20 measurements")
+    until(lambda: stays.loop(0.01) < 0 or len(got) == 20, within=LONG_S, what="all 20 at the other one")
+    stays.close()
 
 
 def test_a_member_does_not_take_what_others_heard_for_lost() -> None:

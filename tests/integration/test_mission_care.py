@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from robot.arms import load_arm
-from robot.nodes.convert import LATCHED
+from robot.nodes.convert import LATCHED, RELIABLE
 from robot.nodes.mission import MissionNode, MissionSettings
 from robot.nodes.mission_care import CareSettings
 from robot.nodes.mission_dock import Dock
@@ -34,6 +34,7 @@ class Yard:
         self.node = Node("yard", context=context, namespace="/robot")
         self.rail, self.refuse, self.drives, self.goals, self.canceled = 1.0, refuse, 0, 0, 0
         self.states: list[Any] = []
+        self.causes: list[str] = []
         self.safety = self.node.create_publisher(berry_msgs.msg.SafetyState, "safety/state", LATCHED)
         self.battery = self.node.create_publisher(sensor_msgs.msg.BatteryState, "battery", 5)
         self.joints = self.node.create_publisher(sensor_msgs.msg.JointState, "joint_states", 5)
@@ -65,7 +66,10 @@ class Yard:
         return self.states[-1].state, self.states[-1].fault
 
     def _tell(self) -> None:
-        self.safety.publish(berry_msgs.msg.SafetyState(state="RUN", motion_allowed=True))
+        allowed = not self.causes
+        self.safety.publish(
+            berry_msgs.msg.SafetyState(state="RUN" if allowed else "HOLD", motion_allowed=allowed, causes=self.causes)
+        )
         position = [self.rail, 0.0, -1.5, -2.0, 1.5, 0.5, 1.5, 0.03]
         names = [*ARM.joint_names, "gripper_joint"]
         self.joints.publish(sensor_msgs.msg.JointState(name=names, position=[position[0], *position[1:]]))
@@ -146,6 +150,36 @@ def test_with_a_low_battery_the_segment_is_finished_and_the_carriage_goes_to_its
     yard.charge(0.85)
     assert yard.state == ("working", "")
     assert yard.goals == 2
+
+
+def test_a_low_battery_stays_told_while_something_else_holds_the_robot() -> None:
+    yard = Yard(dock=None)
+    yard.mission._queue.submit(order())
+    yard.run(0.5)
+    yard.charge(0.15)
+    for causes in (["eyes_lost"], []):
+        yard.causes = causes
+        yard.run(0.5)
+        assert list(yard.states[-1].due) == ["charge_low"]
+    yard.charge(0.9)
+    assert list(yard.states[-1].due) == []
+
+
+def test_an_order_that_is_finished_is_told_before_the_battery_is_charged() -> None:
+    yard = Yard()
+    told: list[str] = []
+    yard.node.create_subscription(
+        berry_msgs.msg.OrderStatus, "orders/status", lambda message: told.append(message.status), RELIABLE
+    )
+    yard.mission._queue.submit(order())
+    yard.run(0.5)
+    yard.wait.set_result("done")
+    yard.run(0.5)
+    yard.charge(0.15)
+    yard.wait.set_result("done")
+    yard.run(1.0)
+    assert (yard.goals, yard.mission._queue.current()) == (2, None)
+    assert (told, yard.state, yard.rail) == (["started", "done"], ("holding", "charge_low"), DOCK)
 
 
 def test_a_critical_battery_breaks_the_segment_off_and_it_is_begun_again_later() -> None:

@@ -286,6 +286,24 @@ def test_a_store_moves_to_a_server_by_command(
     moved.close()
 
 
+def test_a_server_that_is_away_is_said_to_be_asked_again_after_the_time_that_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 20.0, 30.0])  # asked, silent for 20 s, asked by the next reader
+    settings = InfluxSettings(url="http://127.0.0.1:1", bucket="farm")
+    store = InfluxStore(settings, tmp_path, lambda *_: None, monotonic=lambda: next(clock, 30.0))
+
+    def away() -> int:
+        raise OutsideError("timed out", lasting=False)
+
+    monkeypatch.setattr(store._reading, "count", away)
+    with pytest.raises(StoreError, match="timed out"):
+        store.count()
+    with pytest.raises(StoreError, match=r"asked again in 50\.0 s"):
+        store.count()
+    store.close()
+
+
 def test_a_line_that_the_server_refuses_is_a_dead_letter(door: tuple[str, str, Path], tmp_path: Path) -> None:
     url, token, _ = door
     archive = OutsideArchive(tmp_path, InfluxSettings(url=url, token=token, bucket="farm"), read_only=False)

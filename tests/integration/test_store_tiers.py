@@ -6,8 +6,9 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -532,6 +533,39 @@ def test_a_store_is_copied_into_another_while_it_runs(store: EmbeddedStore, tmp_
     assert len(again) == last + 1  # only the newest day was read again
     assert everything(other) == everything(store)
     assert migrate(store, other, start=store.span()[0], end=store.span()[1], say=say).new == 0
+    other.close()
+
+
+class Thinned:
+    """A source that lets go of its oldest day and takes late points while the third day is read for the first time."""
+
+    def __init__(self, points: Iterable[tuple[float, float]], late: Iterable[tuple[float, float]]) -> None:
+        self.points, self.late, self.reads = dict(points), dict(late), 0
+
+    def count(self) -> int:
+        return len(self.points)
+
+    def block(self, _: None, start: float, end: float) -> Block:
+        self.reads += 1
+        at = np.array(sorted(at for at in self.points if start <= at < end))
+        if self.reads == 3:
+            self.points = {at: value for at, value in self.points.items() if at >= DAY0 + DAY_S} | self.late
+        return Block(
+            names=NAMES[:1],
+            series=np.zeros(len(at), np.int32),
+            at=(at * 1000.0).astype(np.int64),
+            value=np.ones(len(at)),
+            delay=np.zeros(len(at), np.int64),
+            quality=np.zeros(len(at), np.uint8),
+        )
+
+
+def test_late_points_are_copied_though_the_source_let_go_of_more_meanwhile(tmp_path: Path) -> None:
+    points = {DAY0 + day * DAY_S + i * 60.0: 1.0 for day in range(3) for i in range(100)}
+    late = {DAY0 + 1.5 * DAY_S + i: 1.0 for i in range(5)}
+    source, other = Thinned(points.items(), late.items()), open_store(tmp_path / "other")
+    migrate(cast(EmbeddedStore, source), other, start=float(DAY0), end=DAY0 + 3.0 * DAY_S, say=lambda _: None)
+    assert set(late) <= set(other.read(NAMES[0], float(DAY0), DAY0 + 3.0 * DAY_S).at.tolist())
     other.close()
 
 

@@ -5,6 +5,7 @@ import { clock } from "/static/lib/format.js";
 import { t } from "/static/lib/i18n.js";
 import { may } from "/static/lib/store.js";
 import { html, useEffect, useRef, useState } from "/static/lib/ui.js";
+import { faultName } from "/static/lib/words.js";
 import { Icon } from "/static/parts/icon.js";
 
 const CONFIRMED = ["accepted", "done"];
@@ -26,7 +27,7 @@ export function Command({ label, icon, go, role = "viewer", hold = 0, disabled =
     try {
       const answer = await send();
       const ok = answer.status === undefined || CONFIRMED.includes(answer.status);
-      next = { phase: ok ? "done" : "failed", at: now(), reason: ok ? "" : (answer.reason || t(`command.${answer.status}`)) };
+      next = { phase: ok ? "done" : "failed", at: now(), reason: ok ? "" : (faultName(answer.reason ?? "") || t(`command.${answer.status}`)) };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       next = { phase: "failed", at: now(), reason: error.text };

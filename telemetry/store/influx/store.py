@@ -200,7 +200,8 @@ class InfluxStore:
         """Name a server's failure as the store's; one that is away is not asked again at once: readers would hang."""
         began = self._monotonic()
         if began < self._silent_until:
-            raise StoreError("store_failed", f"the time-series server was away {SILENT_S:.0f} s ago or less")
+            left = self._silent_until - began
+            raise StoreError("store_failed", f"the time-series server was away; it is asked again in {left:.1f} s")
         try:
             yield
         except OutsideError as error:
