@@ -27,6 +27,10 @@ log = logging.getLogger(__name__)
 
 START_AGE = 5.0
 """A start that nobody has answered for so long is asked for again: control has died with it [s]."""
+REFUSED_WAY = "collision_risk"
+"""A hold because the limiter refused a way before anything was touched: the picker finds another from there."""
+MOST_ANSWERS = 5
+"""So many such holds without a berry between them are answered with a start; then a person looks."""
 
 PICKED = ("ok", "place_fail")
 """Results of berries that were cut and held."""
@@ -72,6 +76,7 @@ class MissionNode(Node):
         self._asked_at = float("-inf")
         self._blocked = self._queue.blocked()
         self._failures = 0
+        self._answered = 0
         self._not_before = float("-inf")
         self._last_state = ""
         self._state = self.create_publisher(berry_msgs.msg.MissionState, "mission/state", LATCHED)
@@ -136,6 +141,7 @@ class MissionNode(Node):
         return answer_take(self._queue, request, response)
 
     def _on_pick(self, message: Any) -> None:
+        self._answered = 0
         self._queue.count(
             message.order_id,
             pick_outcome(message),
@@ -188,18 +194,25 @@ class MissionNode(Node):
 
     def _ask_for_start(self) -> None:
         """Ask for RUN, unless a person has to act first or a cause still holds the robot."""
-        ready = self._safety.state in ("READY", "HOLD") and not list(self._safety.causes)
+        causes = list(self._safety.causes)
+        refused = causes == [REFUSED_WAY] and self._answered < MOST_ANSWERS
+        ready = self._safety.state in ("READY", "HOLD") and (not causes or refused)
         now = self._clock_source.monotonic()
         if now - self._asked_at < START_AGE or self._blocked or not ready:
             return
         self._asked_at = now
-        self._start.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(self._on_started)
+        self._start.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(
+            lambda future: self._on_started(future, refused)
+        )
 
-    def _on_started(self, future: Future[Any]) -> None:
+    def _on_started(self, future: Future[Any], refused: bool) -> None:
         self._asked_at = float("-inf")
         answer: Any = future.result()
         if not answer.success:
             log.info("start refused: %s", answer.message)
+        elif refused:
+            self._answered += 1
+            log.warning("goes on after a way that was refused (%d of %d)", self._answered, MOST_ANSWERS)
 
     def _send(self, current: Progress) -> None:
         bed = current.order.bed

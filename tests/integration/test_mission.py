@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from robot.nodes.convert import LATCHED, RELIABLE, to_time
-from robot.nodes.mission import MissionNode, MissionSettings
+from robot.nodes.mission import MOST_ANSWERS, MissionNode, MissionSettings
 from robot.ros.action import ActionServer, CancelResponse, GoalResponse
 from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.context import Context
@@ -203,6 +203,22 @@ def test_a_hold_that_clears_by_itself_is_answered_with_a_start(stage: Stage) -> 
     stage.set_safety("HOLD")
     stage.run(1.0)
     assert stage.starts == 2
+
+
+def test_a_way_that_was_refused_is_answered_with_a_start_a_few_times_and_then_by_a_person(stage: Stage) -> None:
+    stage.wait = Future(executor=stage.node)
+    stage.submit()
+    stage.run(1.0)
+    before = stage.starts
+    for _ in range(MOST_ANSWERS + 3):
+        stage.set_safety("HOLD", "collision_risk")
+        stage.run(1.0)
+        stage.set_safety("RUN")
+        stage.run(1.0)
+    answered = stage.starts - before
+    stage.set_safety("HOLD", "collision_risk", "operator_hold")
+    stage.run(1.0)
+    assert answered == MOST_ANSWERS == stage.starts - before
 
 
 def test_a_hold_by_a_person_is_not_answered_by_the_mission(stage: Stage) -> None:
