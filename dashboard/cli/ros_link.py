@@ -44,13 +44,10 @@ def security() -> None:
 def init(*, folder: Path | None, name: str) -> None:
     """Make this robot's keys, and a policy to start from that allows nothing."""
     from robot.ros.security.keys import Keys, default_folder
-    from robot.ros.security.policy import TEMPLATE
 
     with words():
         keys = Keys(folder or default_folder())
         own = keys.create(name)
-        if not keys.policy.exists():
-            keys.policy.write_text(TEMPLATE, encoding="utf-8")
         click.echo(f"{own.name}: give {keys.folder}/own/{own.name}.key to the others; what they may do: {keys.policy}")
 
 

@@ -19,7 +19,7 @@ WORKING_SIDE = 832
 832 less than half a point and 768 three points of ripe fruit."""
 
 LEAST_SCORE = 0.1
-"""What scores less is not reported: a third of what the network tells of, and no point of AP50."""
+"""What scores less is not reported: about a quarter of what the network tells of, and no point of AP50."""
 
 NO_OUTLINES = 2.0
 """No score reaches it: outlines of a full bed took a quarter of the time, and a stream is for counting."""
