@@ -44,6 +44,8 @@ VERSION = "v2.7-compatible (BerryBrain)"
 HEADERS = {"x-influxdb-version": VERSION, "x-influxdb-build": "BerryBrain", "cache-control": "no-store"}
 HEADERS |= {"x-content-type-options": "nosniff"}
 RETRY_S = 5
+OLD_PATHS = ("/write", "/query")
+"""Of InfluxDB 1.x, which says what is wrong in a shape of its own and takes an empty write."""
 HELD = "berrybrain.held"
 """Key under which a request's scope says how much it holds [byte]."""
 
@@ -121,7 +123,8 @@ class Door:
             more = {"retry-after": str(RETRY_S)} if refused.status == 503 else {}
             more |= {"www-authenticate": "Token"} if refused.status == 401 else {}
             more |= {"x-influxdb-error": str(refused).replace("\n", " ").encode("ascii", "replace").decode()[:500]}
-            response = JSONResponse(refused.body, refused.status, headers=more)
+            body = {"error": str(refused)} if request.url.path in OLD_PATHS else refused.body
+            response = JSONResponse(body, refused.status, headers=more)
         finally:
             self._waiting -= scope.get(HELD, 0)
         for name, value in HEADERS.items():
@@ -179,6 +182,8 @@ class Door:
             raise RefusedError(403, "forbidden", f"token {token.name} may write bucket {token.bucket!r} only")
         try:
             body = await self._body(request)
+            if not body and request.url.path in OLD_PATHS:
+                return Response(status_code=204)
             if not body:
                 raise RefusedError(400, "invalid", "writing requires points")
             source = f"http:{request.url.path}?bucket={bucket}"

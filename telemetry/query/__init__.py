@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from telemetry.store import Series
 
+PARTS = ("zone", "device", "metric")
+"""Of a series' name, as an answer shows them."""
 AGGREGATES = ("mean", "min", "max", "count")
 
 
@@ -68,12 +70,8 @@ class Answer:
     def __len__(self) -> int:
         return len(self.at)
 
-    def columns(self) -> dict[str, Any]:
-        """Return names and numbers as columns of one table, without times."""
-        texts = {part: [getattr(name, part) for name in self.names] for part in ("zone", "device", "metric")}
-        texts["unit"] = list(self.units)
-        columns: dict[str, Any] = {
-            part: np.array(column, dtype=object)[self.series] if column else np.empty(0, object)
-            for part, column in texts.items()
-        }
-        return columns | self.values | {"quality": self.quality}
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Which parts of the names are shown; the site only where series of several sites would look alike."""
+        several = len({name.site for name in self.names}) > 1
+        return ("site", *PARTS) if several else PARTS

@@ -15,6 +15,8 @@ from telemetry.query import AGGREGATES, Answer, Query, QueryError
 from telemetry.store import REJECTED, Buckets, Series, Store
 
 HOUR_S, DAY_S = 3600.0, 86400.0
+DENSE_S = 1.0
+"""Values closer together than this are rare: shorter spans are read before they are counted."""
 SHOWN = 12
 UNITS = {"Cel": "°C", "K.d": "°C·d", "1": "", "[pH]": "", "[ppm]": "ppm", "dB[mW]": "dBm", "W/m2": "W/m²"}
 UNITS |= {"mol/m2": "mol/m²", "umol/(m2.s)": "µmol/(m²·s)"}
@@ -38,9 +40,8 @@ def ask(store: Store, query: Query, units: Mapping[str, str]) -> Answer:
         raise QueryError(f"aggregate: expected some of {', '.join(AGGREGATES)}, got {', '.join(unknown) or 'none'}")
     names = choose(store.series(), query)
     shown = shown_units(names, units)
+    _bounded(_expected(store, query, names), query)  # too many rows are refused before they are read
     if query.step:
-        # Rows that would be too many are refused before they are read.
-        _bounded(len(names) * (min(query.end, _newest(store, names)) - query.start) / query.step, query)
         return _in_buckets(store, query, names, shown)
     block = store.block(names, query.start, query.end)
     kept = np.ones(len(block), np.bool_) if query.rejected else (block.quality & int(REJECTED)) == 0
@@ -92,8 +93,17 @@ def _fits(name: str, pattern: str) -> bool:
     return name == pattern or fnmatch.fnmatchcase(name, pattern)
 
 
-def _newest(store: Store, names: Sequence[Series]) -> float:
-    return max((point.at for point in store.last(names).values()), default=0.0)
+def _expected(store: Store, query: Query, names: Sequence[Series]) -> float:
+    """Return how many rows there can be at most: of a span that may hold too many, by what each day of it holds."""
+    newest = max((point.at for point in store.last(names).values()), default=0.0)
+    most = len(names) * (min(query.end, newest) - query.start) / (query.step or DENSE_S)
+    if most <= query.limit:
+        return most if query.step else 0.0
+    days = store.buckets(names, query.start, query.end, step=DAY_S)
+    held = (days.count + (days.left_out if query.rejected or query.step else 0)).astype(np.float64)
+    if query.step:
+        held = np.minimum(held, max(DAY_S / query.step, 1.0))
+    return float(held.sum())
 
 
 def _bounded(rows: float, query: Query) -> None:

@@ -70,7 +70,9 @@ def _text(lines: Iterator[str]) -> Iterator[bytes]:
 
 def _rows(answer: Answer) -> Iterator[list[list[Any]]]:
     """Give rows in blocks: time, names, numbers, flags; NaN as None."""
-    texts = [(name.zone, name.device, name.metric, unit) for name, unit in zip(answer.names, answer.units, strict=True)]
+    parts = answer.parts
+    names = ([getattr(name, part) for part in parts] for name in answer.names)
+    texts = [(*name, unit) for name, unit in zip(names, answer.units, strict=True)]
     for begin in range(0, len(answer), ROWS):
         block = slice(begin, begin + ROWS)
         numbers = [column[block].tolist() for column in answer.values.values()]
@@ -93,7 +95,7 @@ def _rows(answer: Answer) -> Iterator[list[list[Any]]]:
 
 
 def heads(answer: Answer) -> list[str]:
-    return ["time", "zone", "device", "metric", "unit", *answer.values, "quality"]
+    return ["time", *answer.parts, "unit", *answer.values, "quality"]
 
 
 def _csv(answer: Answer) -> Iterator[str]:
@@ -143,16 +145,15 @@ def _relation(db: duckdb.DuckDBPyConnection, answer: Answer) -> None:
     """Make the answer a view of the engine: times as UTC instants of milliseconds."""
     numbers = {f"v{i}": column for i, column in enumerate(answer.values.values())}
     db.register("rows", {"s": answer.series, "t": np.round(answer.at * 1e3), **numbers, "q": answer.quality})
-    names = [[getattr(name, part) for name in answer.names] for part in ("zone", "device", "metric")]
-    texts = {part: np.array(column, dtype=object) for part, column in zip("zdm", names, strict=True)}
-    texts["u"] = np.array(answer.units, dtype=object)
+    texts = {part: np.array([getattr(name, part) for name in answer.names], dtype=object) for part in answer.parts}
+    texts["unit"] = np.array(answer.units, dtype=object)
     db.register("texts", {"n": np.arange(len(answer.names)), **texts})
     values = ", ".join(
         f'CASE WHEN NOT isnan(v{i}::DOUBLE) THEN v{i} END AS "{name}"' for i, name in enumerate(answer.values)
     )
     db.execute(f"""
-        CREATE TEMP TABLE answer AS SELECT make_timestamp_ms(t::BIGINT)::TIMESTAMPTZ AS "time", z AS zone, d AS device,
-            m AS metric, u AS unit, {values}, q AS quality FROM rows JOIN texts ON s = n ORDER BY s, t
+        CREATE TEMP TABLE answer AS SELECT make_timestamp_ms(t::BIGINT)::TIMESTAMPTZ AS "time", {", ".join(texts)},
+            {values}, q AS quality FROM rows JOIN texts ON s = n ORDER BY s, t
     """)
 
 

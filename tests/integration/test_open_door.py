@@ -227,6 +227,16 @@ def test_1x_clients_name_their_database_and_send_the_token_as_a_password(door: R
     assert door.values(Series("telegraf", "old", "old", "old")) == [(T0, 1.0)]
 
 
+def test_1x_clients_are_told_in_their_own_shape_and_may_write_nothing(door: Running) -> None:
+    # As InfluxDB 1.6.7 answers; clients of 1.x read `error`, and Home Assistant writes nothing to see who answers.
+    assert door.write("", path="/write", db="old").status_code == 204
+    answer = door.write(f"old value=1 {T0}\nold value=", path="/write", db="old", precision="s")
+    assert (answer.status_code, set(answer.json())) == (400, {"error"})
+    assert answer.json()["error"].startswith("partial write: unable to parse 'old value='")
+    assert httpx.post(door.url + "/write", content="m v=1").json().keys() == {"error"}
+    assert "InfluxQL" in httpx.get(f"{door.url}/query?q=SELECT+1&p={door.token}").json()["error"]
+
+
 @pytest.mark.parametrize("name", ["'; DROP TABLE point; --", '"', "a/../b", "#", "+", "莓园", "x" * 400])
 def test_a_name_is_only_ever_a_name(door: Running, name: str) -> None:
     from telemetry.store.line_protocol import Line, write_line

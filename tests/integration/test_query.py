@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -22,7 +24,7 @@ from telemetry.query import Answer, Query, QueryError
 from telemetry.query.ask import ask
 from telemetry.query.formats import encode
 from telemetry.query.times import parse_duration, parse_instant, parse_zone
-from telemetry.store import Point, Quality, Series
+from telemetry.store import Point, Quality, Series, Store
 from telemetry.store.embedded import EmbeddedStore, open_store
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -132,6 +134,45 @@ def test_every_format_has_the_same_columns_and_rows(data: Path, tmp_path: Path) 
     assert columns == from_arrow
     assert [row[0] for row in columns] == found.at.tolist()
     assert [row[2] for row in columns] == found.values["value"].tolist()
+
+
+def test_rows_of_two_sites_say_which_is_which(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    twins = [Series(site, "z", "d", "air_temperature") for site in ("north", "south")]
+    store.write([Point(series=name, at=START, value=i, received_at=START) for i, name in enumerate(twins)])
+    query = Query(start=START, end=START + 1.0, timezone=UTC)
+    both, one = (ask(store, q, {}) for q in (query, replace(query, sites=("south",))))
+    store.close()
+    rows = list(csv.reader(io.StringIO(b"".join(encode(both, "csv")).decode())))
+    assert rows[0][:3] == ["time", "site", "zone"] and [row[1] for row in rows[1:]] == ["north", "south"]
+    arrow = nanoarrow.ArrayStream.from_readable(b"".join(encode(both, "arrow"))).read_all()
+    assert [(row["site"], row["value"]) for row in arrow.iter_py()] == [("north", 0.0), ("south", 1.0)]
+    assert json.loads(b"".join(encode(one, "json")))["columns"][:2] == ["time", "zone"]
+
+
+class _Guarded:
+    """A store that must not be asked for every value."""
+
+    def __init__(self, store: EmbeddedStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        assert name != "block", "all values were read to find that they are too many"
+        return getattr(self._store, name)
+
+
+def test_too_many_values_are_refused_before_they_are_read_and_a_long_span_with_few_is_not(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    times = [START + i for i in range(2000)]
+    store.write([Point(series=AIR, at=at, value=1.0, received_at=at) for at in times])
+    wide = Query(start=0.0, end=START + 1e9, timezone=UTC, limit=1999)
+    with pytest.raises(QueryError, match="about 2000 rows"):
+        ask(cast("Store", _Guarded(store)), wide, {})
+    assert len(ask(store, replace(wide, limit=2000), {})) == 2000
+    assert len(ask(store, replace(wide, step=60.0, limit=1441), {})) == 34
+    with pytest.raises(QueryError, match="longer step"):
+        ask(store, replace(wide, step=1.0), {})
+    store.close()
 
 
 def test_a_bucket_with_rejected_values_only_is_empty_in_every_format(tmp_path: Path) -> None:
