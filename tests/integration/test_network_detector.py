@@ -228,3 +228,10 @@ def test_detectors_are_had_by_name_and_a_wrong_name_lists_them():
 def test_precisions_are_two():
     with pytest.raises(ModelFileError, match="int4"):
         NetworkDetector(NetworkSettings(precision="int4"))
+
+
+def test_an_engine_is_bound_to_no_core_or_all_workers_would_share_the_first():
+    engine = Engine(shipped_model())
+    engine.run(np.zeros((64, 64, 3), np.uint8))
+    for request in engine._requests.values():
+        assert not request.get_compiled_model().get_property("ENABLE_CPU_PINNING")

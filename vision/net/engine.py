@@ -37,10 +37,12 @@ class Engine:
             ) from None
         if channels != [CHANNELS, PROTOTYPES]:
             raise ModelFileError(f"expected a graph with {CHANNELS} and {PROTOTYPES} channels, got {channels}")
-        self._options: dict[str, str | int] = {
+        self._options: dict[str, str | int | bool] = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
             "PERFORMANCE_HINT": "LATENCY",
+            # Pinned, the engines of all workers and processes of a machine would share its first core.
+            "ENABLE_CPU_PINNING": False,
         }
         if model.about.get("precision") == "fp32":
             self._options["INFERENCE_PRECISION_HINT"] = "f32"
