@@ -127,3 +127,12 @@ def test_init_into_a_place_that_cannot_be_written_says_so(tmp_path: Path, capsys
     (tmp_path / "file").write_text("")
     assert exit_of("init", str(tmp_path / "file" / "farm")) == 1
     assert str(tmp_path / "file" / "farm") in capsys.readouterr().err
+
+
+def test_small_products_are_left_to_one_thread_unless_a_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    assert exit_of("--version") == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    assert exit_of("--version") == 0
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
