@@ -15,6 +15,7 @@ from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, PublisherEventCallbacks
 from robot.ros.exceptions import RCLError, ROSInterruptException
 from robot.ros.graph import PUBLISHER, Endpoint
+from robot.ros.loaned_message import LoanedMessage
 from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
 from robot.ros.qos_events import PublisherEvents
 from robot.ros.transport.frame import DATA, HISTORY, PRESENT, Buffer, Frame, Split, whole
@@ -104,7 +105,7 @@ class Publisher(Entity):
         super()._release()
 
     def publish(self, msg: Any) -> None:
-        """Send a message, or `bytes` that are one already encoded.
+        """Send a message, a borrowed one, or `bytes` that are one already encoded.
 
         A reliable publisher that keeps all messages waits while such a subscription is too far behind; in a callback,
         other callbacks run meanwhile, as far as their groups let them.
@@ -120,6 +121,9 @@ class Publisher(Entity):
             payload = self._encode(msg) if self._tail else self.msg_type._encode(msg)
         elif isinstance(msg, bytes):
             payload = msg
+        elif isinstance(msg, LoanedMessage):
+            message, loan = msg.hand_over(self)
+            payload = self._encode(message) if loan is None else loan
         else:
             raise TypeError(f"{self.endpoint.name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
         if self._outflow is not None and not self._has_room():
@@ -133,6 +137,25 @@ class Publisher(Entity):
             self.bus.publish(gid, frame, payload)
         if self._events.watching:
             self._events.published()
+
+    @property
+    def can_loan_messages(self) -> bool:
+        """Tell whether messages of this type can be borrowed in shared memory: their last field is `uint8[]`."""
+        return bool(self._tail) and not self.node.context.transport.external
+
+    def borrow_loaned_message(self, size: int) -> LoanedMessage:
+        """Borrow a message whose last field has `size` octets [B] for the caller to write, so that none are copied.
+
+        They lie in ordinary memory when they are few or the publisher and its subscriptions hold too many already;
+        subscriptions in this process and on other machines get copies. What the octets are at first is undefined.
+
+        Raises:
+            RCLError: the messages of this type do not end in `uint8[]`.
+        """
+        self.check()
+        if not self._tail:
+            raise RCLError(f"{self.msg_type._TYPE_NAME} does not end in uint8[]: publish an ordinary message")
+        return LoanedMessage(self, size)
 
     def on_taken(self, subscription: bytes, sequence: int) -> None:
         if self._outflow is not None:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robot.ros.transport.shared import HELD_MAX, LAG_MAX, SLOTS, THRESHOLD, Reader, SharedMemoryError, Writer
+from robot.ros.transport.ring import Writer
+from robot.ros.transport.shared import DESCRIPTOR, HELD_MAX, LAG_MAX, SLOTS, THRESHOLD, Reader, SharedMemoryError
 
 
 class Pair:
@@ -75,7 +76,7 @@ def test_descriptors_that_never_arrive_do_not_block_a_peer(pair: Pair, way: str)
         if way == "forget":
             pair.writer.forget("one")
         else:
-            pair.writer.take_back(bytes(THRESHOLD), "one")
+            pair.writer.take_back("one")
     assert value_of(pair.get("one", pair.put(9, "one")["one"])) == 9
 
 
@@ -100,7 +101,7 @@ def test_a_descriptor_used_again_or_of_a_gone_writer_is_refused(pair: Pair) -> N
 
 
 @settings(max_examples=150, deadline=None)
-@given(at=st.integers(0, 47), mask=st.integers(1, 255), cut=st.integers(0, 60))
+@given(at=st.integers(0, DESCRIPTOR.size - 1), mask=st.integers(1, 255), cut=st.integers(0, 68))
 def test_a_damaged_descriptor_never_reads_outside_the_ring(at: int, mask: int, cut: int) -> None:
     pair = Pair()
     damaged = bytearray(pair.put(1, "one")["one"])

@@ -191,7 +191,7 @@ def test_a_reader_that_does_not_read_misses_images_and_blocks_nobody(net: Net) -
     seen: list[int] = []
     late: list[int] = []
     eyes.node.create_subscription(sensor_msgs.msg.Image, "image", lambda m: seen.append(m.data[0]), 10)
-    stuck.node.create_subscription(sensor_msgs.msg.Image, "image", lambda m: late.append(m.data[-1]), 10)
+    stuck.node.create_subscription(sensor_msgs.msg.Image, "image", lambda m: late.append(m.data[-1]), 20)
     publisher = camera.node.create_publisher(sensor_msgs.msg.Image, "image", 10)
     net.until(lambda: publisher.get_subscription_count() == 2)
     net.sides.remove(stuck)

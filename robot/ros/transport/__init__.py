@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from robot.ros.graph import Endpoint
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport.frame import Buffer, Frame, Split
+
+if TYPE_CHECKING:
+    from robot.ros.transport.ring import Loan
 
 
 class Receiver(Protocol):
@@ -54,6 +57,9 @@ class Transport(Protocol):
 
     def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         """Send a frame to peers. Those in `keep` get DATA even where others that are as far behind would miss it."""
+
+    def lend(self, size: int) -> Loan | None:
+        """Lend shared memory for the octets [B] of a message; None when there is none, or none left."""
 
     def poll(self, timeout: float | None) -> None:
         """Take in what arrived and what is due, waiting at most `timeout` seconds (None: for ever) for the first.

@@ -33,6 +33,9 @@ class InProcess:
     def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         pass
 
+    def lend(self, size: int) -> None:
+        pass
+
     def poll(self, timeout: float | None) -> None:
         pass
 

@@ -47,7 +47,8 @@ from robot.ros.transport.frame import (
     whole,
 )
 from robot.ros.transport.loop import Loop
-from robot.ros.transport.shared import THRESHOLD, Reader, SharedMemoryError, Writer
+from robot.ros.transport.ring import Loan, Writer
+from robot.ros.transport.shared import THRESHOLD, Reader, SharedMemoryError
 
 log = logging.getLogger(__name__)
 
@@ -140,6 +141,11 @@ class ZeroMQ:
         if self.closed:
             self._finish_closing()
 
+    def lend(self, size: int) -> Loan | None:
+        self._check_process()
+        with self._sending:
+            return None if self.closed else self._writer.lend(size)
+
     def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str]) -> None:
         if self._changed:
             self._announce_to_all()
@@ -162,7 +168,7 @@ class ZeroMQ:
         for peer in peers:
             if peer in descriptors:
                 if not self._push(peer, header + descriptors[peer]):
-                    self._writer.take_back(payload, peer)
+                    self._writer.take_back(peer)
             elif frame.kind == DATA and peer not in keep:
                 self._drop(peer, "it is behind with large messages")
             elif len(header) + len(payload) > LARGEST:
