@@ -22,6 +22,9 @@ from robot.hardware import (
 
 Array = npt.NDArray[np.float64]
 
+AGAIN = 1.0
+"""Between two tries to connect to a part that was lost [s]."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartState:
@@ -47,6 +50,10 @@ class Part(Protocol):
     def has_gripper(self) -> bool: ...
 
     def configure(self) -> None: ...
+
+    def reconnect(self) -> None:
+        """Connect to a device that was lost; it moves nothing and leaves its drives as they are."""
+        ...
 
     def activate(self) -> None:
         """Power the drives and hold the measured position."""
@@ -75,6 +82,8 @@ class FixedRail:
         self._position, self._monotonic = position, monotonic
 
     def configure(self) -> None: ...
+
+    def reconnect(self) -> None: ...
 
     def activate(self) -> None: ...
 
@@ -126,6 +135,7 @@ class Machine:
         self._categories = (StopCategory.STOP_AND_HOLD, StopCategory.STOP_THEN_POWER_OFF)[: 1 + powers_off]
         self._powered = False
         self._seq = -1
+        self._lost: dict[Part, float] = {}  # when each is tried again
 
     @property
     def capabilities(self) -> Capabilities:
@@ -173,7 +183,7 @@ class Machine:
         faults: list[str] = []
         gripper: GripperState | None = None
         for part in self._parts:
-            state, joints = part.read(), list(part.joints)
+            state, joints = self._reading(part), list(part.joints)
             position[joints], velocity[joints], effort[joints] = state.position, state.velocity, state.effort
             stamps.append(state.stamp)
             faults += state.faults
@@ -182,6 +192,21 @@ class Machine:
             raise HardwareError("hardware_fault", "the part with the gripper measured none")
         codes = tuple(dict.fromkeys(faults))
         return JointState(stamp=min(stamps), position=position, velocity=velocity, effort=effort, faults=codes), gripper
+
+    def _reading(self, part: Part) -> PartState:
+        """Read a part; one that was lost is connected to again, now and then, before it is read."""
+        again = self._lost.get(part)
+        try:
+            if again is not None:
+                if self._monotonic() < again:
+                    raise HardwareError("hardware_lost", "tried again in a moment")
+                part.reconnect()
+                del self._lost[part]
+            return part.read()
+        except HardwareError as error:
+            if error.code == "hardware_lost" and (again is None or self._monotonic() >= again):
+                self._lost[part] = self._monotonic() + AGAIN
+            raise
 
     def write(self, joints: JointCommand, gripper: GripperCommand) -> None:
         """Send set points to all parts."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from robot.arms import ArmDescription
 from robot.gripper import Cut
@@ -19,20 +18,11 @@ from robot.pick.grasp import Pose
 from robot.pick.reach import ArmPlan, Reach
 from robot.pick.target import Vector
 from robot.pick.verify import Grip
-from sim.fast.row import Row, Where
-from sim.scene.plants import stage_of
+from sim.fast.row import Row
+from sim.fast.sight import LATENCY, seen
 from telemetry.clock import Clock
 from vision.track import Sighting as Seen
 from vision.track import to_world
-from vision.types import Berry, Detection, Stage
-
-Array = npt.NDArray[np.float64]
-
-LATENCY = 0.10
-"""From exposure to the berries' places [s], as the eyes need on the robot."""
-
-NOISE = 0.0015
-"""Standard deviation of a berry's place along each axis [m]."""
 
 
 class FastAction:
@@ -150,35 +140,10 @@ class FastBody:
         return FastLook(body=self, sighting=sighting, due=self.monotonic() + LATENCY)
 
     def _see(self) -> list[Seen]:
-        """Return every hanging berry in the camera's view and range, with noise, in the world."""
-        camera = self._arm.camera
-        T = camera_pose(self._arm, self.joints())
-        half = np.array([camera.width, camera.height]) * 0.5 / camera.focal
-        found = []
-        for where, spec in zip(self._row.where, self._row.berries, strict=True):
-            position = T[:3, :3].T @ (spec.center - T[:3, 3]) + self._rng.normal(0.0, NOISE, 3)
-            inside = camera.range_min < position[2] < camera.range_max
-            if where is not Where.HANGING or not inside or np.any(np.abs(position[:2]) > half * position[2]):
-                continue
-            axis = T[:3, :3].T @ np.array([0.0, 0.0, 1.0])
-            detection = Detection(
-                box=(0.0, 0.0, 1.0, 1.0),
-                score=1.0,
-                ripeness=spec.ripeness,
-                stage=Stage(stage_of(spec.ripeness, spec.maturity)),
-            )
-            berry = Berry(
-                detection=detection,
-                position=position,
-                covariance=np.eye(3) * NOISE**2,
-                diameter=2.0 * spec.half_width,
-                length=2.0 * spec.half_length,
-                axis=axis,
-                peduncle=position + axis * (spec.half_length + 0.010),
-                id=spec.id,
-            )
-            found.append(to_world(berry, T))
-        return found
+        """Return what the camera sees now, in the world."""
+        joints = self.joints()
+        T = camera_pose(self._arm, joints)
+        return [to_world(berry, T) for berry in seen(self._arm, self._row, joints, self._rng)]
 
 
 def _own(plan: Plan) -> ArmPlan:

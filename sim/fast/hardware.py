@@ -18,7 +18,9 @@ from robot.hardware import (
     JointState,
     StopCategory,
 )
-from robot.kinematics import forward
+from robot.kinematics import forward, solve
+from robot.pick.grasp import LEVEL
+from robot.pick.reach import ReachSettings
 from sim.fast.row import Row, Where
 
 Array = npt.NDArray[np.float64]
@@ -31,6 +33,19 @@ OVERSPEED = 1.2
 
 STIFFNESS = 800.0
 """Of fruit between the pads [N/m]; assumption."""
+
+HOME = (0.12, 0.40, 0.95)
+"""Where the tool starts in the world [m], as in the other tier."""
+
+
+def parked(arm: ArmDescription, x: float = HOME[0]) -> Array:
+    """Return the joints with the tool level at its start, `x` along the row [m], shape (7,)."""
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = LEVEL, (x, *HOME[1:])
+    like = ReachSettings()
+    rail = x - float(arm.rail.base[0]) - like.offset
+    found: Array = solve(arm, pose, np.array([rail, *like.posture]), rail=rail)[0]
+    return found
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,20 +16,18 @@ from py_trees.common import Status
 from robot.arms import load_arm
 from robot.collision import Obstacles, World, carriage
 from robot.hardware import HardwareError
-from robot.kinematics import solve
 from robot.loop import ControlLoop, LoopSettings
 from robot.pick.candidates import Window
 from robot.pick.crop import TrackedCrop
-from robot.pick.grasp import LEVEL
 from robot.pick.punnet import PlacePattern
-from robot.pick.reach import Reach, ReachSettings
+from robot.pick.reach import Reach
 from robot.pick.result import Outcome, PickResult
 from robot.pick.round import Job, PunnetInUse, Round, survey_views
 from robot.pick.settings import PickSettings
 from robot.pick.tree import picking_tree
 from sim.fast.body import FastBody
 from sim.fast.faults import Planned
-from sim.fast.hardware import FastHardware
+from sim.fast.hardware import HOME, FastHardware, parked
 from sim.fast.monitor import Findings, Monitor, Tap
 from sim.fast.row import Row, Where
 from sim.fast.wire import Wire
@@ -46,9 +44,6 @@ REQUIRED = ("camera", "eyes", "picker", "mission")
 BEAT, PATIENCE, GIVE_UP = 0.1, 0.6, 25.0
 """Signs of life every so often; a person acts so long after a stop; a robot that cannot be brought back by then is lost
 [s]."""
-
-HOME = (0.12, 0.40, 0.95)
-"""Where the tool starts in the world [m], as in the other tier."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +118,7 @@ class FastHarvest:
         self._rng = np.random.default_rng([seed, 0xFA57])
         self.arm = arm = load_arm(settings.scene.arm)
         self.row = Row(settings.scene, seed)
-        self.machine = FastHardware(arm, self.monotonic, self.row, self._parked())
+        self.machine = FastHardware(arm, self.monotonic, self.row, parked(arm, home))
         self.wire = Wire(self.machine, self._rng)
         self.monitor = Monitor(arm, self.machine)
         tap = Tap(self.wire, self.monitor, self.monotonic)
@@ -320,14 +315,6 @@ class FastHarvest:
         at = float(self.body.tool_pose()[0, 3])
         round_.views = survey_views(job, self.arm.camera, round_.settings, at)
         return round_
-
-    def _parked(self) -> Array:
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = LEVEL, (self._home, *HOME[1:])
-        like = ReachSettings()
-        rail = self._home - float(self.arm.rail.base[0]) - like.offset
-        found: Array = solve(self.arm, pose, np.array([rail, *like.posture]), rail=rail)[0]
-        return found
 
     def _ended(self) -> Ended:
         row = self.row

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +16,8 @@ from robot.hardware.servo.dynamixel import DynamixelBus
 from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
 from robot.hardware.ur.part import UrPart
+from sim.devices.servos import FakeBus
+from sim.devices.ur import FakeController, MemoryStream
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -78,17 +77,6 @@ class SimBench:
         self._sim.faults.comms_lost = True
 
 
-def fakes(name: str) -> Any:
-    """Load a module of stand-ins that lies beside the folders of tests."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 RAIL_TICKS, TURN = 15000.0, 4096 / (2 * np.pi)
 AXES = {0: Axis(servo=1, zero=0, ticks_per_unit=RAIL_TICKS, turns=True)} | {
     joint: Axis(servo=joint + 1, zero=2048, ticks_per_unit=TURN * (-1) ** joint) for joint in range(1, 7)
@@ -108,7 +96,7 @@ class ServoBench:
         home = [0.5, -1.57, -2.2, 2.2, 0.6, 1.57, 0.0]
         places = {axis.servo: axis.ticks(home[joint]) for joint, axis in AXES.items()}
         places |= {8: JAWS.opening.ticks(ARM.tool.opening_max), 9: JAWS.housed}
-        self._bus = fakes("servo_fakes").FakeBus(self.protocol, places, self.time)
+        self._bus = FakeBus(self.protocol, places, self.time)
         kind = FeetechBus if self.protocol == "feetech" else DynamixelBus
         part = ServoPart(kind(self._bus), AXES, self.time, jaws=JAWS, tool=ARM.tool)
         self.hardware: Hardware = Machine(ARM, [part], self.time, name=self.protocol, rate=125.0)
@@ -135,14 +123,11 @@ class UrBench:
 
     def __init__(self) -> None:
         self._time = 0.0
-        servo, ur = fakes("servo_fakes"), fakes("ur_fake")
         places = {1: AXES[0].ticks(0.5), 8: JAWS.opening.ticks(ARM.tool.opening_max), 9: JAWS.housed}
-        self._bus = servo.FakeBus("feetech", places, self.time)
-        self._controller = ur.FakeController([-1.57, -2.2, 2.2, 0.6, 1.57, 0.0], self.time)
+        self._bus = FakeBus("feetech", places, self.time)
+        self._controller = FakeController([-1.57, -2.2, 2.2, 0.6, 1.57, 0.0], self.time)
         part = ServoPart(FeetechBus(self._bus), {0: AXES[0]}, self.time, jaws=JAWS, tool=ARM.tool)
-        arm = UrPart(
-            lambda port: ur.MemoryStream(self._controller, port, self.pass_tick), expiry=AGE, monotonic=self.time
-        )
+        arm = UrPart(lambda port: MemoryStream(self._controller, port, self.pass_tick), expiry=AGE, monotonic=self.time)
         self.hardware: Hardware = Machine(ARM, [part, arm], self.time, name="ur", rate=125.0, powers_off=False)
 
     def time(self) -> float:

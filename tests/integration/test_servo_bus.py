@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +16,7 @@ from robot.hardware.servo.dynamixel import DynamixelBus
 from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
 from robot.hardware.servo.port import SerialPort
+from sim.devices.servos import FakeBus, PtyServos
 
 ARM = load_arm("so101")
 TURN = 4096 / (2 * np.pi)
@@ -28,24 +26,13 @@ JAWS = Jaws(
 )
 
 
-def fakes() -> Any:
-    name = "servo_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 class Table:
     """An SO-101 bolted to a table: five joints, jaws and blade on one bus."""
 
     def __init__(self, protocol: str) -> None:
         self.time = 0.0
         places = {axis.servo: axis.ticks(0.0) for axis in AXES.values()} | {6: 1000 + 0.06 * 20000, 7: 1000.0}
-        self.bus = fakes().FakeBus(protocol, places, lambda: self.time)
+        self.bus = FakeBus(protocol, places, lambda: self.time)
         kind = FeetechBus if protocol == "feetech" else DynamixelBus
         part = ServoPart(kind(self.bus), AXES, lambda: self.time, jaws=JAWS, tool=ARM.tool)
         rail = FixedRail(0.0, lambda: self.time)
@@ -170,8 +157,8 @@ def test_a_machine_says_which_joints_nobody_drives() -> None:
 def test_a_real_serial_port_carries_it_and_tells_when_it_is_pulled(protocol: str) -> None:
     pytest.importorskip("serial", reason="pip install 'berrybrain[servo]'")
     places = {1: 2000.0, 2: 3000.0}
-    bus = fakes().FakeBus(protocol, places, lambda: 0.0)
-    with fakes().PtyServos(bus) as line:
+    bus = FakeBus(protocol, places, lambda: 0.0)
+    with PtyServos(bus) as line:
         port = SerialPort(line.name, 1_000_000, timeout=2.0)
         real = FeetechBus(port) if protocol == "feetech" else DynamixelBus(port)
         for servo in places:
@@ -199,7 +186,7 @@ def test_a_port_that_is_not_there_says_what_to_look_at() -> None:
 
 
 def test_only_servos_that_turn_round_and_round_lose_the_range_set_in_them() -> None:
-    bus = fakes().FakeBus("feetech", {1: 0.0, 2: 0.0}, lambda: 0.0)
+    bus = FakeBus("feetech", {1: 0.0, 2: 0.0}, lambda: 0.0)
     for servo in bus.servos.values():
         servo.table[9:13] = bytes.fromhex("00 02 00 0e")
     axes = {0: Axis(servo=1, zero=0, ticks_per_unit=15000.0, turns=True), 1: Axis(servo=2, zero=0, ticks_per_unit=1.0)}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -15,32 +13,24 @@ import pytest
 
 from dashboard.cli import main
 from robot.hardware import HardwareError
+from robot.hardware.servo.port import SerialPort
 from robot.hardware.ur import rtde, script
 from robot.hardware.ur.part import UrPart
 from robot.hardware.ur.stream import TcpStream
 from robot.hardware.wiring import parse_wiring
+from sim.devices.servos import FakeBus, PtyServos
+from sim.devices.ur import FakeController, MemoryStream, TcpController
 
 HOUSE = Path(__file__).resolve().parents[2]
 HOME = [-1.57, -2.2, 2.2, 0.6, 1.57, 0.0]
 
 
-def fakes(name: str) -> Any:
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 class Bench:
     def __init__(self) -> None:
         self.time = 0.0
-        ur = fakes("ur_fake")
-        self.controller = ur.FakeController(HOME, lambda: self.time)
+        self.controller = FakeController(HOME, lambda: self.time)
         self.part = UrPart(
-            lambda port: ur.MemoryStream(self.controller, port, self.tick), expiry=0.05, monotonic=lambda: self.time
+            lambda port: MemoryStream(self.controller, port, self.tick), expiry=0.05, monotonic=lambda: self.time
         )
 
     def tick(self, ticks: int = 1) -> None:
@@ -137,9 +127,8 @@ def test_the_program_is_balanced_and_names_the_registers_that_are_sent() -> None
 
 
 def test_it_works_over_tcp() -> None:
-    ur = fakes("ur_fake")
-    controller = ur.FakeController(HOME, time.monotonic)
-    with ur.TcpController(controller) as server:
+    controller = FakeController(HOME, time.monotonic)
+    with TcpController(controller) as server:
         ports = {rtde.PORT: server.ports["rtde"], 30002: server.ports["script"]}
         part = UrPart(
             lambda port: TcpStream("127.0.0.1", ports[port], timeout=20.0), expiry=20.0, monotonic=time.monotonic
@@ -175,14 +164,14 @@ def example() -> str:
 
 @pytest.mark.parametrize("protocol", ["feetech", "dynamixel"])
 def test_the_command_tells_what_the_servos_of_the_readme_measure(
-    protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    protocol: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("serial", reason="pip install 'berrybrain[servo]'")
-    servo = fakes("servo_fakes")
-    bus = servo.FakeBus(protocol, dict.fromkeys(range(1, 6), 2048.0) | {6: 1600.0, 7: 1000.0}, lambda: 0.0)
+    monkeypatch.setattr(SerialPort.__init__, "__defaults__", (20.0,))  # a loaded machine keeps the bus's thread waiting
+    bus = FakeBus(protocol, dict.fromkeys(range(1, 6), 2048.0) | {6: 1600.0, 7: 1000.0}, lambda: 0.0)
     bus.servos[1].position = 2048.0 - 651.9
     file = tmp_path / "machine.toml"
-    with servo.PtyServos(bus) as line:
+    with PtyServos(bus) as line:
         text = example().replace("/dev/ttyUSB0", line.name).replace('protocol = "feetech"', f'protocol = "{protocol}"')
         file.write_text(text)
         with pytest.raises(SystemExit) as ended:

@@ -16,6 +16,10 @@ class Port(Protocol):
 
     def reset_input_buffer(self) -> object: ...
 
+    def reopen(self) -> object:
+        """Open the line again after it was lost; raises `OSError` while it cannot be opened."""
+        ...
+
     def close(self) -> object: ...
 
 
@@ -44,6 +48,10 @@ class Bus(Protocol):
     """One serial bus. Everything that waits for a reply raises `BusError` when it does not come in order."""
 
     ticks_per_turn: int
+
+    def reopen(self) -> None:
+        """Open a line that was lost again. Raises `BusError`."""
+        ...
 
     def ping(self, servo: int) -> None: ...
 

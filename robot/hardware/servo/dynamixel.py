@@ -51,6 +51,12 @@ class DynamixelBus:
     def __init__(self, port: Port, current_limit: int = 1193) -> None:
         self._port, self._current_limit = port, current_limit
 
+    def reopen(self) -> None:
+        try:
+            self._port.reopen()
+        except OSError as error:
+            raise BusError(f"the line is not there: {error}") from error
+
     def ping(self, servo: int) -> None:
         self._send(packet(servo, PING))
         self._status(servo)

@@ -53,6 +53,12 @@ class FeetechBus:
     def __init__(self, port: Port) -> None:
         self._port = port
 
+    def reopen(self) -> None:
+        try:
+            self._port.reopen()
+        except OSError as error:
+            raise BusError(f"the line is not there: {error}") from error
+
     def ping(self, servo: int) -> None:
         self._ask(servo, PING)
 

@@ -113,6 +113,12 @@ class ServoPart:
         for servo in self._servos:
             self._asked(partial(self._bus.prepare, servo, forceful=servo == forceful, turns=servo in far))
 
+    def reconnect(self) -> None:
+        """Open the line again. The servos kept their settings, and their torque if they had power."""
+        self._asked(self._bus.reopen)
+        for servo in self._servos:
+            self._asked(partial(self._bus.ping, servo))
+
     def activate(self) -> None:
         """Make the measured positions the goals before the torque comes on, or the servos would leap."""
         self.hold()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import termios
+from functools import partial
 from types import ModuleType
 
 from robot.hardware import HardwareError
@@ -35,9 +36,9 @@ class SerialPort:
     """
 
     def __init__(self, device: str, baud: int, timeout: float = REPLY_TIMEOUT) -> None:
-        serial = _pyserial()
+        self._open = partial(_pyserial().Serial, device, baud, timeout=timeout, write_timeout=timeout, exclusive=True)
         try:
-            self._port = serial.Serial(device, baud, timeout=timeout, write_timeout=timeout, exclusive=True)
+            self._port = self._open()
         except (OSError, ValueError, termios.error) as error:
             raise HardwareError(
                 "hardware_lost", f"{device} cannot be opened: {error}; is it plugged in, and may you use it (dialout)?"
@@ -53,6 +54,14 @@ class SerialPort:
         try:
             self._port.reset_input_buffer()
         except termios.error as error:  # not an OSError, though it means one: the adapter was pulled
+            raise OSError(*error.args) from error
+
+    def reopen(self) -> None:
+        """Open it again after the adapter was pulled; raises `OSError` while it is not there."""
+        self._port.close()
+        try:
+            self._port = self._open()
+        except termios.error as error:
             raise OSError(*error.args) from error
 
     def close(self) -> None:

@@ -57,6 +57,12 @@ class UrPart:
         except (OSError, RtdeError) as error:
             raise HardwareError("hardware_lost", f"the arm's controller: {error}") from error
 
+    def reconnect(self) -> None:
+        """Connect anew; the arm's own program has stopped it meanwhile, and begins with `activate`."""
+        self._active = False
+        self.shutdown()
+        self.configure()
+
     def activate(self) -> None:
         """Begin the program on the controller; it holds until the first set point.
 

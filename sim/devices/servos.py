@@ -65,6 +65,12 @@ class FakeBus:
     def reset_input_buffer(self) -> None:
         self._out.clear()
 
+    def reopen(self) -> None:
+        if self.unplugged:
+            raise OSError(2, "No such file or directory")
+        self._in.clear()
+        self._out.clear()
+
     def close(self) -> None:
         self.unplugged = True
 
@@ -97,7 +103,7 @@ class FakeBus:
             self._answer(servo, b"" if self.feetech else b"\x06\x04\x26")
         elif instruction == feetech.READ and servo in self.servos:
             at, size = int.from_bytes(data[:wide], "little"), int.from_bytes(data[wide : 2 * wide], "little")
-            self._answer(servo, self._measured(servo)[at : at + size])
+            self._answer(servo, bytes(self._measured(servo)[at : at + size]))
         elif instruction == feetech.WRITE and servo in self.servos:
             self._store(servo, int.from_bytes(data[:wide], "little"), data[wide:])
             self._answer(servo, b"")
@@ -105,7 +111,7 @@ class FakeBus:
             at, size = int.from_bytes(data[:wide], "little"), int.from_bytes(data[wide : 2 * wide], "little")
             for number in data[2 * wide :]:
                 if number in self.servos:
-                    self._answer(number, self._measured(number)[at : at + size])
+                    self._answer(number, bytes(self._measured(number)[at : at + size]))
         elif instruction == feetech.SYNC_WRITE:
             at, size = int.from_bytes(data[:wide], "little"), int.from_bytes(data[wide : 2 * wide], "little")
             rest = data[2 * wide :]

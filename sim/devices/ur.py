@@ -103,7 +103,7 @@ class FakeController:
 
     def _data(self, session: Session) -> bytes:
         playing = bool(self.program)
-        values = {
+        values: dict[str, list[float]] = {
             "timestamp": [self._time],
             "actual_q": self.q,
             "actual_qd": self.v,
@@ -115,7 +115,8 @@ class FakeController:
         }
         payload = b"\x01"
         for name in session.outputs:
-            payload += struct.pack(">" + rtde.FORMATS[TYPES[name]], *values[name])
+            numbers: list[float] = values[name]
+            payload += struct.pack(">" + rtde.FORMATS[TYPES[name]], *numbers)
         return rtde.package(rtde.DATA, payload)
 
     def _step(self) -> None:
@@ -141,15 +142,15 @@ class FakeController:
 
 
 class MemoryStream:
-    """A connection without a network, in the clock's time."""
+    """A connection without a network, in the clock's time; once a cable was pulled it is gone for good."""
 
     def __init__(self, controller: FakeController, port: int, nap: Callable[[], None]) -> None:
         self._controller, self._port, self._nap = controller, port, nap
         self._session = Session()
+        self._broken = False
 
     def send(self, data: bytes) -> None:
-        if self._controller.unplugged:
-            raise ConnectionResetError("connection reset by peer")
+        self._reachable()
         if self._port == rtde.PORT:
             self._controller.advance(self._session)
             self._controller.serve(self._session, data)
@@ -157,8 +158,7 @@ class MemoryStream:
             self._controller.run(data.decode())
 
     def receive(self, *, wait: bool) -> bytes:
-        if self._controller.unplugged:
-            raise ConnectionResetError("connection reset by peer")
+        self._reachable()
         self._controller.advance(self._session)
         if wait and not self._session.reply:
             self._nap()
@@ -170,6 +170,11 @@ class MemoryStream:
         return data
 
     def close(self) -> None: ...
+
+    def _reachable(self) -> None:
+        self._broken = self._broken or self._controller.unplugged
+        if self._broken:
+            raise ConnectionResetError("connection reset by peer")
 
 
 class TcpController:

@@ -1,0 +1,129 @@
+"""A picking order on stand-in devices that speak the makers' octets: real drivers, loop and nodes in lock-step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from robot.arms import load_arm
+from robot.nodes.convert import LATCHED, RELIABLE, to_time
+from robot.ros.context import Context
+from robot.ros.interfaces import berry_msgs, std_msgs, std_srvs
+from robot.ros.node import Node
+from robot.ros.transport.inprocess import InProcess
+from sim.devices.stand import NAP, Stand
+from sim.fast.hardware import parked
+from sim.fast.rig import FastRig, FastRigSettings
+from sim.fast.row import Row, Where
+from sim.lockstep import Lockstep
+from sim.scene.settings import Mix, SceneSettings
+
+SCENE = SceneSettings(length=0.6, mix=Mix(isolated=2, unripe=1))
+SEED = 3
+
+
+class DeviceTime:
+    """The scheduler's time, and what drivers spend waiting for an answer."""
+
+    def __init__(self, time: Lockstep) -> None:
+        self._time, self._slept = time, 0.0
+
+    def now(self) -> float:
+        return self._time.now()
+
+    def monotonic(self) -> float:
+        return self._time.monotonic() + self._slept
+
+    def nap(self) -> None:
+        self._slept += NAP
+
+
+class Place:
+    """A robot on stand-in devices, an order, and somebody at the machine."""
+
+    def __init__(self, kind: str) -> None:
+        self.time = Lockstep(epoch=1779256800.0)
+        clock, arm = DeviceTime(self.time), load_arm("ur3e")
+        self.row = Row(SCENE, SEED)
+        self.stand = Stand(arm, kind, parked(arm), clock.monotonic, self.row)
+        assert self.stand.hands is not None
+        context = Context(InProcess(self.time))
+        self.rig = FastRig(
+            self.time,
+            context,
+            FastRigSettings(scene=SCENE, local_reset=True),
+            arm=arm,
+            row=self.row,
+            hardware=self.stand.machine(clock.monotonic, clock.nap),
+            joints=self.stand.joints,
+            clock=clock,
+            moved=self.stand.hands.update,
+        )
+        person = self.person = Node("person", context=context, namespace="/robot")
+        self.safety: Any = None
+        self.picks: list[Any] = []
+        self.orders: list[Any] = []
+        person.create_subscription(berry_msgs.msg.SafetyState, "safety/state", self._on_safety, LATCHED)
+        person.create_subscription(berry_msgs.msg.PickOutcome, "picks", self.picks.append, RELIABLE)
+        person.create_subscription(berry_msgs.msg.OrderStatus, "orders/status", self.orders.append, RELIABLE)
+        self._button = person.create_publisher(std_msgs.msg.Bool, "safety/reset_button", RELIABLE)
+
+    def _on_safety(self, message: Any) -> None:
+        self.safety = message
+
+    def until(self, true: Callable[[], bool], seconds: float) -> None:
+        self.time.run(until=true, seconds=seconds)
+        assert true(), f"not within {seconds} s: {self.safety}"
+
+    def order(self) -> None:
+        request = berry_msgs.srv.SubmitOrder.Request(
+            id="order-1",
+            issuer="person",
+            expires_at=to_time(self.time.now() + 3600.0),
+            bed="bed-1",
+            side="a",
+            segments=[0],
+            segment_length=SCENE.length,
+            ripeness_min=0.8,
+            ripeness_max=1.0,
+            speed=1.0,
+            force=1.0,
+        )
+        self.person.create_client(berry_msgs.srv.SubmitOrder, "orders/submit").call_async(request)
+
+    def ask(self, name: str) -> Any:
+        answer = self.person.create_client(std_srvs.srv.Trigger, name).call_async(std_srvs.srv.Trigger.Request())
+        self.until(answer.done, 2.0)
+        return answer.result()
+
+    def press(self) -> None:
+        """Press the reset button at the machine."""
+        for level in (False, True):
+            self._button.publish(std_msgs.msg.Bool(data=level))
+            self.time.run(seconds=0.2)
+
+
+@pytest.mark.parametrize("kind", ["ur", "feetech"])
+def test_a_harvest_outlives_a_pulled_cable_and_counts_on(kind: str) -> None:
+    place = Place(kind)
+    place.order()
+    place.until(lambda: len(place.picks) == 1, 30.0)
+    place.stand.unplug()
+    place.until(lambda: place.safety.state == "FAULT", 1.0)
+    assert list(place.safety.causes) == ["hardware_lost"]
+    at = place.stand.joints()
+    place.press()
+    assert place.safety.state == "FAULT", "nobody resets what is still unplugged"
+    place.stand.unplug(plugged=True)
+    place.time.run(seconds=3.0)
+    assert not place.ask("safety/reset").success, "only the button at the machine resets"
+    place.press()
+    assert place.safety.state == "READY"
+    assert abs(place.stand.joints() - at).max() < 2e-3, "a reset moves nothing"
+    assert place.ask("safety/start").success
+    place.until(lambda: bool(place.orders) and place.orders[-1].status in ("done", "failed"), 60.0)
+    assert (place.orders[-1].status, place.orders[-1].picked, place.orders[-1].placed) == ("done", 2, 2)
+    assert place.row.count(Where.PLACED) == 2
+    place.rig.close()
