@@ -6,12 +6,17 @@ import builtins
 
 from robot.ros import rcl_functions, rmw_values, service_introspection
 from robot.ros.action.goal import GoalEvent
+from robot.ros.action.handles import ActionClientHandle as ActionClient
+from robot.ros.action.handles import ActionGoalHandle
+from robot.ros.action.handles import ActionServerHandle as ActionServer
 from robot.ros.by_hand import DEFAULT_DOMAIN_ID
 from robot.ros.by_hand import RawGuardCondition as GuardCondition
 from robot.ros.by_hand import RawTimer as Timer
+from robot.ros.by_hand import RawTypeDescriptionService as TypeDescriptionService
 from robot.ros.by_hand import make_client as Client
 from robot.ros.by_hand import make_clock as Clock
 from robot.ros.by_hand import make_context as Context
+from robot.ros.by_hand import make_events_executor as EventsExecutor
 from robot.ros.by_hand import make_node as Node
 from robot.ros.by_hand import make_publisher as Publisher
 from robot.ros.by_hand import make_service as Service
@@ -78,6 +83,9 @@ __all__ = [
     "RMW_DURATION_INFINITE",
     "RMW_QOS_DEADLINE_BEST_AVAILABLE",
     "RMW_QOS_LIVELINESS_LEASE_DURATION_BEST_AVAILABLE",
+    "ActionClient",
+    "ActionGoalHandle",
+    "ActionServer",
     "Client",
     "Clock",
     "ClockChange",
@@ -86,6 +94,7 @@ __all__ = [
     "Context",
     "Destroyable",
     "EventHandle",
+    "EventsExecutor",
     "GoalEvent",
     "GuardCondition",
     "InvalidHandle",
@@ -103,6 +112,7 @@ __all__ = [
     "Timer",
     "TimerCancelledError",
     "TransitionCallbackReturnType",
+    "TypeDescriptionService",
     "UnknownROSArgsError",
     "UnsupportedEventTypeError",
     "WaitSet",

@@ -15,11 +15,13 @@ from robot.ros.duration import NANOSECONDS
 from robot.ros.exceptions import TimerCancelledError
 from robot.ros.guard_condition import GuardCondition
 from robot.ros.handle import Handle
+from robot.ros.interfaces import type_description_interfaces
 from robot.ros.publisher import Publisher
-from robot.ros.qos import QoSProfile, qos_profile_rosout_default
+from robot.ros.qos import QoSProfile, qos_profile_rosout_default, qos_profile_services_default
 from robot.ros.service import Service
 from robot.ros.subscription import Subscription
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
+from robot.ros.type_description_service import answer
 
 if TYPE_CHECKING:
     from robot.ros.context import ContextHandle
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
         ServiceHandle,
         SubscriptionHandle,
     )
+    from robot.ros.executors import Executor
     from robot.ros.node_parts.handle import NodeHandle
 
 
@@ -112,6 +115,27 @@ def make_client(node: NodeHandle, srv_type: Any, name: str, profile: QoSProfile)
     """Return the handle of a new client, from which `take_response` takes."""
     made: ClientHandle = _added(node, Client(node.node, srv_type, name, profile))
     return made
+
+
+def make_events_executor(context: Context) -> Executor:
+    """Return an executor that events drive."""
+    from robot.ros.experimental.events_executor import EventsExecutor
+
+    return EventsExecutor(context=context)
+
+
+class RawTypeDescriptionService(Handle):
+    """The service that describes types, with its requests still to be taken and handed to `handle_request`."""
+
+    def __init__(self, node: NodeHandle) -> None:
+        super().__init__("the service that describes types")
+        kind = type_description_interfaces.srv.GetTypeDescription
+        name = f"{node.get_node_name()}/get_type_description"
+        self.impl = make_service(node, kind, name, qos_profile_services_default)
+
+    def handle_request(self, request: Any, response_type: Any, node: NodeHandle) -> Any:
+        """Return the response to a request."""
+        return answer(request, response_type())
 
 
 class RawGuardCondition(Handle):

@@ -172,24 +172,27 @@ class Client(Entity):
 
     def take_response(self) -> tuple[ServiceHeader, Any] | None:
         """Take the next response, whose future stays open then; None when there is none."""
-        sequence = next(iter(self._replies), None)
+        taken = self._pop(next(iter(self._replies), None))
+        return None if taken is None else taken[1:]
+
+    def take_answer(self) -> tuple[Future[Any], Any] | None:
+        """Take the next response with the future that is to get it; None when there is none that waits for one."""
+        taken = self._pop(next(iter(self._replies), None))
+        return None if taken is None or taken[0] is None else (taken[0], taken[2])
+
+    def _pop(self, sequence: int | None) -> tuple[Future[Any] | None, ServiceHeader, Any] | None:
         taken = None if sequence is None else self._replies.pop(sequence, None)
         if sequence is None or taken is None:
             return None
-        self._pending.pop(sequence, None)
-        told = {"sequence": sequence, "response": taken[1]}
+        header, response = taken
+        told = {"sequence": sequence, "response": response}
         self._introspection.tell(RESPONSE_RECEIVED, client_gid=self.endpoint.gid, **told)
-        return taken
+        return self._pending.pop(sequence, None), header, response
 
     def _take(self, sequence: int) -> None:
-        taken = self._replies.pop(sequence, None)
-        if taken is None:
-            return
-        future = self._pending.pop(sequence, None)
-        if future is not None and not future.cancelled():
-            gid, response = self.endpoint.gid, taken[1]
-            self._introspection.tell(RESPONSE_RECEIVED, client_gid=gid, sequence=sequence, response=response)
-            future.set_result(response)
+        taken = self._pop(sequence)
+        if taken is not None and taken[0] is not None and not taken[0].cancelled():
+            taken[0].set_result(taken[2])
 
     def configure_introspection(
         self, clock: Clock, service_event_qos_profile: QoSProfile, introspection_state: ServiceIntrospectionState

@@ -70,7 +70,7 @@ class Service(Entity):
 
     def _take(self) -> Task[Any] | None:
         taken = None if self.destroyed else self.take_request()
-        return None if taken is None else self.node.run(self._answer, *taken)
+        return None if taken is None else self.node.run(self.answer, *taken)
 
     def has_request(self) -> bool:
         return bool(self._requests)
@@ -107,7 +107,8 @@ class Service(Entity):
         self._introspection.close()
         super().destroy()
 
-    async def _answer(self, request: Any, header: ServiceHeader) -> None:
+    async def answer(self, request: Any, header: ServiceHeader) -> None:
+        """Call the callback, and send what it returns."""
         response = self.callback(request, self.srv_type.Response())
         if hasattr(response, "__await__"):
             response = await response

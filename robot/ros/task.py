@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from typing import Any, Generic, TypeVar
+from weakref import ref
 
 T = TypeVar("T")
 
@@ -22,15 +23,20 @@ class _Driver(threading.local):
 _driver = _Driver()
 
 
+def _no_executor() -> None:
+    """Stand for the weak reference to an executor that is gone."""
+
+
 class Future(Generic[T]):
     """A result to come, as `rclpy.task.Future`. Any coroutine may await it, also one that asyncio runs.
 
     Args:
-        executor: an executor or a node, whose `create_task` runs the done callbacks; without one they run at once.
+        executor: an executor or a node, whose `create_task` runs the done callbacks; without one, or when it is gone,
+            they run at once.
     """
 
     def __init__(self, *, executor: Any = None) -> None:
-        self._executor = executor
+        self._executor: Callable[[], Any] = _no_executor if executor is None else ref(executor)
         self._done = False
         self._cancelled = False
         self._result: T | None = None
@@ -87,8 +93,9 @@ class Future(Generic[T]):
             if not self._done:
                 self._callbacks.append(callback)
                 return
-        if self._executor is not None:
-            self._executor.create_task(callback, self)
+        executor = self._executor()
+        if executor is not None:
+            executor.create_task(callback, self)
         else:
             callback(self)
 
@@ -108,7 +115,7 @@ class Future(Generic[T]):
         waiter()
 
     def _set_executor(self, executor: Any) -> None:
-        self._executor = executor
+        self._executor = _no_executor if executor is None else ref(executor)
 
     def _finish(self) -> None:
         with self._lock:
@@ -116,9 +123,10 @@ class Future(Generic[T]):
             waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter()
+        executor = self._executor() if callbacks else None
         for callback in callbacks:
-            if self._executor is not None:
-                self._executor.create_task(callback, self)
+            if executor is not None:
+                executor.create_task(callback, self)
                 continue
             try:
                 callback(self)
@@ -171,7 +179,7 @@ class Task(Future[T]):
         elif isinstance(handler, Coroutine):
             self._coroutine = handler
         self._executing = False
-        self._lost = False
+        self._raised_now = False
         self._observers: list[Callable[[], object]] = []
         self._task_lock = threading.RLock()
 
@@ -209,10 +217,10 @@ class Task(Future[T]):
             observer()
 
     def step(self) -> None:
-        """Run as a call does, and raise the exception of a task that nobody waits for, so that it is not lost."""
+        """Run as a call does, and raise the task's exception, also where somebody awaits it, as in rclpy."""
         self()
-        if self._lost and self._exception is not None:
-            self._lost = False
+        if self._raised_now and self._exception is not None:
+            self._raised_now = False
             raise self.exception()  # type: ignore[misc]
 
     def cancel(self) -> None:
@@ -236,7 +244,7 @@ class Task(Future[T]):
             self.set_result(end.value)
         except Exception as error:  # noqa: BLE001 (whoever awaits gets it)
             self._complete()
-            self._lost = not self._callbacks and not self._waiters
+            self._raised_now = True
             self.set_exception(error)
         else:
             if isinstance(waits_for, Future):
@@ -248,7 +256,7 @@ class Task(Future[T]):
                 self._queue_step()
 
     def _queue_step(self) -> None:
-        queue = getattr(self._executor, "_call_task_in_next_spin", None)
+        queue = getattr(self._executor(), "_call_task_in_next_spin", None)
         if queue is not None:
             queue(self)
 

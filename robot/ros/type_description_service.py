@@ -33,27 +33,29 @@ class TypeDescriptionService:
         self.service_name = f"{node.get_name()}/get_type_description"
         self.enabled = node.get_parameter(START_TYPE_DESCRIPTION_SERVICE_PARAM).value is True
         if self.enabled:
-            node.create_service(type_description_interfaces.srv.GetTypeDescription, self.service_name, self._answer)
+            node.create_service(type_description_interfaces.srv.GetTypeDescription, self.service_name, answer)
 
-    def _answer(self, request: Any, response: Any) -> Any:
-        try:
-            known = registry.hash(request.type_name)
-            if request.type_hash and request.type_hash != known:
-                raise InterfaceError(f"{request.type_name} has the hash {known}, not {request.type_hash}")
-            described = describe(registry.description(request.type_name), registry.description)
-        except InterfaceError as error:
-            response.failure_reason = str(error)
-            return response
-        msg = type_description_interfaces.msg
-        response.successful = True
-        response.type_description = msg.TypeDescription(
-            type_description=_individual(described["type_description"]),
-            referenced_type_descriptions=[_individual(each) for each in described["referenced_type_descriptions"]],
-        )
-        if request.include_type_sources:
-            every = [described["type_description"], *described["referenced_type_descriptions"]]
-            response.type_sources = [_source(each["type_name"]) for each in every]
+
+def answer(request: Any, response: Any) -> Any:
+    """Fill a response of GetTypeDescription."""
+    try:
+        known = registry.hash(request.type_name)
+        if request.type_hash and request.type_hash != known:
+            raise InterfaceError(f"{request.type_name} has the hash {known}, not {request.type_hash}")
+        described = describe(registry.description(request.type_name), registry.description)
+    except InterfaceError as error:
+        response.failure_reason = str(error)
         return response
+    msg = type_description_interfaces.msg
+    response.successful = True
+    response.type_description = msg.TypeDescription(
+        type_description=_individual(described["type_description"]),
+        referenced_type_descriptions=[_individual(each) for each in described["referenced_type_descriptions"]],
+    )
+    if request.include_type_sources:
+        every = [described["type_description"], *described["referenced_type_descriptions"]]
+        response.type_sources = [_source(each["type_name"]) for each in every]
+    return response
 
 
 def _source(name: str) -> Any:

@@ -135,7 +135,7 @@ class Waitable(Generic[T]):
         self._executor_event = False
         self._futures: list[Future[Any]] = []
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Any:
         """Mark what it consists of as in use."""
         raise NotImplementedError("Must be implemented by subclass")
 

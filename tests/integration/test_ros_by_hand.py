@@ -15,7 +15,7 @@ from robot.ros.context import Context
 from robot.ros.event_handler import EventHandler
 from robot.ros.exceptions import InvalidHandle, RCLError, TimerCancelledError, UnsupportedEventTypeError
 from robot.ros.executors import SingleThreadedExecutor
-from robot.ros.interfaces import std_msgs, std_srvs
+from robot.ros.interfaces import std_msgs, std_srvs, type_description_interfaces
 from robot.ros.node import Node
 from robot.ros.qos import QoSProfile
 from robot.ros.serialization import deserialize_message
@@ -294,3 +294,21 @@ def test_a_subscription_says_what_its_callback_takes(node: Node) -> None:
         assert made._callback_type == kinds[kind]
     with pytest.raises(RuntimeError, match="callable with one argument"):
         node.create_subscription(String, "chat", lambda: None, 1)
+
+
+def test_types_are_described_by_hand(node: Node) -> None:
+    raw = rclpy_implementation.TypeDescriptionService(node.handle)
+    kind = type_description_interfaces.srv.GetTypeDescription
+    assert raw.impl.name == "/node/get_type_description"
+    described = raw.handle_request(kind.Request(type_name="std_msgs/msg/String"), kind.Response, node.handle)
+    assert described.successful
+    assert [field.name for field in described.type_description.type_description.fields] == ["data"]
+
+
+def test_the_executor_of_events_is_made_of_a_context_alone(context: Context, node: Node) -> None:
+    ran: list[int] = []
+    with rclpy_implementation.EventsExecutor(context) as executor:
+        executor.add_node(node)
+        executor.create_task(ran.append, 1)
+        executor.spin_once(timeout_sec=10.0)
+    assert ran == [1]

@@ -89,7 +89,7 @@ def test_a_coroutine_waits_for_futures_and_returns_its_result() -> None:
     assert made.result() == 5
 
 
-def test_an_exception_reaches_who_awaits_it_or_comes_out_where_it_happened() -> None:
+def test_an_exception_comes_out_where_it_happened_and_reaches_who_awaits_it() -> None:
     steps = Steps()
 
     async def fail() -> None:
@@ -106,7 +106,9 @@ def test_an_exception_reaches_who_awaits_it_or_comes_out_where_it_happened() -> 
 
     waiting = Task(careful(), executor=steps)
     waiting.step()
-    failing.step()
+    with pytest.raises(RuntimeError, match="broken"):
+        failing.step()
+    failing.step()  # it is over, and said
     steps.run()
     assert waiting.result() == "broken"
     with pytest.raises(RuntimeError, match="broken"):

@@ -139,7 +139,8 @@ NAMES = {
 }
 
 COMPILED = """
-    Client Clock ClockChange ClockEvent ClockType Context Destroyable EventHandle GoalEvent GuardCondition
+    ActionClient ActionGoalHandle ActionServer Client Clock ClockChange ClockEvent ClockType Context Destroyable
+    EventHandle EventsExecutor GoalEvent GuardCondition TypeDescriptionService
     InvalidHandle LifecycleStateMachine Node NodeNameNonExistentError NotImplementedError Publisher
     QoSCheckCompatibleResult QoSCompatibility RCLError RCLInvalidROSArgsError RCL_DEFAULT_DOMAIN_ID
     RCUTILS_LOG_SEVERITY RCUtilsError RMWError RMW_DURATION_INFINITE RMW_QOS_DEADLINE_BEST_AVAILABLE

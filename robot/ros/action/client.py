@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from uuid import uuid4
 
 from robot.ros.action.status import GoalStatus, part
+from robot.ros.action.waiting import ClientWaiting
 from robot.ros.interfaces import action_msgs, unique_identifier_msgs
 from robot.ros.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
 from robot.ros.task import Future, Task
 from robot.ros.type_support import check_for_type_support
-from robot.ros.waitable import NumberOfEntities
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -83,7 +83,7 @@ class ClientGoalHandle:
         return self._action_client._get_result_async(self)
 
 
-class ActionClient:
+class ActionClient(ClientWaiting):
     """A client of one action, as `rclpy.action.ActionClient`.
 
     Args:
@@ -108,8 +108,7 @@ class ActionClient:
         check_for_type_support(action_type)
         impl, name = action_type.Impl, node.resolve_topic_name(action_name)
         group = node.default_callback_group if callback_group is None else callback_group
-        self.callback_group = group
-        group.add_entity(self)
+        super().__init__(group)
         self._node = node
         self._action_type = action_type
         self._action_name = name
@@ -256,9 +255,6 @@ class ActionClient:
 
     def __exit__(self, *_: object) -> None:
         self.destroy()
-
-    def get_num_entities(self) -> NumberOfEntities:
-        return NumberOfEntities(num_subs=2, num_clients=3)
 
     def destroy(self) -> None:
         if self.destroyed:

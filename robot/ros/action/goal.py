@@ -26,7 +26,7 @@ class GoalEvent(IntEnum):
     CANCELED = 5
 
 
-_GO = {
+GO = {  # what follows on a state and an event
     (GoalStatus.STATUS_ACCEPTED, GoalEvent.EXECUTE): GoalStatus.STATUS_EXECUTING,
     (GoalStatus.STATUS_ACCEPTED, GoalEvent.CANCEL_GOAL): GoalStatus.STATUS_CANCELING,
     (GoalStatus.STATUS_EXECUTING, GoalEvent.CANCEL_GOAL): GoalStatus.STATUS_CANCELING,
@@ -128,7 +128,7 @@ class ServerGoalHandle:
         with self._lock:
             if self._destroyed:
                 return
-            status = _GO.get((self._status, event))
+            status = GO.get((self._status, event))
             if status is None:
                 raise RCLError(
                     f"goal_handle attempted invalid transition from state {self._status.name.removeprefix('STATUS_')} "

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from robot.ros.action.goal import GoalEvent, ServerGoalHandle
 from robot.ros.action.status import GoalStatus, part
+from robot.ros.action.waiting import ServerWaiting
 from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.exceptions import RCLError
 from robot.ros.interfaces import action_msgs
 from robot.ros.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
 from robot.ros.task import Task, await_or_execute
 from robot.ros.type_support import check_for_type_support
-from robot.ros.waitable import NumberOfEntities
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -57,7 +57,7 @@ def default_cancel_callback(cancel_request: Any) -> CancelResponse:
     return CancelResponse.REJECT
 
 
-class ActionServer:
+class ActionServer(ServerWaiting):
     """A server of one action, as `rclpy.action.ActionServer`.
 
     Goals are executed as tasks, outside callback groups; requests are judged in the callback group given.
@@ -97,8 +97,7 @@ class ActionServer:
         self.register_goal_callback(goal_callback)
         self.register_cancel_callback(cancel_callback)
         self.register_execute_callback(execute_callback)
-        self.callback_group = node.default_callback_group if callback_group is None else callback_group
-        self.callback_group.add_entity(self)
+        super().__init__(node.default_callback_group if callback_group is None else callback_group)
         impl, name = action_type.Impl, node.resolve_topic_name(action_name)
         self._node = node
         self._action_type = action_type
@@ -106,6 +105,7 @@ class ActionServer:
         self._result_timeout = result_timeout
         self._goal_handles: dict[bytes, ServerGoalHandle] = {}
         self._lock = threading.RLock()
+        self._logger = node.get_logger().get_child("action_server")
         self._feedback = node.create_publisher(
             impl.FeedbackMessage, part(name, "feedback"), feedback_pub_qos_profile or QoSProfile(depth=10)
         )
@@ -145,7 +145,7 @@ class ActionServer:
     # --- goals
 
     async def _execute_goal_request(self, request: Any, response: Any) -> Any:
-        key, log = bytes(request.goal_id.uuid), self._node.get_logger()
+        key, log = bytes(request.goal_id.uuid), self._logger
         with self._lock:
             if key in self._goal_handles:
                 log.warning(f"{self._name}: refused a goal whose id is in use")
@@ -175,7 +175,7 @@ class ActionServer:
     async def _execute_goal(
         self, execute_callback: Callable[[ServerGoalHandle], Any], handle: ServerGoalHandle
     ) -> None:
-        log, result = self._node.get_logger(), None
+        log, result = self._logger, None
         try:
             result = await await_or_execute(execute_callback, handle)
         except Exception as error:  # noqa: BLE001 (the client has to hear of it, the node goes on)
@@ -279,9 +279,6 @@ class ActionServer:
 
     def __exit__(self, *_: object) -> None:
         self.destroy()
-
-    def get_num_entities(self) -> NumberOfEntities:
-        return NumberOfEntities(num_services=3, num_timers=1)
 
     def destroy(self) -> None:
         """Stop serving; goals under way are left without an answer."""

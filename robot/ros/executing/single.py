@@ -32,6 +32,8 @@ class SingleThreadedExecutor(Executor):
             self._run(item)
 
     def spin(self) -> None:
+        if not self._context.ok():  # as in rclpy, where only a shutdown meanwhile raises
+            return
         self._check()
         self._enter_spin()
         try:
