@@ -17,6 +17,7 @@ class Health(StrEnum):
     STALE = "stale"
     SILENT = "silent"
     NEVER = "never"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,14 @@ class DeviceHealth:
     flagged: tuple[str, ...] = ()
     reason_zh: str = ""
     reason_en: str = ""
+
+
+def unknown_health(farm: Farm, zh: str, en: str) -> list[DeviceHealth]:
+    """Return every device as one of which nothing is known, with the reason."""
+    return [
+        DeviceHealth(device=device.id, zone=device.zone, health=Health.UNKNOWN, last_at=0.0, reason_zh=zh, reason_en=en)
+        for device in farm.devices
+    ]
 
 
 def farm_health(store: Store, farm: Farm, now: float) -> list[DeviceHealth]:

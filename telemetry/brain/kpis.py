@@ -17,6 +17,7 @@ MIN_COVERAGE = 0.9
 """Share of the window's intervals that must have a good value."""
 BAD = Quality.RANGE | Quality.RATE | Quality.STUCK
 """Points with these flags are kept in the store and left out here."""
+STORE_AWAY = ("数据库没有应答", "the store does not answer")
 STALE_INTERVALS = 3.0
 """A value older than this many of its device's intervals says nothing about now."""
 
@@ -47,6 +48,25 @@ class KpiValue:
 def zone_kpis(store: Store, farm: Farm, zone: str, now: float) -> list[KpiValue]:
     """Compute every KPI of a zone at `now` [UTC epoch s]; those without enough data are unknown."""
     return [_evaluate(store, farm, zone, kpi, now) for kpi in KPIS]
+
+
+def unknown_kpis(zone: str, now: float) -> list[KpiValue]:
+    """Return every KPI of a zone as unknown, because the store does not answer."""
+    return [
+        KpiValue(
+            key=kpi.key,
+            zone=zone,
+            at=now,
+            unit=kpi.unit,
+            value=None,
+            coverage=0.0,
+            source="",
+            method=kpi.method,
+            reason_zh=STORE_AWAY[0],
+            reason_en=STORE_AWAY[1],
+        )
+        for kpi in KPIS
+    ]
 
 
 def midnight(farm: Farm, now: float) -> float:

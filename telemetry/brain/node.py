@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from telemetry.brain.field import Field
-from telemetry.brain.health import Health, farm_health
+from telemetry.brain.health import Health, farm_health, unknown_health
 from telemetry.brain.kpi_table import KPIS
-from telemetry.brain.kpis import KpiValue, zone_kpis
+from telemetry.brain.kpis import STORE_AWAY, KpiValue, unknown_kpis, zone_kpis
 from telemetry.brain.orders import COMMAND, ISSUER, OrderBook, OrderStatus
 from telemetry.brain.plan import HarvestOrder, Plan, make_plan
 from telemetry.clock import Clock, Timers
@@ -104,8 +104,8 @@ class Brain:
         try:
             self.kpis = [k for zone in self._farm.zones for k in zone_kpis(self._archive, self._farm, zone.id, now)]
         except StoreError as error:
-            log.warning("the store cannot be read, KPIs are left out: %s", error)
-            return
+            log.warning("the store cannot be read, KPIs are unknown: %s", error)
+            self.kpis = [k for zone in self._farm.zones for k in unknown_kpis(zone.id, now)]
         for zone in self._farm.zones:
             known = {k.key: k.value for k in self.kpis if k.zone == zone.id and k.value is not None}
             if known:
@@ -192,8 +192,8 @@ class Brain:
         try:
             health = farm_health(self._archive, self._farm, now)
         except StoreError as error:
-            log.warning("the store cannot be read, health is left out: %s", error)
-            return
+            log.warning("the store cannot be read, health is unknown: %s", error)
+            health = unknown_health(self._farm, *STORE_AWAY)
         for zone, publisher in self._publishers.items():
             robots = [robot.id for robot in self._farm.robots if robot.zone == zone]
             detail: dict[str, Any] = {

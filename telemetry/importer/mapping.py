@@ -57,14 +57,14 @@ RULES: tuple[Rule, ...] = (
     Rule(metric="", name=rf"({OUT}) &(co2|par|light)"),
     Rule(metric="co2", name=r"co2|co₂|carbon dioxide|二氧化碳"),
     Rule(metric="ppfd", name=r"ppfd|\bpar|par(in|out)?\b|quantum|光合"),
-    Rule(metric="global_radiation", name=r"glob|iglob|radiation|pyrano|solar|辐射"),
+    Rule(metric="global_radiation", name=r"glob|iglob|radiation|pyrano|solar|^r[gs]$|辐射"),
     Rule(metric="wind_speed", name=r"wind ?(speed|sp)|^wind$|windsp|风速"),
     Rule(metric="heating_temperature", name=r"pipe|heating temp|tpipe|buis|管温"),
     Rule(metric="vent_opening", name=r"vent|raamstand|window|风口|天窗"),
     Rule(metric="battery_voltage", name=r"batter.*|电池.*", weight=0.4),
     Rule(metric="signal_strength", name=r"rssi|signal"),
-    Rule(metric="relative_humidity", name=r"\brh|rh\b|\brv\b|rhair|humid|vochtigheid|feuchte|相对湿度|湿度"),
-    Rule(metric="air_temperature", name=r"tair|air ?temp|kastemp|lufttemp|temperature.*air|气温|室温"),
+    Rule(metric="relative_humidity", name=r"\brh|rh\b|\brv\b|rhair|\bhum\b|humid|vochtigheid|feuchte|相对湿度|湿度"),
+    Rule(metric="air_temperature", name=r"tair|^ta$|air ?temp|kastemp|lufttemp|temperature.*air|气温|室温"),
     Rule(metric="air_temperature", name=r"temp|\bt\b|温度", weight=0.4),
 )
 

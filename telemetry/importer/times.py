@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 from telemetry.importer import ImportFileError
 from telemetry.importer.numbers import is_missing
 
-CLOCK = r"(?P<h>\d{1,2})[:h](?P<n>\d{2})(?::(?P<s>\d{2})(?:[.,]\d+)?)?\s*(?P<half>[ap]\.?m\.?)?"
+CLOCK = (
+    r"(?P<early>[上下]午)?\s*(?P<h>\d{1,2})[:h时點点](?P<n>\d{2})分?(?::?(?P<s>\d{2})(?:[.,]\d+)?秒?)?"
+    r"\s*(?P<half>[ap]\.?m\.?)?"
+)
 ISO = re.compile(
-    rf"(?P<y>\d{{4}})[-/.年](?P<m>\d{{1,2}})[-/.月](?P<d>\d{{1,2}})日?(?:[T\s]+{CLOCK})?\s*(?P<z>Z|UTC|[+-]\d{{2}}:?\d{{2}})?",
+    rf"(?P<y>\d{{4}})[-/.年](?P<m>\d{{1,2}})[-/.月](?P<d>\d{{1,2}})日?(?:(?:[T\s]+|(?<=日)){CLOCK})?\s*(?P<z>Z|UTC|[+-]\d{{2}}:?\d{{2}})?",
     re.IGNORECASE,
 )
 DAYS = re.compile(
@@ -24,7 +27,7 @@ ALONE = re.compile(CLOCK, re.IGNORECASE)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 EXCEL_ZERO = datetime(1899, 12, 30)
 NAMES = re.compile(
-    r"date|time|stamp|datum|tijd|zeit|uhr|heure|fecha|hora|时间|日期|时刻|^ts$|^column 1$", re.IGNORECASE
+    r"date|time|stamp|epoch|unix|datum|tijd|zeit|uhr|heure|fecha|hora|时间|日期|时刻|^ts$|^column 1$", re.IGNORECASE
 )
 SINCE = re.compile(r"since|elapsed|verstreken", re.IGNORECASE)
 SHARE = 0.8
@@ -220,6 +223,7 @@ def _clock(match: re.Match[str]) -> timedelta:
     if match["h"] is None:
         return timedelta()
     hour, half = int(match["h"]), (match["half"] or "").lower().replace(".", "")
+    half = {"上午": "am", "下午": "pm"}.get(match["early"] or "", half)
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     if hour > 24 or int(match["n"]) > 59 or int(match["s"] or 0) > 60:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from telemetry.store import Block, Store
+from telemetry.store.journal import Archive
 
 DAY_S = 86400.0
 PASSES = 5
@@ -23,26 +24,32 @@ class Moved:
     passes: int
 
 
-def migrate(source: Store, target: Store, *, start: float, end: float, say: Callable[[str], None]) -> Moved:
+def migrate(source: Archive, target: Store, *, start: float, end: float, say: Callable[[str], None]) -> Moved:
     """Copy all points with start <= at < end; what arrives meanwhile, also late, is taken in by another pass.
 
-    Another pass goes from the newest day back, until all points that the source counts are read; it reads all days
-    when the source has let go of some, as what was read then says nothing about what is left.
+    Another pass goes from the newest day back, until all points that the source counts are read. Once the source has
+    let go of some, that count says nothing: then it reads all days, until none came while it did.
 
     A key that the target has keeps its value. Running it again copies what came since: stop ingest for the last run.
 
     Raises:
         StoreError: one of the stores failed; what was copied stays, and the next run goes on from there.
     """
-    read = new = passes = before = 0
+    read = new = passes = 0
     days = np.arange(start // DAY_S * DAY_S, end, DAY_S).tolist()
     seen: dict[float, int] = {}
+    first = source.counters().points_removed
+
+    def caught_up(stored: int) -> bool:
+        now = source.counters()
+        whole = now.points_removed == first
+        return now.points - first <= sum(seen.values()) if whole else now.points == stored
+
     while passes < PASSES:
-        last, before = before, source.count()
-        whole = passes == 0 or before < last
+        stored = source.counters().points
         passes += 1
         for day in days if passes == 1 else reversed(days):
-            if not whole and before <= source.count() <= sum(seen.values()):
+            if passes > 1 and caught_up(-1):
                 break
             block = source.block(None, max(start, day), min(end, day + DAY_S))
             for begin in range(0, len(block), BATCH):
@@ -51,7 +58,7 @@ def migrate(source: Store, target: Store, *, start: float, end: float, say: Call
             read += len(block)
             if len(block):
                 say(f"pass {passes}: {read} points read, {new} new")
-        if source.count() in (before, sum(seen.values())):
+        if caught_up(stored):
             break
     return Moved(read=read, new=new, passes=passes)
 

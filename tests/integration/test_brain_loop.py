@@ -287,10 +287,17 @@ def test_brain_waits_while_the_store_fails_and_goes_on_after(world: World) -> No
     world.lockstep.run(seconds=300.0)
     assert list(world.brain.orders) == []
     assert world.series("vpd", "brain") == []
+    told = world.brain_state().detail  # nothing is known, and that is said
+    assert {row["health"] for row in told["health"]} == {"unknown"}
+    here = {device.id for device in FARM.devices if device.zone == "tunnel-1"}
+    assert {row["device"] for row in told["health"]} >= here
+    assert "vpd" in {row["key"] for row in told["unknown"]}
+    assert {row["en"] for row in told["unknown"]} == {"the store does not answer"}
     world.gate.shut = False
     world.lockstep.run(seconds=300.0)
     assert [order.status for order in world.brain.orders] == [OrderStatus.DONE]
     assert len(world.series("vpd", "brain")) >= 4
+    assert {row["health"] for row in world.brain_state().detail["health"]} <= {"stale", "silent"}
 
 
 def test_brain_that_ends_says_offline(world: World) -> None:

@@ -19,7 +19,7 @@ from telemetry.store.backup import backup, restore
 from telemetry.store.check import check, quarantined
 from telemetry.store.embedded import EmbeddedStore, open_store
 from telemetry.store.hot import Hot
-from telemetry.store.journal import StoreError
+from telemetry.store.journal import Counters, StoreError
 from telemetry.store.keeper import Keeper, KeeperSettings, lead
 from telemetry.store.migrate import migrate
 from telemetry.store.repair import repair
@@ -540,16 +540,18 @@ class Thinned:
     """A source that lets go of its oldest day and takes late points while the third day is read for the first time."""
 
     def __init__(self, points: Iterable[tuple[float, float]], late: Iterable[tuple[float, float]]) -> None:
-        self.points, self.late, self.reads = dict(points), dict(late), 0
+        self.points, self.late, self.reads, self.removed = dict(points), dict(late), 0, 0
 
-    def count(self) -> int:
-        return len(self.points)
+    def counters(self) -> Counters:
+        return Counters(points=len(self.points) + self.removed, points_removed=self.removed)
 
     def block(self, _: None, start: float, end: float) -> Block:
         self.reads += 1
         at = np.array(sorted(at for at in self.points if start <= at < end))
         if self.reads == 3:
-            self.points = {at: value for at, value in self.points.items() if at >= DAY0 + DAY_S} | self.late
+            kept = {at: value for at, value in self.points.items() if at >= DAY0 + DAY_S}
+            self.removed = len(self.points) - len(kept)
+            self.points = kept | self.late
         return Block(
             names=NAMES[:1],
             series=np.zeros(len(at), np.int32),
@@ -560,9 +562,10 @@ class Thinned:
         )
 
 
-def test_late_points_are_copied_though_the_source_let_go_of_more_meanwhile(tmp_path: Path) -> None:
+@pytest.mark.parametrize("arriving", [5, 100, 300])  # fewer than are let go, as many, more
+def test_late_points_are_copied_whatever_the_source_lets_go_of_meanwhile(tmp_path: Path, arriving: int) -> None:
     points = {DAY0 + day * DAY_S + i * 60.0: 1.0 for day in range(3) for i in range(100)}
-    late = {DAY0 + 1.5 * DAY_S + i: 1.0 for i in range(5)}
+    late = {DAY0 + 1.5 * DAY_S + i: 1.0 for i in range(arriving)}
     source, other = Thinned(points.items(), late.items()), open_store(tmp_path / "other")
     migrate(cast(EmbeddedStore, source), other, start=float(DAY0), end=DAY0 + 3.0 * DAY_S, say=lambda _: None)
     assert set(late) <= set(other.read(NAMES[0], float(DAY0), DAY0 + 3.0 * DAY_S).at.tolist())

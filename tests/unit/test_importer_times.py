@@ -24,6 +24,9 @@ def reader(cells: list[str], *, name: str = "time", timezone: str = "Asia/Shangh
         "2024-03-01T06:00:00.000+02:00",
         "2024/3/1 12:00:00",
         "2024年3月1日 12:00",
+        "2024年3月1日12时00分",
+        "2024年03月01日 12时00分00秒",
+        "2024/3/1 下午 12:00",
         "1709265600",
         "1709265600000",
         "45352.5",
@@ -32,6 +35,17 @@ def reader(cells: list[str], *, name: str = "time", timezone: str = "Asia/Shangh
 )
 def test_an_instant_is_the_same_however_it_is_written(text: str) -> None:
     assert reader([text] * 5).read([text]) == NOON
+
+
+@pytest.mark.parametrize("name", ["epoch", "unix_ms", "Epoch Time"])
+def test_counts_since_1970_are_found_by_what_they_are_called(name: str) -> None:
+    assert reader(["1709265600"] * 5, name=name).read(["1709265600"]) == NOON
+
+
+def test_halves_of_a_chinese_day_are_told_apart() -> None:
+    read = reader(["2024/3/1 上午 11:59", "2024/3/1 下午 1:00"]).read
+    assert read(["2024/3/1 上午 12:00"]) == NOON - 12 * 3600.0
+    assert read(["2024/3/1 下午 1:00"]) == NOON + 3600.0
 
 
 def test_day_and_month_are_decided_by_the_data() -> None:
