@@ -45,7 +45,7 @@ def _nothing(*_: object) -> None:
 def _added(node: NodeHandle, entity: Any) -> Any:
     entity.by_hand = True
     with node:
-        node.node._add(entity)
+        node.node._ros_add(entity)
     return entity.handle
 
 

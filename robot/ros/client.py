@@ -69,9 +69,9 @@ class Client(Entity):
         if not isinstance(request, self.srv_type.Request):
             raise TypeError(f"{self.endpoint.name}: expected a request of {self.endpoint.type_name}, got {request!r}")
         sequence = next(self._sequence)
-        future: Future[Any] = Future(executor=self.node)
+        future: Future[Any] = Future(executor=self.node._ros_tasks)
         self._pending[sequence] = future
-        stamp = self.node.scheduler.now()
+        stamp = self.node._ros_scheduler.now()
         frame = Frame(kind=REQUEST, gid=self.endpoint.gid, sequence=sequence, stamp=stamp)
         if not self.bus.request(self.endpoint, frame, request._encode(request)):
             log.warning("%s: request %d went nowhere: no service yet", self.endpoint.name, sequence)
@@ -115,7 +115,7 @@ class Client(Entity):
         if (group := self._local_group()) is not None:
             waiting_for[me] = group
         try:
-            if not self.node.wait_working(answered, timeout_sec):
+            if not self.node._ros_wait_working(answered, timeout_sec):
                 if not self.node.context.ok():
                     raise ROSInterruptException
                 raise TimeoutError(f"{self.endpoint.name}: no response within {timeout_sec} s")
@@ -161,11 +161,11 @@ class Client(Entity):
         except CdrError as error:
             log.warning("%s: dropped reply %d: %s", self.endpoint.name, frame.sequence, error)
             return
-        self._replies[frame.sequence] = ServiceHeader.of(frame, self.node.scheduler.now()), response
+        self._replies[frame.sequence] = ServiceHeader.of(frame, self.node._ros_scheduler.now()), response
         if self.by_hand:
-            self.node.wake()
+            self.node._wake_executor()
         else:
-            self.node.post(lambda: self._take(frame.sequence))
+            self.node._ros_post(lambda: self._take(frame.sequence))
 
     def has_response(self) -> bool:
         return bool(self._replies)
@@ -211,4 +211,4 @@ class Client(Entity):
 
     def wait_for_service(self, timeout_sec: float | None = None) -> bool:
         """Wait for a service without running callbacks; in a context driven from outside, only look."""
-        return self.node.wait_until(self.service_is_ready, timeout_sec)
+        return self.node._ros_wait_until(self.service_is_ready, timeout_sec)

@@ -91,12 +91,12 @@ class Entity:
         """Go; what uses the handle just now may finish."""
         if not self.destroyed:
             self.destroyed = True
-            self.node.forget(self)
+            self.node._ros_forget(self)
             self._handle.destroy_when_not_in_use()
 
     def _release(self) -> None:
         self.destroyed = True
-        self.node.forget(self)
+        self.node._ros_forget(self)
         self.bus.remove(self.endpoint.gid)
 
     def __enter__(self) -> Self:

@@ -83,12 +83,12 @@ class EventHandler(Waitable[Any]):
         return self._handle
 
     def _dispatch(self) -> None:
-        self._handle.entity.node.dispatch(self, self._take)
+        self._handle.entity.node._ros_dispatch(self, self._take)
 
     def _take(self) -> Task[Any] | None:
         if self._handle.entity.destroyed or self._handle.destroyed or not self._handle.is_ready():
             return None
-        return self._handle.entity.node.run(self.callback, self._handle.take_event())
+        return self._handle.entity.node._ros_run(self.callback, self._handle.take_event())
 
     def is_ready(self, wait_set: Any) -> bool:
         return self._index is not None and bool(wait_set.is_ready("event", self._index))

@@ -50,7 +50,7 @@ class GuardCondition:
             with self._lock:
                 again, self._triggered = self._triggered, True
             if not again and self._node is not None:
-                self._node.dispatch(self, self._take)
+                self._node._ros_dispatch(self, self._take)
             elif self._node is None and self._context is not None and self._context.ok():
                 self._context.bus.pump.wake_all()
 
@@ -63,7 +63,7 @@ class GuardCondition:
     def _take(self) -> Task[Any] | None:
         if not self.take() or self._handle.destroyed or self.callback is None or self._node is None:
             return None
-        return self._node.run(self.callback)
+        return self._node._ros_run(self.callback)
 
     def destroy(self) -> None:
         if not self._handle.destroyed:
@@ -71,4 +71,4 @@ class GuardCondition:
 
     def _release(self) -> None:
         if self._node is not None:
-            self._node.forget(self)
+            self._node._ros_forget(self)

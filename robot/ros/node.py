@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from robot.ros.arguments import START, Arguments, parse
 from robot.ros.arguments.parameters import values_for
@@ -34,6 +34,8 @@ from robot.ros.validate_topic_name import validate_topic_name
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
+    from robot.ros.scheduler import Scheduler
+    from robot.ros.task import Future, Task
 
 __all__ = [
     "HIDDEN_NODE_PREFIX",
@@ -68,6 +70,7 @@ class Node(Running, Entities, NodeParameters, Graph):
     """
 
     PARAM_REL_TOL = 1e-6
+    scheduler: Scheduler
 
     def __init__(
         self,
@@ -91,28 +94,31 @@ class Node(Running, Entities, NodeParameters, Graph):
             context = get_default_context()
         if not context.ok():
             raise NotInitializedException("cannot create node")
-        self._destroyed = False
+        self._ros_destroyed = False
         own = parse([START, *cli_args]) if cli_args is not None else Arguments()
         everyones = context.arguments if use_global_arguments else Arguments()
-        self._rules: list[Rule] = [*own.rules, *everyones.rules]
-        self._set_name(node_name, namespace or "")
-        self._handle = NodeHandle(self, self._name, self._namespace)
-        self._init_running(context)
-        self._init_entities()
-        self._logger = RcutilsLogger(self._handle.logger_name(), self.scheduler.monotonic)
-        self._clock = ROSClock(scheduler=self.scheduler)
-        self._clock.waits = self.wait_working
-        self.default_callback_group: CallbackGroup = MutuallyExclusiveCallbackGroup()
+        self._ros_rules: list[Rule] = [*own.rules, *everyones.rules]
+        self._ros_set_name(node_name, namespace or "")
+        self._ros_handle = NodeHandle(self, self._ros_name, self._ros_namespace)
+        self._ros_init_running(context)
+        self.scheduler = self._ros_scheduler
+        self._ros_init_entities()
+        self._logger = RcutilsLogger(self._ros_handle.logger_name(), self._ros_scheduler.monotonic)
+        self._clock = ROSClock(scheduler=self._ros_scheduler)
+        self._clock.waits = self._ros_wait_working
+        self._default_callback_group: CallbackGroup = MutuallyExclusiveCallbackGroup()
         given = values_for([*everyones.overrides, *own.overrides], self.get_fully_qualified_name())
         overrides = [Parameter(name, value=value) for name, value in given.items() if value is not None]
-        self._init_parameters([*overrides, *(parameter_overrides or ())], allow_undeclared=allow_undeclared_parameters)
+        self._ros_init_parameters(
+            [*overrides, *(parameter_overrides or ())], allow_undeclared=allow_undeclared_parameters
+        )
         context.nodes.append(self)
-        self._rosout: Rosout | None = None
+        self._ros_rosout: Rosout | None = None
         try:
             if enable_rosout and everyones.outputs.get("rosout", True):
                 profile = qos_profile_rosout_default if rosout_qos_profile is None else rosout_qos_profile
-                self._rosout = Rosout(self, as_profile(profile))
-            self._start_parameters(declare_overrides=automatically_declare_parameters_from_overrides)
+                self._ros_rosout = Rosout(self, as_profile(profile))
+            self._ros_start_parameters(declare_overrides=automatically_declare_parameters_from_overrides)
             if start_parameter_services:
                 self._parameter_service = ParameterService(self)
             if enable_logger_service:
@@ -122,7 +128,7 @@ class Node(Running, Entities, NodeParameters, Graph):
             self.destroy_node()
             raise
 
-    def _start_parameters(self, *, declare_overrides: bool) -> None:
+    def _ros_start_parameters(self, *, declare_overrides: bool) -> None:
         self._parameter_event_publisher = self.create_publisher(
             rcl_interfaces.msg.ParameterEvent, "/parameter_events", qos_profile_parameter_events
         )
@@ -133,59 +139,78 @@ class Node(Running, Entities, NodeParameters, Graph):
         self._time_source.attach_node(self)
         self._time_source.attach_clock(self._clock)
 
-    def _set_name(self, name: str, namespace: str) -> None:
-        name = remap_node(self._rules, NODE, name) or name
+    def _ros_set_name(self, name: str, namespace: str) -> None:
+        name = remap_node(self._ros_rules, NODE, name) or name
         validate_node_name(name)
-        namespace = remap_node(self._rules, NAMESPACE, name) or namespace
+        namespace = remap_node(self._ros_rules, NAMESPACE, name) or namespace
         namespace = namespace if namespace.startswith("/") else f"/{namespace}"
         validate_namespace(namespace)
-        self._name, self._namespace = name, namespace
+        self._ros_name, self._ros_namespace = name, namespace
+
+    @property
+    def default_callback_group(self) -> CallbackGroup:
+        """The callback group of what is created without one."""
+        return self._default_callback_group
 
     # --- names
 
     @property
     def handle(self) -> NodeHandle:
-        return self._handle
+        return self._ros_handle
 
     def get_name(self) -> str:
-        with self._handle:
-            return self._name
+        with self._ros_handle:
+            return self._ros_name
 
     def get_namespace(self) -> str:
-        with self._handle:
-            return self._namespace
+        with self._ros_handle:
+            return self._ros_namespace
 
     def get_fully_qualified_name(self) -> str:
-        with self._handle:
-            return self._handle.get_fully_qualified_name()
+        with self._ros_handle:
+            return self._ros_handle.get_fully_qualified_name()
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
         """Return the full name of a topic, renamed by the node's rules; raises RCLError for an invalid one."""
-        return self._resolve(TOPIC, topic, only_expand=only_expand)
+        return self._ros_resolve(TOPIC, topic, only_expand=only_expand)
 
     def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
-        return self._resolve(SERVICE, service, only_expand=only_expand)
+        return self._ros_resolve(SERVICE, service, only_expand=only_expand)
 
-    def _resolve(self, kind: str, name: str, *, only_expand: bool) -> str:
+    def _ros_resolve(self, kind: str, name: str, *, only_expand: bool) -> str:
         try:
-            full = expand_topic_name(name, self._name, self._namespace)
+            full = expand_topic_name(name, self._ros_name, self._ros_namespace)
         except ValueError as error:
             raise RCLError(f"failed to resolve name: {error}") from error
-        return full if only_expand else remap_name(self._rules, kind, full, self._name, self._namespace)
+        return full if only_expand else remap_name(self._ros_rules, kind, full, self._ros_name, self._ros_namespace)
 
-    def check_name(self, name: str, *, is_service: bool) -> None:
+    def _ros_check_name(self, name: str, *, is_service: bool) -> None:
         """Refuse the invalid name of a topic or service with the exception that says where it is wrong."""
         validate_topic_name(name, is_service=is_service)
-        validate_full_topic_name(expand_topic_name(name, self._name, self._namespace), is_service=is_service)
+        validate_full_topic_name(expand_topic_name(name, self._ros_name, self._ros_namespace), is_service=is_service)
 
     def _validate_topic_or_service_name(self, topic_or_service_name: str, *, is_service: bool = False) -> None:
-        self.check_name(topic_or_service_name, is_service=is_service)
+        self._ros_check_name(topic_or_service_name, is_service=is_service)
 
     def get_logger(self) -> RcutilsLogger:
         return self._logger
 
     def get_clock(self) -> ROSClock:
         return self._clock
+
+    # --- beyond rclpy; nothing here relies on them, so that subclasses may use these names too
+
+    def wait_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
+        """Take in what arrives, running no callback, until `condition()` holds or the time is over."""
+        return self._ros_wait_until(condition, timeout_sec)
+
+    def create_future(self) -> Future[Any]:
+        """Return a future whose done callbacks run on this node's executor."""
+        return self._ros_tasks.create_future()
+
+    def create_task(self, callback: Callable[..., Any], *arguments: Any, **keywords: Any) -> Task[Any]:
+        """Run a plain or `async def` callback soon on this node's executor."""
+        return self._ros_tasks.create_task(callback, *arguments, **keywords)
 
     # --- its end
 
@@ -195,23 +220,23 @@ class Node(Running, Entities, NodeParameters, Graph):
         Raises:
             InvalidHandle: it was destroyed before, unless by the shutdown of its context.
         """
-        if self._destroyed:
+        if self._ros_destroyed:
             if self.context.ok():
-                raise InvalidHandle(f"{self._handle.name} was destroyed already")
+                raise InvalidHandle(f"{self._ros_handle.name} was destroyed already")
             return
-        if self._rosout is not None:
-            self._rosout.close()
-        for entity in tuple(self._owned.values()):
+        if self._ros_rosout is not None:
+            self._ros_rosout.close()
+        for entity in tuple(self._ros_owned.values()):
             entity.destroy()
-        self._destroyed = True
+        self._ros_destroyed = True
         self.executor = None
-        self._waiting.clear()
+        self._ros_waiting.clear()
         self.context.nodes.remove(self)
-        self._handle.destroy_when_not_in_use()
+        self._ros_handle.destroy_when_not_in_use()
 
     def __enter__(self) -> Node:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._destroyed:
+        if not self._ros_destroyed:
             self.destroy_node()

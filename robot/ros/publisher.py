@@ -50,7 +50,7 @@ class Publisher(Entity):
         self._sequence = 0
         self._lock = threading.RLock()
         self._tail: str = msg_type._TAIL
-        self._now = node.scheduler.now
+        self._now = node._ros_scheduler.now
         self._outflow = flow.Outflow() if flow.keeps_all(qos_profile) else None
         self._kept: deque[tuple[Frame, Buffer]] | None = (
             deque(maxlen=qos_profile.limit) if qos_profile.latched else None
@@ -73,11 +73,11 @@ class Publisher(Entity):
         gid, oldest = self.endpoint.gid, 0.0
         with self._lock:  # nothing is published in between
             if self._lifespan is not None:
-                oldest = self.node.scheduler.now() - self._lifespan / NANOSECONDS
+                oldest = self.node._ros_scheduler.now() - self._lifespan / NANOSECONDS
             for frame, payload in self._kept or ():
                 if frame.stamp >= oldest:
                     give(Frame(HISTORY, gid, frame.sequence, frame.stamp, subscription), payload)
-            give(Frame(PRESENT, gid, self._sequence, self.node.scheduler.now(), subscription), b"")
+            give(Frame(PRESENT, gid, self._sequence, self.node._ros_scheduler.now(), subscription), b"")
 
     @property
     def event_handlers(self) -> list[EventHandler]:
@@ -166,7 +166,7 @@ class Publisher(Entity):
         return self._outflow is None or self.destroyed or self._outflow.has_room(self._sequence, keepers)
 
     def _wait_for_room(self) -> None:
-        if self.node.context.transport.external or self.node.wait_working(self._has_room, flow.PATIENCE):
+        if self.node.context.transport.external or self.node._ros_wait_working(self._has_room, flow.PATIENCE):
             self.check()
             return
         if not self.node.context.ok():

@@ -35,24 +35,24 @@ class Watch:
     def feed(self) -> None:
         """Begin a period; the first call starts the watch."""
         with self._lock:
-            self._end = self._node.scheduler.monotonic() + self._period
+            self._end = self._node._ros_scheduler.monotonic() + self._period
             if self._event is None and not self._closed:
                 self._arm(self._period)
 
     def _arm(self, delay: float) -> None:
-        self._event = self._node.scheduler.post(self._look, delay=delay)
+        self._event = self._node._ros_scheduler.post(self._look, delay=delay)
         self._node.context.bus.pump.news()
 
     def _look(self) -> None:
         with self._lock:
             if self._closed:
                 return
-            left = self._end - self._node.scheduler.monotonic()
+            left = self._end - self._node._ros_scheduler.monotonic()
             late = left <= 1e-6
             self._event = None
             if late and not self._once:
                 self._end += (max(0.0, -left) // self._period + 1) * self._period
-                left = self._end - self._node.scheduler.monotonic()
+                left = self._end - self._node._ros_scheduler.monotonic()
             if not (late and self._once):
                 self._arm(max(left, 1e-6))
         if late:

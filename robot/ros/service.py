@@ -62,15 +62,15 @@ class Service(Entity):
         except CdrError as error:
             log.warning("%s: dropped request %d: %s", self.endpoint.name, frame.sequence, error)
             return
-        self._requests.append((request, ServiceHeader.of(frame, self.node.scheduler.now(), peer)))
+        self._requests.append((request, ServiceHeader.of(frame, self.node._ros_scheduler.now(), peer)))
         if self.by_hand:
-            self.node.wake()
+            self.node._wake_executor()
         else:
-            self.node.dispatch(self, self._take)
+            self.node._ros_dispatch(self, self._take)
 
     def _take(self) -> Task[Any] | None:
         taken = None if self.destroyed else self.take_request()
-        return None if taken is None else self.node.run(self.answer, *taken)
+        return None if taken is None else self.node._ros_run(self.answer, *taken)
 
     def has_request(self) -> bool:
         return bool(self._requests)
@@ -92,7 +92,7 @@ class Service(Entity):
             raise TypeError(f"{self.endpoint.name}: expected a response of {self.endpoint.type_name}, got {response!r}")
         asked = header.request_id
         gid, sequence = bytes(asked.writer_guid), asked.sequence_number
-        reply = Frame(kind=REPLY, gid=gid, sequence=sequence, stamp=self.node.scheduler.now())
+        reply = Frame(kind=REPLY, gid=gid, sequence=sequence, stamp=self.node._ros_scheduler.now())
         self.bus.reply(header.peer, reply, response._encode(response))
         self._introspection.tell(RESPONSE_SENT, client_gid=gid, sequence=sequence, response=response)
 

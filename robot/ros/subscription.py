@@ -123,7 +123,7 @@ class Subscription(Entity):
         self._lock = threading.RLock()
         self._limit = qos_profile.limit or KEPT_MAX
         self._latecomer = Latecomer() if qos_profile.latched else None
-        self._inflow = Inflow(self._tell_taken, node.scheduler.monotonic) if keeps_all(qos_profile) else None
+        self._inflow = Inflow(self._tell_taken, node._ros_scheduler.monotonic) if keeps_all(qos_profile) else None
         self._filter: Predicate | None = None
         self._filter_options = ContentFilterOptions("", [])
         if content_filter is not None:
@@ -222,9 +222,9 @@ class Subscription(Entity):
                 self.lost += 1
                 self._events.lost()
         elif self.by_hand:
-            self.node.wake()
+            self.node._wake_executor()
         else:
-            self.node.dispatch(self, self._taker)
+            self.node._ros_dispatch(self, self._taker)
 
     def _take_in(self, frame: Frame, payload: Buffer) -> None:
         if self._events.watching:
@@ -240,8 +240,8 @@ class Subscription(Entity):
         if taken is None:
             return None
         if self._wants_info:
-            return self.node.run(self._callback, taken[0], self._info(taken[1]))
-        return self.node.run(self._callback, taken[0])
+            return self.node._ros_run(self._callback, taken[0], self._info(taken[1]))
+        return self.node._ros_run(self._callback, taken[0])
 
     @staticmethod
     def _count(inflow: Inflow, whole: Frame | bytes) -> None:
@@ -281,7 +281,7 @@ class Subscription(Entity):
         else:
             frame, payload = item
             start = 0
-        if self._events.lifespans and self._events.is_expired(_header(frame), self.node.scheduler):
+        if self._events.lifespans and self._events.is_expired(_header(frame), self.node._ros_scheduler):
             return None
         if raw:
             return bytes(payload[start:]), frame
@@ -295,7 +295,7 @@ class Subscription(Entity):
         frame = _header(whole)
         return {
             "source_timestamp": round(frame.stamp * NANOSECONDS),
-            "received_timestamp": round(self.node.scheduler.now() * NANOSECONDS),
+            "received_timestamp": round(self.node._ros_scheduler.now() * NANOSECONDS),
             "publication_sequence_number": frame.sequence,
             "reception_sequence_number": None,
             "publisher_gid": {"implementation_identifier": IDENTIFIER, "data": frame.gid},

@@ -155,7 +155,7 @@ class Timer:
             self._disarm()
         if self._jumps is not None:
             self._jumps.unregister()
-        self.node.forget(self)
+        self.node._ros_forget(self)
 
     def _simulated(self) -> bool:
         return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
@@ -163,7 +163,7 @@ class Timer:
     def _now(self) -> int:
         if self._simulated():
             return self._clock.nanoseconds()
-        return round(self.node.scheduler.monotonic() * NANOSECONDS)
+        return round(self.node._ros_scheduler.monotonic() * NANOSECONDS)
 
     def _disarm(self) -> None:
         if self._event is not None:
@@ -175,7 +175,7 @@ class Timer:
             self._disarm()
             if self._running and not self._simulated():
                 left = max(0, self._next - self._now())
-                self._event = self.node.scheduler.post(self._due, delay=left / NANOSECONDS)
+                self._event = self.node._ros_scheduler.post(self._due, delay=left / NANOSECONDS)
         self.node.context.bus.pump.news()
 
     def _before_jump(self) -> None:
@@ -196,7 +196,7 @@ class Timer:
             if self._posted or not self._running or self._now() < self._next - TOLERANCE:
                 return
             self._posted = True
-        self.node.dispatch(self, self._fire)
+        self.node._ros_dispatch(self, self._fire)
 
     def _fire(self) -> Task[Any] | None:
         with self._lock:
@@ -217,7 +217,7 @@ class Timer:
             return None
         name = self._info_argument()
         if not name:
-            return self.node.run(self.callback)
+            return self.node._ros_run(self.callback)
         kind = self._clock.clock_type
         offset = self._clock.nanoseconds() - now
         info = TimerInfo(
@@ -225,7 +225,7 @@ class Timer:
             actual_call_time=Time(nanoseconds=now + offset, clock_type=kind),
             clock_type=kind,
         )
-        return self.node.run(partial(self.callback, **{name: info}))
+        return self.node._ros_run(partial(self.callback, **{name: info}))
 
     def _info_argument(self) -> str:
         """Name the argument that takes a `TimerInfo`, "" when there is none."""
@@ -272,7 +272,9 @@ class Rate:
         if self._destroyed:
             raise RuntimeError("Rate cannot sleep because it has been destroyed")
         before = self._calls
-        self._timer.node.wait_working(lambda: self._calls != before or self._destroyed or not self._context.ok(), None)
+        self._timer.node._ros_wait_working(
+            lambda: self._calls != before or self._destroyed or not self._context.ok(), None
+        )
         if self._destroyed or not self._context.ok():
             raise ROSInterruptException
 

@@ -31,7 +31,7 @@ def wait_for_message(
         return bool(got) or not node.context.ok()
 
     try:
-        node.wait_until(arrived, time_to_wait)
+        node._ros_wait_until(arrived, time_to_wait)
         return (True, got[0]) if got and node.context.ok() else (False, None)
     finally:
         node.destroy_subscription(subscription)

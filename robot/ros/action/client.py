@@ -136,7 +136,7 @@ class ActionClient(ClientWaiting):
             callback_group=group,
         )
         self.destroyed = False
-        node.own(self)
+        node._ros_own(self)
 
     def server_is_ready(self) -> bool:
         return all(
@@ -145,7 +145,7 @@ class ActionClient(ClientWaiting):
 
     def wait_for_server(self, timeout_sec: float | None = None) -> bool:
         """Wait for a server without running callbacks; in a context driven from outside, only look."""
-        return self._node.wait_until(self.server_is_ready, timeout_sec)
+        return self._node._ros_wait_until(self.server_is_ready, timeout_sec)
 
     # --- goals
 
@@ -174,7 +174,7 @@ class ActionClient(ClientWaiting):
         key = bytes(goal_id.uuid)
         if feedback_callback is not None:
             self._feedback_callbacks[key] = feedback_callback
-        outcome: Future[Any] = Future(executor=self._node)
+        outcome: Future[Any] = Future(executor=self._node._ros_tasks)
         sent = self._goal_client.call_async(self._action_type.Impl.SendGoalService.Request(goal_id=goal_id, goal=goal))
 
         def answered() -> None:
@@ -268,4 +268,4 @@ class ActionClient(ClientWaiting):
             self._status_subscription,
         ):
             entity.destroy()
-        self._node.forget(self)
+        self._node._ros_forget(self)

@@ -132,7 +132,7 @@ class ActionServer(ServerWaiting):
             callback_group=self.callback_group,
         )
         self.destroyed = False
-        node.own(self)
+        node._ros_own(self)
 
     @property
     def action_type(self) -> Any:
@@ -161,16 +161,16 @@ class ActionServer(ServerWaiting):
         with self._lock:
             handle = self._goal_handles[key] = ServerGoalHandle(self, info, request.goal)
         self.publish_status()
-        self._node.dispatch(self, lambda: self._accept(handle))
+        self._node._ros_dispatch(self, lambda: self._accept(handle))
         return response
 
     def _accept(self, handle: ServerGoalHandle) -> Task[Any] | None:
-        return None if self.destroyed else self._node.run(self._handle_accepted_callback, handle)
+        return None if self.destroyed else self._node._ros_run(self._handle_accepted_callback, handle)
 
     def notify_execute(
         self, goal_handle: ServerGoalHandle, execute_callback: Callable[[ServerGoalHandle], Any] | None
     ) -> None:
-        self._node.create_task(self._execute_goal, execute_callback or self._execute_callback, goal_handle)
+        self._node._ros_tasks.create_task(self._execute_goal, execute_callback or self._execute_callback, goal_handle)
 
     async def _execute_goal(
         self, execute_callback: Callable[[ServerGoalHandle], Any], handle: ServerGoalHandle
@@ -194,7 +194,7 @@ class ActionServer(ServerWaiting):
         """Keep the result of a goal that ended for as long as was said."""
         if self._result_timeout >= 0:
             key = bytes(handle.goal_id.uuid)
-            self._node.scheduler.post(lambda: self._expire(key), delay=float(self._result_timeout))
+            self._node._ros_scheduler.post(lambda: self._expire(key), delay=float(self._result_timeout))
             self._node.context.bus.pump.news()
 
     def _expire(self, key: bytes) -> None:
@@ -290,7 +290,7 @@ class ActionServer(ServerWaiting):
                 handle.destroy()
         for entity in (self._goal_service, self._cancel_service, self._result_service, self._feedback, self._status):
             entity.destroy()
-        self._node.forget(self)
+        self._node._ros_forget(self)
 
 
 def _stamp(handle: ServerGoalHandle) -> tuple[int, int]:

@@ -84,7 +84,7 @@ class Executor:
             if other is not None and other is not self:
                 other.remove_node(node)
             self._nodes[node] = None
-            node.attach(self)
+            node._ros_attach(self)
         self.wake()
         return True
 
@@ -95,15 +95,15 @@ class Executor:
                 return
             del self._nodes[node]
             if node.executor is self:
-                node.attach(None)
+                node._ros_attach(None)
             taken = [self._queue.popleft() for _ in range(len(self._queue))]
             for item in taken:
                 if item[0] is node:
-                    node.dispatch(item[1], item[2])
+                    node._ros_dispatch(item[1], item[2])
                 else:
                     self._queue.append(item)
             for _, entity, run in self._gate.forget(node):
-                node.dispatch(entity, run)
+                node._ros_dispatch(entity, run)
         self.wake()
 
     def get_nodes(self) -> list[Any]:
@@ -164,7 +164,7 @@ class Executor:
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
         for node in self.get_nodes():
-            for waitable in node.polled:
+            for waitable in node._ros_polled:
                 if waitable._executor_event:
                     continue
                 wait_set = WaitSet()
@@ -177,7 +177,7 @@ class Executor:
     def _run_waitable(node: Any, waitable: Any) -> Any:
         data = waitable.take_data()
         waitable._executor_event = False
-        return node.run(waitable.execute, data)
+        return node._ros_run(waitable.execute, data)
 
     def _run(self, item: Item) -> None:
         self._gate.run(item[1], item[2], self.wake)

@@ -32,7 +32,7 @@ class Declaring:
     _descriptors: dict[str, Any]
     _parameter_overrides: dict[str, Parameter]
 
-    def _commit(self, parameters: Sequence[Parameter], descriptors: dict[str, Any] | None = None) -> Any:
+    def _ros_commit(self, parameters: Sequence[Parameter], descriptors: dict[str, Any] | None = None) -> Any:
         raise NotImplementedError
 
     def declare_parameter(
@@ -67,7 +67,7 @@ class Declaring:
         wanted: list[Parameter] = []
         descriptors: dict[str, Any] = {}
         for index, entry in enumerate(parameters):
-            name, value, descriptor = self._read_entry(index, entry, namespace)
+            name, value, descriptor = self._ros_read_entry(index, entry, namespace)
             if not ignore_override and name in self._parameter_overrides:
                 value = self._parameter_overrides[name].value
             wanted.append(Parameter(name, value=value))
@@ -75,7 +75,7 @@ class Declaring:
         if again := [parameter.name for parameter in wanted if parameter.name in self._parameters]:
             raise ParameterAlreadyDeclaredException(again)
         for parameter in wanted:
-            result = self._commit([parameter], descriptors)
+            result = self._ros_commit([parameter], descriptors)
             if not result.successful:
                 if result.reason.startswith(WRONG_TYPE):
                     expected = Type(descriptors[parameter.name].type).name
@@ -83,7 +83,7 @@ class Declaring:
                 raise InvalidParameterValueException(parameter.name, parameter.value, result.reason)
         return [self._parameters[parameter.name] for parameter in wanted]
 
-    def _read_entry(self, index: int, entry: tuple[Any, ...], namespace: str) -> tuple[str, Any, Any]:
+    def _ros_read_entry(self, index: int, entry: tuple[Any, ...], namespace: str) -> tuple[str, Any, Any]:
         """Return full name, value and descriptor, which has its type then."""
         if not 1 <= len(entry) <= 3:
             raise TypeError(

@@ -29,68 +29,87 @@ class Owned(Protocol):
     def destroy(self) -> None: ...
 
 
+class _Listed:
+    """A list of what a node has, under rclpy's private name for it; a subclass may use that name for its own."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, node: Any, owner: type) -> list[Any]:
+        return list(getattr(node, self._name))
+
+
 class Entities:
     """What a node owns, in the order of its creation. Entities tell the node when they are destroyed."""
 
     context: Context
-    default_callback_group: CallbackGroup
     _clock: ROSClock
+    _publishers = _Listed("publishers")
+    _subscriptions = _Listed("subscriptions")
+    _clients = _Listed("clients")
+    _services = _Listed("services")
+    _timers = _Listed("timers")
+    _guards = _Listed("guards")
 
-    def _init_entities(self) -> None:
-        self._owned: dict[int, Owned] = {}
+    def _ros_init_entities(self) -> None:
+        self._ros_owned: dict[int, Owned] = {}
         self._rate_group = ReentrantCallbackGroup()
 
     @property
     def handle(self) -> Handle:
         raise NotImplementedError
 
-    def check_name(self, name: str, *, is_service: bool) -> None:
+    @property
+    def default_callback_group(self) -> CallbackGroup:
+        raise NotImplementedError
+
+    def _ros_check_name(self, name: str, *, is_service: bool) -> None:
         raise NotImplementedError
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
         raise NotImplementedError
 
-    def _of(self, kind: type) -> Iterator[Any]:
-        return (entity for entity in tuple(self._owned.values()) if isinstance(entity, kind))
+    def _ros_of(self, kind: type) -> Iterator[Any]:
+        return (entity for entity in tuple(self._ros_owned.values()) if isinstance(entity, kind))
 
     @property
     def publishers(self) -> Iterator[Publisher]:
-        return self._of(Publisher)
+        return self._ros_of(Publisher)
 
     @property
     def subscriptions(self) -> Iterator[Subscription]:
-        return self._of(Subscription)
+        return self._ros_of(Subscription)
 
     @property
     def clients(self) -> Iterator[Client]:
-        return self._of(Client)
+        return self._ros_of(Client)
 
     @property
     def services(self) -> Iterator[Service]:
-        return self._of(Service)
+        return self._ros_of(Service)
 
     @property
     def guards(self) -> Iterator[GuardCondition]:
-        return self._of(GuardCondition)
+        return self._ros_of(GuardCondition)
 
     @property
     def timers(self) -> Iterator[Timer]:
-        return self._of(Timer)
+        return self._ros_of(Timer)
 
-    def own(self, entity: Owned) -> None:
+    def _ros_own(self, entity: Owned) -> None:
         """Destroy `entity` with this node."""
-        self._owned[id(entity)] = entity
+        self._ros_owned[id(entity)] = entity
 
-    def forget(self, entity: Owned) -> None:
-        self._owned.pop(id(entity), None)
+    def _ros_forget(self, entity: Owned) -> None:
+        self._ros_owned.pop(id(entity), None)
 
-    def _add(self, entity: Any) -> Any:
-        self.own(entity)
+    def _ros_add(self, entity: Any) -> Any:
+        self._ros_own(entity)
         if hasattr(entity, "endpoint"):
             self.context.bus.add(entity)
         return entity
 
-    def _overridden(
+    def _ros_overridden(
         self, kind: type, topic: str, profile: QoSProfile, options: QoSOverridingOptions | None
     ) -> QoSProfile:
         """Return a copy of the profile with what parameters say of it."""
@@ -126,10 +145,10 @@ class Entities:
         """
         profile = as_profile(qos_profile)
         with self.handle:
-            self.check_name(topic, is_service=False)
+            self._ros_check_name(topic, is_service=False)
             check_is_valid_msg_type(msg_type)
-            profile = self._overridden(Publisher, topic, profile, qos_overriding_options)
-            made: Publisher = self._add(
+            profile = self._ros_overridden(Publisher, topic, profile, qos_overriding_options)
+            made: Publisher = self._ros_add(
                 publisher_class(
                     self,  # type: ignore[arg-type]
                     msg_type,
@@ -163,10 +182,10 @@ class Entities:
         """
         profile = as_profile(qos_profile)
         with self.handle:
-            self.check_name(topic, is_service=False)
+            self._ros_check_name(topic, is_service=False)
             check_is_valid_msg_type(msg_type)
-            profile = self._overridden(Subscription, topic, profile, qos_overriding_options)
-            made: Subscription = self._add(
+            profile = self._ros_overridden(Subscription, topic, profile, qos_overriding_options)
+            made: Subscription = self._ros_add(
                 Subscription(
                     self,  # type: ignore[arg-type]
                     msg_type,
@@ -194,8 +213,8 @@ class Entities:
         with self.handle:
             check_is_valid_srv_type(srv_type)
             qos_profile = qos_profile.get_c_qos_profile()
-            self.check_name(srv_name, is_service=True)
-            made: Service = self._add(Service(self, srv_type, srv_name, callback, qos_profile, callback_group))  # type: ignore[arg-type]
+            self._ros_check_name(srv_name, is_service=True)
+            made: Service = self._ros_add(Service(self, srv_type, srv_name, callback, qos_profile, callback_group))  # type: ignore[arg-type]
             return made
 
     def create_client(
@@ -209,8 +228,8 @@ class Entities:
         with self.handle:
             check_is_valid_srv_type(srv_type)
             qos_profile = qos_profile.get_c_qos_profile()
-            self.check_name(srv_name, is_service=True)
-            made: Client = self._add(Client(self, srv_type, srv_name, qos_profile, callback_group))  # type: ignore[arg-type]
+            self._ros_check_name(srv_name, is_service=True)
+            made: Client = self._ros_add(Client(self, srv_type, srv_name, qos_profile, callback_group))  # type: ignore[arg-type]
             return made
 
     def create_timer(
@@ -223,7 +242,7 @@ class Entities:
     ) -> Timer:
         period_ns = int(float(timer_period_sec) * NANOSECONDS)
         with self.handle:
-            made: Timer = self._add(
+            made: Timer = self._ros_add(
                 Timer(self, period_ns, callback, clock or self._clock, callback_group, autostart=autostart)  # type: ignore[arg-type]
             )
             return made
@@ -240,21 +259,21 @@ class Entities:
     ) -> GuardCondition:
         group = callback_group or self.default_callback_group
         with self.handle:
-            made: GuardCondition = self._add(GuardCondition(callback, group, self.context, node=self))  # type: ignore[arg-type]
+            made: GuardCondition = self._ros_add(GuardCondition(callback, group, self.context, node=self))  # type: ignore[arg-type]
             return made
 
-    def destroy_entity(self, entity: Owned) -> bool:
+    def _ros_destroy_entity(self, entity: Owned) -> bool:
         """Destroy what this node owns; False for anything else."""
-        if id(entity) not in self._owned:
+        if id(entity) not in self._ros_owned:
             return False
         entity.destroy()
-        self.forget(entity)
+        self._ros_forget(entity)
         return True
 
-    destroy_publisher = destroy_subscription = destroy_service = destroy_client = destroy_timer = destroy_entity
-    destroy_guard_condition = destroy_entity
+    destroy_publisher = destroy_subscription = destroy_service = destroy_client = destroy_timer = _ros_destroy_entity
+    destroy_guard_condition = _ros_destroy_entity
 
     def destroy_rate(self, rate: Rate) -> bool:
-        known = self.destroy_entity(rate._timer)
+        known = self._ros_destroy_entity(rate._timer)
         rate.destroy()
         return known

@@ -35,7 +35,7 @@ class NodeParameters(Declaring, Reading):
 
     _clock: ROSClock
 
-    def _init_parameters(self, overrides: Iterable[Parameter], *, allow_undeclared: bool) -> None:
+    def _ros_init_parameters(self, overrides: Iterable[Parameter], *, allow_undeclared: bool) -> None:
         self._parameters = {}
         self._descriptors = {}
         self._parameter_overrides = {parameter.name: parameter for parameter in overrides}
@@ -95,9 +95,9 @@ class NodeParameters(Declaring, Reading):
         undeclared = [parameter.name for parameter in wanted if parameter.name not in self._parameters]
         if undeclared and not self._allow_undeclared_parameters:
             raise ParameterNotDeclaredException(undeclared)
-        return self._commit(wanted)
+        return self._ros_commit(wanted)
 
-    def _commit(self, parameters: Sequence[Parameter], descriptors: dict[str, Any] | None = None) -> Any:
+    def _ros_commit(self, parameters: Sequence[Parameter], descriptors: dict[str, Any] | None = None) -> Any:
         """Check and store; with `descriptors` it is a declaration, which may be without a value."""
         wanted = list(parameters)
         for parameter in wanted:
@@ -116,15 +116,15 @@ class NodeParameters(Declaring, Reading):
             result = callback(wanted)
             if not result.successful:
                 return result
-        changes = [(self._store(parameter, descriptors), parameter) for parameter in wanted]
+        changes = [(self._ros_store(parameter, descriptors), parameter) for parameter in wanted]
         publisher = self._parameter_event_publisher
         if publisher is not None and publisher.is_heard:
-            publisher.publish(self._event(changes))
+            publisher.publish(self._ros_event(changes))
         for callback in tuple(self._post_set_parameters_callbacks):
             callback(wanted)
         return _result("")
 
-    def _store(self, parameter: Parameter, descriptors: dict[str, Any] | None) -> str:
+    def _ros_store(self, parameter: Parameter, descriptors: dict[str, Any] | None) -> str:
         """Keep or forget a parameter; return the field of an event that tells of it."""
         name = parameter.name
         if descriptors is None and parameter.type_ is Type.NOT_SET:
@@ -140,7 +140,7 @@ class NodeParameters(Declaring, Reading):
         self._parameters[name] = parameter
         return "new_parameters" if before is None or before.type_ is Type.NOT_SET else "changed_parameters"
 
-    def _event(self, changes: Sequence[tuple[str, Parameter]]) -> Any:
+    def _ros_event(self, changes: Sequence[tuple[str, Parameter]]) -> Any:
         event = interfaces.rcl_interfaces.msg.ParameterEvent(
             node=self.get_fully_qualified_name(), stamp=self._clock.now().to_msg()
         )

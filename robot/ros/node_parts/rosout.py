@@ -29,7 +29,7 @@ class Rosout:
         output.add_sink(self._name, self._publish)
 
     def _publish(self, line: Line) -> None:
-        seconds, nanoseconds = divmod(round(self._node.scheduler.now() * NANOSECONDS), NANOSECONDS)
+        seconds, nanoseconds = divmod(round(self._node._ros_scheduler.now() * NANOSECONDS), NANOSECONDS)
         message = rcl_interfaces.msg.Log(
             stamp=builtin_interfaces.msg.Time(sec=seconds, nanosec=nanoseconds),
             level=int(line.severity),

@@ -17,25 +17,48 @@ if TYPE_CHECKING:
 Run = Callable[[], Any]
 
 
+class Tasks:
+    """Run tasks, and what waits for futures, on whatever executor a node has."""
+
+    def __init__(self, node: Running) -> None:
+        self._node = node
+
+    def create_task(self, callback: Callable[..., Any], *arguments: Any, **keywords: Any) -> task.Task[Any]:
+        """Run a plain or `async def` callback soon; the future gets its result."""
+        made: task.Task[Any] = task.Task(callback, arguments, keywords, executor=self)
+        self._call_task_in_next_spin(made)
+        return made
+
+    def _call_task_in_next_spin(self, made: task.Task[Any]) -> None:
+        self._node._ros_dispatch(None, made.step)
+
+    def create_future(self) -> task.Future[Any]:
+        return task.Future(executor=self)
+
+
 class Running:
-    """The queue of a node."""
+    """The queue of a node.
+
+    What rclpy's nodes do not have is called `_ros_…` here, so that subclasses may use every other name.
+    """
 
     context: Context
-    _destroyed: bool
-    _owned: dict[int, Any]
+    _ros_destroyed: bool
+    _ros_owned: dict[int, Any]
 
-    def _init_running(self, context: Context) -> None:
+    def _ros_init_running(self, context: Context) -> None:
         self.context = context
-        self.scheduler = context.scheduler
-        self._external = context.transport.external
-        self._waiting: deque[tuple[Any, Run]] = deque()
-        self._executor: ReferenceType[Executor] | None = None
-        self._waitables: dict[Any, None] = {}
-        self._gate = Gate()  # of a context driven from outside; otherwise the executor has one
+        self._ros_scheduler = context.scheduler
+        self._ros_tasks = Tasks(self)
+        self._ros_external = context.transport.external
+        self._ros_waiting: deque[tuple[Any, Run]] = deque()
+        self._ros_executor: ReferenceType[Executor] | None = None
+        self._ros_waitables: dict[Any, None] = {}
+        self._ros_gate = Gate()  # of a context driven from outside; otherwise the executor has one
 
     @property
     def executor(self) -> Executor | None:
-        return None if self._executor is None else self._executor()
+        return None if self._ros_executor is None else self._ros_executor()
 
     @executor.setter
     def executor(self, executor: Executor | None) -> None:
@@ -47,13 +70,13 @@ class Running:
         if executor is not None:
             executor.add_node(self)
 
-    def attach(self, executor: Executor | None) -> None:
+    def _ros_attach(self, executor: Executor | None) -> None:
         """Belong to an executor, which gets what waits for one; None = to none."""
-        self._executor = None if executor is None else ref(executor)
-        while executor is not None and self._waiting:
-            executor.enqueue(self, *self._waiting.popleft())
+        self._ros_executor = None if executor is None else ref(executor)
+        while executor is not None and self._ros_waiting:
+            executor.enqueue(self, *self._ros_waiting.popleft())
 
-    def wake(self) -> None:
+    def _wake_executor(self) -> None:
         """Let the executor look again."""
         executor = self.executor
         if executor is not None:
@@ -62,80 +85,70 @@ class Running:
     @property
     def waitables(self) -> Iterator[Any]:
         """What was added, the node's action clients and servers, and the event handlers of its endpoints."""
-        yield from tuple(self._waitables)
-        for entity in tuple(self._owned.values()):
+        yield from tuple(self._ros_waitables)
+        for entity in tuple(self._ros_owned.values()):
             if hasattr(entity, "get_num_entities"):
                 yield entity
             yield from getattr(entity, "event_handlers", ())
 
     @property
-    def polled(self) -> tuple[Any, ...]:
+    def _ros_polled(self) -> tuple[Any, ...]:
         """The waitables that an executor has to ask; all others tell it themselves."""
-        return tuple(self._waitables)
+        return tuple(self._ros_waitables)
 
     def add_waitable(self, waitable: Any) -> None:
         """Let the executor of this node look after a waitable."""
-        self._waitables[waitable] = None
-        self.wake()
+        self._ros_waitables[waitable] = None
+        self._wake_executor()
 
     def remove_waitable(self, waitable: Any) -> None:
-        self._waitables.pop(waitable, None)
-        self.wake()
+        self._ros_waitables.pop(waitable, None)
+        self._wake_executor()
 
-    def dispatch(self, entity: Any, run: Run) -> None:
+    def _ros_dispatch(self, entity: Any, run: Run) -> None:
         """Run a callback of `entity` later, behind what is already due and when its callback group lets it.
 
         Args:
             entity: has a `callback_group`; None = no group holds it back.
             run: calls it; returns the task of a coroutine that has not ended.
         """
-        reference = self._executor
-        if self._external:
-            self.scheduler.post(lambda: self._run_external(entity, run))
+        reference = self._ros_executor
+        if self._ros_external:
+            self._ros_scheduler.post(lambda: self._ros_run_external(entity, run))
         elif reference is not None and (executor := reference()) is not None:
             executor.enqueue(self, entity, run)
         else:
-            self._waiting.append((entity, run))
+            self._ros_waiting.append((entity, run))
 
-    def post(self, callback: Callable[[], None]) -> None:
+    def _ros_post(self, callback: Callable[[], None]) -> None:
         """Run `callback` later, whatever the callback groups say."""
-        self.dispatch(None, callback)
+        self._ros_dispatch(None, callback)
 
-    def _run_external(self, entity: Any, run: Run) -> None:
-        if not self._destroyed and self._gate.enter(self, entity, run):
-            self._gate.run(entity, run, self._let_in)
+    def _ros_run_external(self, entity: Any, run: Run) -> None:
+        if not self._ros_destroyed and self._ros_gate.enter(self, entity, run):
+            self._ros_gate.run(entity, run, self._ros_let_in)
 
-    def _let_in(self) -> None:
-        following = self._gate.next_held()
+    def _ros_let_in(self) -> None:
+        following = self._ros_gate.next_held()
         if following is not None:
             _, entity, run = following
-            self.scheduler.post(lambda: self._run_held(entity, run))
+            self._ros_scheduler.post(lambda: self._ros_run_held(entity, run))
 
-    def _run_held(self, entity: Any, run: Run) -> None:
-        self._gate.run(entity, run, self._let_in)
+    def _ros_run_held(self, entity: Any, run: Run) -> None:
+        self._ros_gate.run(entity, run, self._ros_let_in)
 
-    def run(self, callback: Callable[..., Any], *arguments: Any) -> task.Task[Any] | None:
+    def _ros_run(self, callback: Callable[..., Any], *arguments: Any) -> task.Task[Any] | None:
         """Call a plain or `async def` callback now; return the task of a coroutine that awaits something."""
         outcome = callback(*arguments)
         if outcome is None or not isinstance(outcome, Coroutine):
             return None
         executor = self.executor
-        running: task.Task[Any] | None = executor.begin(outcome, self) if executor else task.begin(outcome, self)
+        running: task.Task[Any] | None = (
+            executor.begin(outcome, self._ros_tasks) if executor else task.begin(outcome, self._ros_tasks)
+        )
         return running
 
-    def create_task(self, callback: Callable[..., Any], *arguments: Any, **keywords: Any) -> task.Task[Any]:
-        """Run a plain or `async def` callback soon; the future gets its result."""
-        made: task.Task[Any] = task.Task(callback, arguments, keywords, executor=self)
-        self._call_task_in_next_spin(made)
-        return made
-
-    def _call_task_in_next_spin(self, made: task.Task[Any]) -> None:
-        self.dispatch(None, made.step)
-
-    def create_future(self) -> task.Future[Any]:
-        return task.Future(executor=self)
-
-    def wait_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
+    def _ros_wait_until(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
         """Take in what arrives, running no callback, until `condition()` holds or the time is over.
 
         In a context driven from outside nothing can wait: it only looks.
@@ -143,7 +156,7 @@ class Running:
         self.context.bus.pump.wait_until(lambda: condition() or not self.context.ok(), timeout_sec)
         return self.context.ok() and condition()
 
-    def wait_working(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
+    def _ros_wait_working(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
         """Wait as `wait_until` does; in a callback, other callbacks run meanwhile, as far as their groups let them."""
         executor = self.executor
         helped = executor if executor is not None and executor.is_running_here() else None
