@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from dashboard.cli.host import open_clock
 from dashboard.cli.known_broker import credentials
 from dashboard.cli.prepare import HOST
 from dashboard.cli.settings import RunSettings
-from dashboard.shared_clock import SharedClock
 
 
 def dashboard(settings: RunSettings, name: str, slot: int | None) -> None:
@@ -26,6 +26,6 @@ def dashboard(settings: RunSettings, name: str, slot: int | None) -> None:
         network=credentials(farm.mqtt),
     )
     try:
-        run(wanted, SharedClock(settings.clock, slot=slot))
+        run(wanted, open_clock(settings, slot))
     except OSError as error:
         sys.exit(f"cannot serve pages on {wanted.host}:{wanted.port}: {error.strerror}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,24 @@ WAIT_S = 0.003
 """Longest wait for a message before the timers are looked at again, wall time [s]."""
 
 
+class WallClock:
+    """The machine's own time, for a run on real hardware."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def open_clock(settings: RunSettings, slot: int | None) -> WallClock | SharedClock:
+    """Return the clock of a run: simulated and shared, or the wall's where a machine is driven."""
+    return WallClock() if settings.hardware else SharedClock(settings.clock, slot=slot)
+
+
 class Host:
     """One process of a run.
 
@@ -38,7 +57,7 @@ class Host:
         self.name = name
         self.farm = settings.load_farm()
         self.robot = self.farm.robot(settings.robot)
-        self.clock: Any = clock or SharedClock(settings.clock, slot=slot)
+        self.clock: Any = clock or open_clock(settings, slot)
         self.timers = ClockTimers(self.clock)
         self._tally = Tally(Path(settings.run), name)
         self._clients: list[Any] = []

@@ -60,7 +60,7 @@ def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
         host, port = address(farm.mqtt)
     else:
         host, port = HOST, free_port() if built_in or farm.mqtt.port == 0 else farm.mqtt.port
-        _claim(port)
+        claim(port)
     settings = RunSettings(
         run=str(run),
         data=str(order.data.resolve()),
@@ -78,7 +78,12 @@ def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
     return settings
 
 
-def _claim(port: int) -> None:
+def claim(port: int) -> int:
+    """Return the port, or a free one for 0.
+
+    Raises:
+        Problem: another program listens there.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -88,6 +93,7 @@ def _claim(port: int) -> None:
                 f"port {port} on {HOST} cannot be used for MQTT: {error.strerror}. End the program that uses it, "
                 f"or set [mqtt] port in farm.toml to another port; 0 takes any free one"
             ) from error
+        return int(probe.getsockname()[1])
 
 
 def _page_port(wanted: int) -> int:

@@ -1,4 +1,4 @@
-"""`berrybrain robot`: look at the hardware of a robot: does it answer, what does it measure, how fast."""
+"""`berrybrain robot`: run a robot on its hardware, or look at that hardware and tell what it measures."""
 
 from __future__ import annotations
 
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 KINDS = ("feetech", "dynamixel", "ur")
 
 
+def driver(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:
+    """Split `ur:192.168.1.10` or `feetech:/dev/ttyUSB0`; the address may be left out."""
+    kind, _colon, address = value.partition(":")
+    if kind not in KINDS:
+        raise click.BadParameter(f"expected one of {', '.join(KINDS)}, or KIND:ADDRESS, got {value}")
+    return kind, address
+
+
 @click.command(name="robot")
-@click.option("--hardware", "kind", type=click.Choice(KINDS), required=True, help="What drives the arm.")
+@click.option(
+    "--hardware",
+    metavar="KIND[:ADDRESS]",
+    callback=driver,
+    required=True,
+    help="What drives the arm: feetech, dynamixel or ur; the address stands in for the wiring file's device or host.",
+)
 @click.option(
     "--wiring",
     metavar="FILE",
@@ -26,23 +40,78 @@ KINDS = ("feetech", "dynamixel", "ur")
     required=True,
     help="TOML file: arm, bus, which servo drives which joint; robot/hardware/README.md shows one.",
 )
-@click.option("--samples", type=click.IntRange(min=2), default=200, show_default=True, help="How often it is asked.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def command(*, kind: str, wiring: Path, samples: int, as_json: bool) -> None:
-    """Connect to a robot's hardware and tell what it measures. Moves nothing; takes the torque off bus servos."""
-    from robot.hardware import HardwareError
-    from robot.hardware.wiring import connect, read_wiring
+@click.option("--check", is_flag=True, help="Connect, tell what is measured, and end. Moves nothing.")
+@click.option("--samples", type=click.IntRange(min=2), default=200, show_default=True, help="--check: readings taken.")
+@click.option("--json", "as_json", is_flag=True, help="--check: print one JSON object.")
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=Path("berrybrain-data"),
+    show_default=True,
+    help="State folder: orders, black boxes, logs.",
+)
+@click.option(
+    "--farm",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
+)
+@click.option("--robot", metavar="ID", default="", help="Which of the farm file's robots it is.  [default: the first]")
+@click.option(
+    "--camera",
+    metavar="SOURCE",
+    default="",
+    help="realsense, oak, opencv:0, an address, or a folder. Left out: another program publishes the berries.",
+)
+@click.option(
+    "--pages",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    help="Run the farm here too, store, brain and pages. Left out: the robot alone, a farm elsewhere orders.",
+)
+@click.option(
+    "--button",
+    is_flag=True,
+    help="This terminal is the reset button: Enter answers a stop, then starts. Only from where the robot is seen.",
+)
+def command(
+    *,
+    hardware: tuple[str, str],
+    wiring: Path,
+    check: bool,
+    samples: int,
+    as_json: bool,
+    data: Path,
+    farm: Path | None,
+    robot: str,
+    camera: str,
+    pages: int | None,
+    button: bool,
+) -> None:
+    """Run a robot on its hardware until Ctrl-C: control loop, safety, picking, gateway, one process each.
 
-    try:
-        machine = connect(read_wiring(wiring, kind), time.monotonic)
-    except (ValueError, HardwareError) as error:
-        raise Problem(str(error)) from error
-    try:
-        found = look(machine, samples)
-    except HardwareError as error:
-        raise Problem(str(error)) from error
-    finally:
-        machine.shutdown()
+    It comes up stopped (not_homed). Somebody who sees it presses reset, and starts it; then it works off its orders.
+    The hard-wired stop, guards and the arm's own controller stay what they are; this does not replace them.
+    """
+    kind, address = hardware
+    if not check:
+        from dashboard.cli.robot_serve import Machine, serve
+
+        wanted = Machine(
+            kind=kind,
+            address=address,
+            wiring=wiring,
+            data=data,
+            farm=farm,
+            robot=robot,
+            camera=camera,
+            pages=pages,
+            button=button,
+        )
+        serve(wanted, click.echo)
+        return
+    found = look(kind, address, wiring, samples)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -53,7 +122,28 @@ def command(*, kind: str, wiring: Path, samples: int, as_json: bool) -> None:
     click.echo(f"{'faults':<24} {', '.join(found['faults']) or 'none'}")
 
 
-def look(machine: Hardware, samples: int) -> dict[str, Any]:
+def look(kind: str, address: str, wiring: Path, samples: int) -> dict[str, Any]:
+    """Connect, measure and let go; return what `measure` found.
+
+    Raises:
+        Problem: the wiring file is wrong, or the machine does not answer.
+    """
+    from robot.hardware import HardwareError
+    from robot.hardware.wiring import connect, read_wiring
+
+    try:
+        machine = connect(read_wiring(wiring, kind, address), time.monotonic)
+    except (ValueError, HardwareError) as error:
+        raise Problem(str(error)) from error
+    try:
+        return measure(machine, samples)
+    except HardwareError as error:
+        raise Problem(str(error)) from error
+    finally:
+        machine.shutdown()
+
+
+def measure(machine: Hardware, samples: int) -> dict[str, Any]:
     """Return what the hardware measures and how long an answer takes [ms].
 
     Raises:

@@ -10,7 +10,9 @@ from dashboard.cli.host import Host, boot
 from dashboard.cli.settings import RunSettings
 
 if TYPE_CHECKING:
+    from robot.arms import ArmDescription
     from robot.collision import Box
+    from robot.hardware.wiring import Wiring
     from telemetry.farm import Bed
 
 log = logging.getLogger(__name__)
@@ -35,11 +37,28 @@ def gutter(bed: Bed) -> Box:
     )
 
 
+def wiring_of(settings: RunSettings) -> Wiring:
+    """Return what the wiring file says of the machine that is driven.
+
+    Raises:
+        ValueError: it cannot be read, or says something else than was expected.
+    """
+    from robot.hardware.wiring import read_wiring
+
+    return read_wiring(Path(settings.wiring), settings.hardware, settings.address)
+
+
+def arm_of(host: Host) -> ArmDescription:
+    """Return the arm: of the unit that is driven, else as its drawings have it."""
+    from robot.arms import load_arm
+
+    return wiring_of(host.settings).arm if host.settings.hardware else load_arm(host.robot.arm)
+
+
 def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
     """Turn frames into berries."""
     import cv2
 
-    from robot.arms import load_arm
     from robot.nodes.eyes import EyesNode, EyesSettings
     from vision import detector
 
@@ -49,7 +68,7 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
         host.context(),
         host.clock,
         EyesSettings(namespace=namespace(settings.robot)),
-        load_arm(host.robot.arm),
+        arm_of(host),
         detector(host.robot.eyes, photographs=False),
     )
     host.add(node)
@@ -58,7 +77,6 @@ def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
 
 def picker(settings: RunSettings, name: str, slot: int | None) -> None:
     """Pick what a goal asks for."""
-    from robot.arms import load_arm
     from robot.nodes.picker import PickerNode, PickerSettings
 
     host = Host(settings, name, slot=slot)
@@ -70,7 +88,7 @@ def picker(settings: RunSettings, name: str, slot: int | None) -> None:
             robot=settings.robot,
             obstacles=(gutter(host.farm.bed(host.robot.bed)),),
         ),
-        load_arm(host.robot.arm),
+        arm_of(host),
     )
     host.add(node)
     host.run()
@@ -103,7 +121,6 @@ def gateway(settings: RunSettings, name: str, slot: int | None) -> None:
     """Turn ROS into MQTT and back."""
     import cv2
 
-    from robot.arms import load_arm
     from robot.nodes.gateway import GatewayNode, GatewaySettings
     from telemetry.mqtt.device import Address, offline_will
 
@@ -117,7 +134,7 @@ def gateway(settings: RunSettings, name: str, slot: int | None) -> None:
         host.clock,
         GatewaySettings(namespace=namespace(settings.robot), address=address, boot=boot()),
         client,
-        load_arm(host.robot.arm),
+        arm_of(host),
         outbox=outbox,
     )
     host.add(node)

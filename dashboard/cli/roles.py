@@ -20,6 +20,7 @@ class Role:
         on_death: restart it, or end the run.
         slot: its place in the shared clock, so that the cell waits for it; None for those that need no waiting.
         stage: processes of a lower stage end first.
+        hardware: only where a machine is driven; None = there and in simulation, False = in simulation only.
     """
 
     module: str
@@ -27,6 +28,7 @@ class Role:
     on_death: OnDeath = OnDeath.RESTART
     slot: int | None = None
     stage: int = 0
+    hardware: bool | None = None
 
 
 ROLES: dict[str, Role] = {
@@ -34,8 +36,10 @@ ROLES: dict[str, Role] = {
     "ingest": Role(module="farm_roles", function="ingest", slot=0, stage=2),
     "brain": Role(module="farm_roles", function="brain", slot=1, stage=1),
     "keeper": Role(module="farm_roles", function="keeper", stage=1),
-    "greenhouse": Role(module="farm_roles", function="greenhouse", slot=2),
-    "cell": Role(module="cell_role", function="cell", on_death=OnDeath.ENDS_ALL),
+    "greenhouse": Role(module="farm_roles", function="greenhouse", slot=2, hardware=False),
+    "cell": Role(module="cell_role", function="cell", on_death=OnDeath.ENDS_ALL, hardware=False),
+    "control": Role(module="hardware_role", function="control", on_death=OnDeath.ENDS_ALL, hardware=True),
+    "camera": Role(module="hardware_role", function="camera", hardware=True),
     "eyes": Role(module="robot_roles", function="eyes", slot=3),
     "picker": Role(module="robot_roles", function="picker", slot=4),
     "mission": Role(module="robot_roles", function="mission", slot=5),
@@ -44,12 +48,12 @@ ROLES: dict[str, Role] = {
 }
 
 
-def program(name: str, settings: Path) -> Program:
-    """Return how the process `name` is started."""
+def program(name: str, settings: Path, *, joined: bool = False) -> Program:
+    """Return how the process `name` is started; `joined`: on the user's own ROS graph, not in the run directory."""
     code = "import sys; from dashboard.cli import main; main(sys.argv[1:])"
     argv = (sys.executable, "-c", code, "process", name, "--settings", str(settings))
     # Sockets of the robot's wire lie in the run directory; an engineer's own node joins with the same variable.
-    environment = {"BERRYBRAIN_ROS_DIR": str(settings.parent / "ros")}
+    environment = {} if joined else {"BERRYBRAIN_ROS_DIR": str(settings.parent / "ros")}
     return Program(name=name, argv=argv, on_death=ROLES[name].on_death, environment=environment)
 
 

@@ -63,7 +63,7 @@ class _Harvest:
         self._path = settings.write()
         self._pages = bool(settings.http_port)
         left_out = {"dashboard": not self._pages, "broker": bool(self._farm.mqtt.url)}
-        self._names = [name for name in ROLES if not left_out.get(name)]
+        self._names = [name for name, role in ROLES.items() if not (left_out.get(name) or role.hardware)]
         self._stored_before = self._counters()
         self._lots_before = self._lots()
 

@@ -42,6 +42,10 @@ class RunSettings:
         rate: simulated seconds per wall second at most; 0 = as fast as possible.
         scenario: name of a simulated cell: how fruit, leaves and clusters are.
         http_port: where the dashboard serves its pages; 0 = without a dashboard.
+        hardware: kind of the machine that is driven; empty = the cell is simulated.
+        wiring: its wiring file.
+        address: stands in for the wiring file's device or host when it is not empty.
+        camera: what `vision.camera` opens; empty = another program shows the berries.
     """
 
     run: str
@@ -55,6 +59,10 @@ class RunSettings:
     rate: float
     scenario: str = "bed"
     http_port: int = 0
+    hardware: str = ""
+    wiring: str = ""
+    address: str = ""
+    camera: str = ""
 
     @property
     def clock(self) -> Path:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from robot.arms import ArmDescription, load_arm
-from robot.arms.parse import Table
+from robot.arms.parse import Table, frozen
 from robot.hardware.parts import FixedRail, Machine, Part
 from robot.hardware.servo.bus import Bus
 from robot.hardware.servo.dynamixel import DynamixelBus
@@ -17,10 +17,13 @@ from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
 from robot.hardware.servo.port import SerialPort
 from robot.hardware.ur.part import UrPart
-from robot.hardware.ur.stream import TcpStream
+from robot.hardware.ur.rtde import PORT
+from robot.hardware.ur.stream import SCRIPT_PORT, TcpStream
 
 KINDS = ("feetech", "dynamixel", "ur")
 AXIS = ("servo", "zero", "ticks_per_unit")
+UR_PORTS = {"rtde_port": PORT, "script_port": SCRIPT_PORT}
+PLAY = 1e-3  # a base that is bolted down counts as a rail with so much room to each side [m]
 SERVO_RATE, UR_RATE = 100.0, 125.0  # [1/s]; a bus at 1 Mbit/s serves nine servos in about 5 ms
 
 
@@ -34,6 +37,8 @@ class Wiring:
         device, baud: of the servo bus.
         protocol: of the servo bus, "feetech" or "dynamixel".
         host: of the UR controller; empty without one.
+        ports: by the controller's own port, where it is reached instead; for a network that maps them.
+        camera: file of `berrybrain calibrate hand-eye`; None = the drawing's.
     """
 
     kind: str
@@ -45,10 +50,15 @@ class Wiring:
     baud: int
     protocol: str
     host: str
+    ports: Mapping[int, int]
+    camera: Path | None = None
 
 
-def read_wiring(path: Path, kind: str) -> Wiring:
+def read_wiring(path: Path, kind: str, address: str = "") -> Wiring:
     """Read a wiring file for one kind of hardware.
+
+    Args:
+        address: stands in for what the file says of the arm's device or host; empty = the file holds.
 
     Raises:
         ValueError: it cannot be read, or a key is wrong; the message says which and what was expected.
@@ -57,7 +67,10 @@ def read_wiring(path: Path, kind: str) -> Wiring:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path}: {error}") from error
-    return parse_wiring(values, kind, path)
+    wiring = parse_wiring(values, kind, path)
+    if not address:
+        return wiring
+    return replace(wiring, host=address) if kind == "ur" else replace(wiring, device=address)
 
 
 def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
@@ -65,9 +78,9 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     if kind not in KINDS:
         raise ValueError(f"expected hardware out of {list(KINDS)}, got {kind!r}")
     keys = ["arm", "bus", "rail", "gripper"] + (["ur"] if kind == "ur" else ["joints"])
-    root = Table(values, path.name, [*keys, *(k for k in ("calibration",) if k in values)])
-    unit = path.parent / root.text("calibration") if "calibration" in values else None
-    arm = load_arm(root.text("arm"), unit)
+    root = Table(values, path.name, [*keys, *(k for k in ("calibration", "camera") if k in values)])
+    unit, camera = (path.parent / root.text(k) if k in values else None for k in ("calibration", "camera"))
+    arm = load_arm(root.text("arm"), unit, camera)
     bus = root.table("bus", ["protocol", "device", "baud"])
     protocol = bus.text("protocol")
     if protocol not in ("feetech", "dynamixel") or kind not in (protocol, "ur"):
@@ -80,11 +93,18 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     if kind != "ur":
         joints = root.table("joints", arm.arm.joints)
         servos |= {i: _axis(joints.table(name, AXIS)) for i, name in enumerate(arm.arm.joints, start=1)}
+    bolted = rail.number("fixed") if fixed else None
     gripper = root.table("gripper", (*AXIS, "force_at_full_load", "blade"))
+    controller = None
+    ports: dict[int, int] = {}
+    if kind == "ur":
+        mapped = {name: port for name, port in UR_PORTS.items() if name in values["ur"]}
+        controller = root.table("ur", ["host", *mapped])
+        ports = {port: controller.integer(name) for name, port in mapped.items()}
     blade = gripper.table("blade", ("servo", "housed", "out"))
     return Wiring(
         kind=kind,
-        arm=arm,
+        arm=arm if bolted is None else bolted_down(arm, bolted),
         servos=servos,
         jaws=Jaws(
             opening=_axis(gripper),
@@ -93,12 +113,22 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
             housed=int(blade.number("housed")),
             out=int(blade.number("out")),
         ),
-        rail_at=rail.number("fixed") if fixed else None,
+        rail_at=bolted,
+        camera=camera,
         device=bus.text("device"),
         baud=bus.integer("baud"),
         protocol=protocol,
-        host=root.table("ur", ["host"]).text("host") if kind == "ur" else "",
+        host=controller.text("host") if controller is not None else "",
+        ports=ports,
     )
+
+
+def bolted_down(arm: ArmDescription, at: float) -> ArmDescription:
+    """Return the arm with a rail that stays where it is, so that nothing is planned that would need it to move."""
+    low, high = arm.position_min.copy(), arm.position_max.copy()
+    low[0], high[0] = at - PLAY, at + PLAY
+    rail = replace(arm.rail, position_min=at - PLAY, position_max=at + PLAY)
+    return replace(arm, rail=rail, position_min=frozen(low), position_max=frozen(high))
 
 
 def _axis(table: Table, *, turns: bool = False) -> Axis:
@@ -123,5 +153,9 @@ def connect(wiring: Wiring, monotonic: Callable[[], float]) -> Machine:
     if wiring.kind != "ur":
         return Machine(arm, parts, monotonic, name=wiring.kind, rate=SERVO_RATE)
     expiry = arm.safety.command_age
-    parts.append(UrPart(lambda number: TcpStream(wiring.host, number), expiry=expiry, monotonic=monotonic))
+    parts.append(
+        UrPart(
+            lambda number: TcpStream(wiring.host, wiring.ports.get(number, number)), expiry=expiry, monotonic=monotonic
+        )
+    )
     return Machine(arm, parts, monotonic, name="ur", rate=UR_RATE, powers_off=False)

@@ -6,7 +6,7 @@ import math
 import os
 import select
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from robot.hardware.servo import dynamixel, feetech
@@ -198,6 +198,8 @@ class PtyServos:
             if not select.select([self._master], [], [], 0.01)[0]:
                 continue
             data = os.read(self._master, 4096)
+            if self._bus.unplugged:
+                continue  # nobody answers
             self._bus.write(data)
             reply = self._bus.read(4096)
             if reply:
@@ -209,6 +211,6 @@ class PtyServos:
         os.close(self._slave)
         os.close(self._master)
 
-    def __exit__(self, *_: Sequence[object]) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._thread.is_alive():
             self.unplug()

@@ -201,15 +201,24 @@ class TcpController:
         clients: dict[socket.socket, Session | None] = {}
         while not self._ended.is_set():
             ready, _, _ = select.select([*self._listen.values(), *clients], [], [], 0.002)
+            if self.controller.unplugged:
+                for client in clients:
+                    client.close()
+                clients.clear()
             for one in ready:
+                if one.fileno() < 0:
+                    continue
                 if one in self._listen.values():
                     client, _ = one.accept()
+                    if self.controller.unplugged:
+                        client.close()
+                        continue
                     clients[client] = Session() if one is self._listen["rtde"] else None
                     continue
                 session = clients[one]
                 try:
                     data = one.recv(65536)
-                except ConnectionResetError:
+                except OSError:
                     data = b""
                 if not data:
                     clients.pop(one)
@@ -218,11 +227,15 @@ class TcpController:
                     self.controller.run(data.decode())
                 else:
                     self.controller.serve(session, data)
-            for client, session in clients.items():
-                if session is not None:
-                    self.controller.advance(session)
-                    if session.reply:
-                        client.sendall(session.reply)
-                        session.reply.clear()
+            for client, session in list(clients.items()):
+                if session is None:
+                    continue
+                self.controller.advance(session)
+                try:
+                    client.sendall(session.reply)
+                except OSError:  # it has gone
+                    del clients[client]
+                    client.close()
+                session.reply.clear()
         for client in clients:
             client.close()

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 
 from robot.arms import load_arm
+from robot.hardware.wiring import bolted_down
 from robot.nodes.convert import LATCHED, RELIABLE, to_time
+from robot.pick.reach import ReachSettings
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.transport.inprocess import InProcess
 from sim.devices.stand import NAP, Stand
 from sim.fast.hardware import parked
+from sim.fast.harvest import FastHarvest, FastSettings
 from sim.fast.rig import FastRig, FastRigSettings
 from sim.fast.row import Row, Where
 from sim.lockstep import Lockstep
@@ -127,3 +130,15 @@ def test_a_harvest_outlives_a_pulled_cable_and_counts_on(kind: str) -> None:
     assert (place.orders[-1].status, place.orders[-1].picked, place.orders[-1].placed) == ("done", 2, 2)
     assert place.row.count(Where.PLACED) == 2
     place.rig.close()
+
+
+def test_an_arm_that_is_bolted_down_picks_what_it_reaches(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = 0.1
+    arm = bolted_down(load_arm("ur3e"), at)
+    monkeypatch.setattr("sim.fast.harvest.load_arm", lambda _: arm)
+    scene = SceneSettings(length=0.3, mix=Mix(isolated=2))
+    home = float(arm.rail.base[0]) + at + ReachSettings().offset
+    harvest = FastHarvest(FastSettings(scene=scene, limit=60.0), SEED, [], home=home)
+    ended = harvest.run()
+    assert (ended.counted, ended.placed, ended.stops) == (2, 2, ())
+    assert abs(float(harvest.machine.q[0]) - at) < 2e-3

@@ -175,7 +175,7 @@ def test_the_command_tells_what_the_servos_of_the_readme_measure(
         text = example().replace("/dev/ttyUSB0", line.name).replace('protocol = "feetech"', f'protocol = "{protocol}"')
         file.write_text(text)
         with pytest.raises(SystemExit) as ended:
-            main(["robot", "--hardware", protocol, "--wiring", str(file), "--samples", "5", "--json"])
+            main(["robot", "--hardware", protocol, "--wiring", str(file), "--check", "--samples", "5", "--json"])
     assert ended.value.code == 0
     found = json.loads(capsys.readouterr().out)
     assert found["joints"]["shoulder_pan"] == pytest.approx(1.0, abs=2e-3)
@@ -189,7 +189,7 @@ def test_the_command_says_in_one_line_what_is_missing(tmp_path: Path, capsys: py
     file = tmp_path / "machine.toml"
     file.write_text(example().replace("ttyUSB0", "ttyNOBODY"))
     with pytest.raises(SystemExit) as ended:
-        main(["robot", "--hardware", "feetech", "--wiring", str(file)])
+        main(["robot", "--hardware", "feetech", "--wiring", str(file), "--check"])
     assert ended.value.code == 1
     assert "/dev/ttyNOBODY cannot be opened" in capsys.readouterr().err
 
