@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
+from telemetry.store.hot_file import FILE
 from telemetry.store.journal import StoreError
 from telemetry.store.retention import copying
 from telemetry.store.segments import COLD, segments, sync_folder
-from telemetry.store.tables import FILE, VERSION, errors
+from telemetry.store.tables import VERSION, errors
 
 FORMAT = 1
 LIST = "BACKUP.json"

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from telemetry.store.cold import Cold
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.hot_file import FILE, QUARANTINE
 from telemetry.store.segments import Segment, checksum, segments
-from telemetry.store.tables import FILE, errors, transaction
+from telemetry.store.tables import errors, transaction
 
 log = logging.getLogger(__name__)
 
-QUARANTINE = "quarantine"
-"""Folder beside the store's files; what is in it was taken out, and is never read or removed by the store."""
 ENDLESS = 2**52
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
-import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,12 +16,15 @@ from telemetry.store import Block, Buckets, Point, Quality, Samples, Series, Sum
 from telemetry.store.cold import FEW, Cold, MovedError
 from telemetry.store.entries import EntryTables
 from telemetry.store.hot import Hot
-from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap
+from telemetry.store.hot_file import SUSPECT, HotFile
+from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap, StoreError
 from telemetry.store.names import Names
 from telemetry.store.rollup import DAY, HOUR
 from telemetry.store.segments import segment
-from telemetry.store.tables import connect, errors, snapshot, transaction
+from telemetry.store.tables import DAMAGED, connect, errors, snapshot, transaction
 from telemetry.store.tiers import Tiers
+
+log = logging.getLogger(__name__)
 
 ENDLESS_MS = 2**52
 """Further than any date, and still exact as a float."""
@@ -45,11 +48,14 @@ class EmbeddedStore:
 
     Args:
         directory: of the hot file and, below it, the sealed ones.
+        hot: folder of the hot file, where one is built for `directory`.
     """
 
-    def __init__(self, directory: Path, *, read_only: bool, dead_letter_limit: int) -> None:
+    def __init__(
+        self, directory: Path, *, read_only: bool, dead_letter_limit: int = 10_000, hot: Path | None = None
+    ) -> None:
         self.directory = directory
-        self.connection: sqlite3.Connection = connect(directory, read_only=read_only)
+        self.connection: HotFile = connect(hot or directory, read_only=read_only)
         self.names = Names(self.connection)
         self.hot = Hot(self.connection)
         self.cold = Cold(directory)
@@ -65,6 +71,34 @@ class EmbeddedStore:
         return self.commit(Batch(block=block)).points
 
     def commit(self, batch: Batch) -> Committed:
+        """Keep `batch`. A hot file that turns out to be damaged is mended, and then the commit fails all the same.
+
+        So that whoever commits tells of it, and tries again with the new file.
+        """
+        try:
+            self._look_for_mark()
+            return self._commit(batch)
+        except StoreError as error:
+            if error.code == DAMAGED:
+                from telemetry.store.repair import mend_running  # it builds a store, and so knows this module
+
+                log.error("the hot file is damaged, a new one is made of what can be read: %s", error)
+                mend_running(self.directory, self.connection)
+            raise
+
+    def _look_for_mark(self) -> None:
+        """Take the word of the process that found damage, and could not mend it.
+
+        Raises:
+            StoreError: there is such a mark.
+        """
+        path = self.directory / SUSPECT
+        if path.exists():
+            with errors():
+                path.unlink(missing_ok=True)
+            raise StoreError(DAMAGED, "a process that reads it says so")
+
+    def _commit(self, batch: Batch) -> Committed:
         try:
             with transaction(self.connection):
                 new_points = self._keep_points(batch)

@@ -11,7 +11,8 @@ from telemetry.store import Block, Point, Store
 
 
 class StoreError(Exception):
-    """The store cannot do what was asked; `code` is a key of faults.toml: store_full, store_failed, store_version."""
+    """The store cannot do what was asked; `code` is a key of faults.toml: store_full, store_failed,
+    store_damaged, store_version."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")

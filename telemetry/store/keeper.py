@@ -11,14 +11,15 @@ from typing import BinaryIO
 
 from telemetry.clock import Clock, Timers
 from telemetry.store import REJECTED
-from telemetry.store.check import quarantine, trouble
+from telemetry.store.check import hot_trouble, quarantine, trouble
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.hot_file import SUSPECT
 from telemetry.store.journal import StoreError
 from telemetry.store.retention import Limits, collect_garbage, retire
 from telemetry.store.rollup import DAY, HOUR
 from telemetry.store.seal import Sealer, month_span
 from telemetry.store.segments import Segment, segments
-from telemetry.store.tables import errors, transaction
+from telemetry.store.tables import DAMAGED, errors, transaction
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class KeeperSettings:
         grace_s: after midnight UTC before a day is sealed: devices that were away for a moment have sent by then.
         late_s: how long late points of a sealed day wait, so that many are taken in at once.
         check_s: from one sealed file to the next that is read through; retention and garbage in the same rhythm.
+        hot_check_s: from one reading of the whole hot file, for damage that nobody has met, to the next.
         limits: what is kept.
     """
 
@@ -44,6 +46,7 @@ class KeeperSettings:
     grace_s: float = 2.0 * 3600.0
     late_s: float = 600.0
     check_s: float = 60.0
+    hot_check_s: float = 3600.0
     limits: Limits = field(default_factory=Limits)
 
 
@@ -62,6 +65,7 @@ class Keeper:
         self._lock: BinaryIO | None = None
         self._late_since: dict[int, float] = {}
         self._check_at = clock.monotonic() + settings.check_s
+        self._hot_check_at = clock.monotonic() + settings.hot_check_s
         self._checked = ("", -ENDLESS)
         self._said = ""
         timers.every(settings.turn_s, self.turn)
@@ -97,6 +101,8 @@ class Keeper:
             pass
 
     def _complain(self, error: StoreError) -> None:
+        if error.code == DAMAGED:
+            (self._store.directory / SUSPECT).touch()  # whoever writes measurements mends it, and tells
         if str(error) != self._said:
             log.error("the store could not be looked after, nothing is lost by that: %s", error)
         self._said = str(error)
@@ -171,6 +177,11 @@ class Keeper:
 
     def _look_after(self) -> None:
         now = self._clock.now()
+        if self._clock.monotonic() >= self._hot_check_at:
+            self._hot_check_at = self._clock.monotonic() + self._settings.hot_check_s
+            found = hot_trouble(self._store.connection)
+            if found:
+                raise StoreError(DAMAGED, found[0])
         retire(self._store, self._settings.limits, now)
         collect_garbage(self._store, now)
         with errors():

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from telemetry.store import Series
+from telemetry.store.hot_file import HotFile
 
 WHERE = "site = ? AND zone = ? AND device = ? AND metric = ?"
 
 
 class Names:
-    """The names of one connection's file. A series is never renamed or removed, so that nothing here grows old."""
+    """The names of one connection's file. A series is never renamed or removed: what is remembered holds for a file."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: HotFile) -> None:
         self._connection = connection
+        connection.renewed.append(self.forget)
         self._numbers: dict[Series, int] = {}
         self._names: dict[int, Series] = {}
 
@@ -70,7 +71,7 @@ class Names:
         return table
 
     def forget(self) -> None:
-        """Drop what is remembered, after a transaction that was rolled back."""
+        """Drop what is remembered: a transaction was rolled back, or the file is another one."""
         self._numbers.clear()
         self._names.clear()
 

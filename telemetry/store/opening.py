@@ -7,6 +7,9 @@ from pathlib import Path
 
 from telemetry.farm.settings import StoreSettings
 from telemetry.store.embedded import EmbeddedStore, open_store
+from telemetry.store.journal import StoreError
+from telemetry.store.repair import mend_closed
+from telemetry.store.tables import DAMAGED
 
 
 def open_archive(
@@ -14,9 +17,21 @@ def open_archive(
 ) -> EmbeddedStore:
     """Open the embedded store in `directory`, or the server that `known` names, with its journal in `directory`.
 
+    A hot file that cannot be opened because it is damaged is mended first, when it is to be written.
+
     Raises:
         StoreError: as of `open_store`; a server that is away fails when it is asked, not here.
     """
+    try:
+        return _open(directory, known, environment, read_only=read_only)
+    except StoreError as error:
+        if read_only or error.code != DAMAGED:
+            raise
+    mend_closed(directory)
+    return _open(directory, known, environment, read_only=read_only)
+
+
+def _open(directory: Path, known: StoreSettings, environment: Mapping[str, str], *, read_only: bool) -> EmbeddedStore:
     if known.kind == "embedded":
         return open_store(directory, read_only=read_only)
     from telemetry.store.influx import InfluxSettings

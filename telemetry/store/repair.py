@@ -5,21 +5,23 @@ from __future__ import annotations
 import logging
 import re
 import secrets
+import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from telemetry.store.check import QUARANTINE, hot_trouble, quarantine, trouble
+from telemetry.store.check import hot_trouble, quarantine, trouble
 from telemetry.store.embedded import INSERT_LAST, EmbeddedStore, open_store
+from telemetry.store.hot_file import BUSY_S, FILE, LOCK, MENDING, QUARANTINE, HotFile, declare_ready, finish, mending
 from telemetry.store.journal import StoreError
 from telemetry.store.keeper import lead
 from telemetry.store.rollup import DAY, HOUR
 from telemetry.store.seal import engine
 from telemetry.store.segments import COLD, Segment, checksum, enter, segments
-from telemetry.store.tables import FILE, errors, transaction
+from telemetry.store.tables import DAMAGE, errors, transaction
 
 log = logging.getLogger(__name__)
 
@@ -55,13 +57,11 @@ def repair(directory: Path) -> Repaired:
     if lock is None:
         raise StoreError("store_failed", f"a process keeps the store in {directory}: end it first")
     with lock:
-        if _hot_is_damaged(directory):
-            _rebuild(directory, done)
+        with mending(directory, alone=True):
+            if _hot_is_damaged(directory):
+                _rebuild(directory, done)
         store = open_store(directory)
         try:
-            if done.hot_file_rebuilt:
-                _adopt(store, done)
-                _settle(store)
             for file in segments(store.connection, None, -ENDLESS, ENDLESS):
                 reason = trouble(store.cold, file)
                 if reason:
@@ -81,6 +81,28 @@ def mend_at_start(directory: Path) -> Repaired | None:
     return repair(directory) if directory.exists() and _hot_is_damaged(directory) else None
 
 
+def mend_running(directory: Path, connection: HotFile) -> None:
+    """Mend the hot file that `connection` found damaged, while others have it open too; what it can be read of stays.
+
+    Raises:
+        StoreError: it could not be done; everything is as it was.
+    """
+    with errors(), mending(directory, alone=True):
+        if not connection.moved():  # else another process was quicker
+            _rebuild(directory, Repaired())
+
+
+def mend_closed(directory: Path) -> None:
+    """Mend a hot file that could not even be opened; others may have it open.
+
+    Raises:
+        StoreError: it could not be done.
+    """
+    with errors(), mending(directory, alone=True):
+        if _hot_is_damaged(directory):
+            _rebuild(directory, Repaired())
+
+
 def _hot_is_damaged(directory: Path) -> bool:
     path = directory / FILE
     if not path.exists():
@@ -93,24 +115,60 @@ def _hot_is_damaged(directory: Path) -> bool:
 
 
 def _rebuild(directory: Path, done: Repaired) -> None:
-    """Put a new hot file in place of a damaged one, with all rows that can be read."""
-    aside = directory / QUARANTINE
+    """Put a new hot file in place of a damaged one, with all rows that can be read; nobody else opens it meanwhile."""
+    building, mark = directory / MENDING, secrets.token_hex(4)
+    old = directory / FILE
     with errors():
-        aside.mkdir(exist_ok=True)
-        mark = secrets.token_hex(4)
-        for path in directory.glob(f"{FILE}*"):
-            path.replace(aside / path.name.replace(FILE, f"{mark}-{FILE}"))
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir()
+        (directory / QUARANTINE).mkdir(exist_ok=True)
+    with held(old) as damaged:
+        new = EmbeddedStore(directory, read_only=False, hot=building)
+        try:
+            if damaged is not None:
+                _copy(damaged, new, done)
+            _learn_names(new, done)
+            _keep_apart(new)
+            if damaged is None or any(place.startswith("segment:") for place in done.unreadable):
+                _adopt(new, done)
+            lost = _settle(new)
+            reason = "; ".join(done.unreadable)[:500] or "damaged"
+            with transaction(new.connection):
+                row = (f"{mark}-{FILE}", "hot", 0, lost, reason)
+                new.connection.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)", row)
+        finally:
+            new.close()
+        with errors():
+            (building / LOCK).unlink(missing_ok=True)
+            declare_ready(directory, mark)
+            finish(directory)
     done.hot_file_rebuilt = True
-    old = aside / f"{mark}-{FILE}"
-    new = open_store(directory)
-    try:
-        if old.exists():
-            with closing(sqlite3.connect(old, timeout=1.0)) as connection:
-                _copy(connection, new, done)
-        _learn_names(new, done)
-    finally:
-        new.close()
-    log.error("the hot file was damaged; a new one holds %d points of it, the old one is %s", done.hot_points, old)
+    log.error(
+        "the hot file was damaged; a new one holds %d points of it, %d are lost; the old one is %s",
+        done.hot_points,
+        lost,
+        directory / QUARANTINE / f"{mark}-{FILE}",
+    )
+
+
+@contextmanager
+def held(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """Read a damaged file while nobody can write to it; None when there is none.
+
+    Raises:
+        StoreError: a writer does not let go of it.
+    """
+    if not path.exists():
+        yield None
+        return
+    with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.DatabaseError as error:
+            if (error.sqlite_errorcode & 0xFF) not in DAMAGE:
+                raise StoreError("store_failed", str(error)) from error
+            # Nobody can write to what SQLite does not even know as its own.
+        yield connection
 
 
 def _copy(old: sqlite3.Connection, new: EmbeddedStore, done: Repaired) -> None:
@@ -182,6 +240,16 @@ def _learn_names(store: EmbeddedStore, done: Repaired) -> None:
         store.connection.executemany(insert, rows)
 
 
+def _keep_apart(store: EmbeddedStore) -> None:
+    """Give series whose names are lost made-up ones: their numbers must not become those of others."""
+    query = """SELECT series FROM (SELECT series FROM point UNION SELECT series FROM last)
+        WHERE series NOT IN (SELECT id FROM series)"""
+    with transaction(store.connection):
+        rows = [(number, f"series-{number}") for (number,) in store.connection.execute(query).fetchall()]
+        insert = "INSERT INTO series (id, site, zone, device, metric) VALUES (?, 'lost', 'names', ?, 'unknown')"
+        store.connection.executemany(insert, rows)
+
+
 def _adopt(store: EmbeddedStore, done: Repaired) -> None:
     """Enter sealed files that the list does not know: the newest of each period, when the list has none."""
     known = {(file.kind, file.period) for file in segments(store.connection, None, -ENDLESS, ENDLESS)}
@@ -206,8 +274,12 @@ def _adopt(store: EmbeddedStore, done: Repaired) -> None:
         done.files_adopted += 1
 
 
-def _settle(store: EmbeddedStore) -> None:
-    """Make a new hot file agree with the sealed files: no point twice, newest values and counts as they are."""
+def _settle(store: EmbeddedStore) -> int:
+    """Make a new hot file agree with the sealed files: no point twice, newest values and counts as they are.
+
+    Returns:
+        How many points were counted and are not there any more.
+    """
     raw = segments(store.connection, "raw", -ENDLESS, ENDLESS)
     for file in raw:
         for hour in store.hot.hours(file.period, file.period + DAY):
@@ -228,8 +300,13 @@ def _settle(store: EmbeddedStore) -> None:
         newest += store.connection.execute(hot).fetchall()
         store.connection.executemany(INSERT_LAST, newest)
         stored = store.connection.execute("SELECT count(*) FROM point").fetchone()[0] + sum(file.rows for file in raw)
-        removed = "coalesce((SELECT value FROM counter WHERE name = 'points_removed'), 0)"
-        store.connection.execute(f"INSERT OR REPLACE INTO counter VALUES ('points', ? + {removed})", (stored,))
+        known = dict(store.connection.execute("SELECT name, value FROM counter").fetchall())
+        removed, batch = int(known.get("points_removed", 0)), int(known.get("commits", 0))
+        lost = max(0, int(known.get("points", 0)) - removed - int(stored))
+        last = store.connection.execute("SELECT coalesce(max(batch), 0) FROM point").fetchone()[0]
+        rows = {"points": stored + removed + lost, "points_removed": removed + lost, "commits": max(batch, last)}
+        store.connection.executemany("INSERT OR REPLACE INTO counter VALUES (?, ?)", list(rows.items()))
+    return lost
 
 
 def _describe(store: EmbeddedStore, kind: str, period: int, path: Path) -> Segment | None:

@@ -63,6 +63,7 @@ def enter(connection: sqlite3.Connection, new: Segment, now: float) -> None:
         f"INSERT INTO segment ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (new.kind, new.period, new.file, new.rows, new.bytes, new.crc, new.first, new.last),
     )
+    connection.execute("DELETE FROM garbage WHERE file = ?", (new.file,))  # a repair may have entered it before
 
 
 def leave(connection: sqlite3.Connection, kind: str, period: int, now: float) -> None:

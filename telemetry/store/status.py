@@ -7,8 +7,9 @@ from typing import Any
 
 from telemetry.store.check import quarantined
 from telemetry.store.embedded import EmbeddedStore
+from telemetry.store.hot_file import FILE
 from telemetry.store.segments import segments
-from telemetry.store.tables import FILE, errors, snapshot
+from telemetry.store.tables import errors, snapshot
 
 ENDLESS = 2**52
 

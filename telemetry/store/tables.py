@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from telemetry.store.hot_file import FILE, HotFile, mending
 from telemetry.store.journal import StoreError
 
 VERSION = 2
-FILE = "hot.sqlite3"
-BUSY_S = 15.0
+DAMAGED = "store_damaged"
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""What SQLite says of a file whose bytes make no sense: primary codes, the lowest byte of an extended one."""
 
 POINT = """
 -- Times in ms, `delay` is arrival minus device time. Hours first: what arrives together lies together. `batch` counts
@@ -90,26 +92,22 @@ UPGRADES = {1: TO_VERSION_2}
 """From which version, what to do. Each is done whole or not at all."""
 
 
-def connect(directory: Path, *, read_only: bool) -> sqlite3.Connection:
+def connect(directory: Path, *, read_only: bool) -> HotFile:
     """Open the file in `directory`, making it, or bringing it up to date, when it is to be written.
 
     Raises:
         StoreError: it cannot be opened, it is damaged, or another version wrote it.
     """
     path = directory / FILE
-    if read_only and not path.exists():
+    with mending(directory):  # while a file takes the place of another there is none
+        missing = read_only and not path.exists()
+    if missing:
         raise StoreError("store_failed", f"expected a store at {path}; is the data folder right, and has ingest run?")
     with errors():
         if not read_only:
             directory.mkdir(parents=True, exist_ok=True)
-        uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        # FULL: a message is acknowledged after commit, its last other copy is gone: it must survive a power cut too.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -16000")
+        connection = HotFile(path, read_only=read_only)
         if not read_only:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
             _bring_up_to_date(connection)
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version != VERSION:
@@ -141,8 +139,9 @@ def errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        raise StoreError("store_full" if full else "store_failed", str(error)) from error
+        code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        name = "store_full" if code == sqlite3.SQLITE_FULL else DAMAGED if code in DAMAGE else "store_failed"
+        raise StoreError(name, str(error)) from error
     except OSError as error:
         raise StoreError("store_failed", str(error)) from error
 

@@ -14,8 +14,8 @@ from telemetry.messages import Ack, AckStatus, Birth, Command, Event, Kind, Payl
 from telemetry.store import Point, Series
 from telemetry.store.embedded import EmbeddedStore, open_store
 from telemetry.store.entries import DEAD_PAYLOAD_BYTES
+from telemetry.store.hot_file import FILE
 from telemetry.store.journal import Batch, DeadLetter, Entry, Stamp, StoreError
-from telemetry.store.tables import FILE
 
 T0 = 1_780_000_000.0
 AIR = Series("farm", "z", "d", "air_temperature")
@@ -119,7 +119,7 @@ def test_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"strawberry" * 1000)
     with pytest.raises(StoreError) as failed:
         open_store(tmp_path)
-    assert failed.value.code == "store_failed"
+    assert failed.value.code == "store_damaged"
 
 
 def test_full_disk_is_told_and_nothing_of_the_batch_is_kept(tmp_path: Path) -> None:

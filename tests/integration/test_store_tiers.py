@@ -19,6 +19,7 @@ from telemetry.store.backup import backup, restore
 from telemetry.store.check import check, quarantined
 from telemetry.store.embedded import EmbeddedStore, open_store
 from telemetry.store.hot import Hot
+from telemetry.store.hot_file import FILE
 from telemetry.store.journal import Counters, StoreError
 from telemetry.store.keeper import Keeper, KeeperSettings, lead
 from telemetry.store.migrate import migrate
@@ -28,7 +29,7 @@ from telemetry.store.rollup import Table
 from telemetry.store.seal import Sealer
 from telemetry.store.segments import segments
 from telemetry.store.status import status
-from telemetry.store.tables import FILE, VERSION
+from telemetry.store.tables import VERSION
 
 DAY_S = 86400
 DAY0 = 1_780_012_800
