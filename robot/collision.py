@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
+from robot.collision_one import Pairs, Point, nearest
 from robot.kinematics.many import link_frames_many
 from robot.motion import Trajectory
 
@@ -87,6 +88,14 @@ class World:
             for c in capsules
         ]
         self._box_capsule, self._box = np.nonzero(~np.array(ignored, dtype=bool).reshape(len(capsules), len(boxes)))
+        self._pairs = Pairs(
+            capsules=tuple((c.link, _point(c.start), _point(c.end), float(c.radius)) for c in capsules),
+            selves=tuple(zip(self._first.tolist(), self._second.tolist(), strict=True)),
+            boxes=tuple((b.minimum, b.maximum, b.carried) for b in boxes),
+            near=tuple(zip(self._box_capsule.tolist(), self._box.tolist(), strict=True)),
+            grounded=tuple(i for i, c in enumerate(capsules) if c.link > 0),
+            floor=obstacles.floor,
+        )
 
     def _segments(self, q: Array) -> tuple[Array, Array]:
         """Return the capsules' ends for joint vectors of shape (m, 7), shape (m, capsules, 3) each."""
@@ -109,7 +118,7 @@ class World:
         Args:
             q: joint vector, shape (7,).
         """
-        return float(self.clearances(q[None])[0])
+        return nearest(self._arm, self._pairs, q.tolist())
 
     def clearances(self, q: Array) -> Array:
         """Return the clearance of each of many joint vectors [m], shape (m,) from (m, 7); cheaper than one by one."""
@@ -178,6 +187,11 @@ def box_distance(p0: Array, p1: Array, low: Array, high: Array) -> Array:
     nearest = p0 + (t_j + np.clip(share, 0.0, 1.0) * (t_k - t_j)) * u
     gap = nearest - np.clip(nearest, low, high)
     return np.sqrt(_dot(gap, gap))
+
+
+def _point(values: Array) -> Point:
+    x, y, z = values.tolist()
+    return x, y, z
 
 
 def _dot(a: Array, b: Array) -> Array:

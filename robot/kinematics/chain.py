@@ -36,7 +36,7 @@ def _ends(arm: ArmDescription) -> tuple[Row, tuple[float, float, float]]:
     return row, (x, y, z)
 
 
-def _rows(arm: ArmDescription, q: Sequence[float]) -> Iterator[Row]:
+def frame_rows(arm: ArmDescription, q: Sequence[float]) -> Iterator[Row]:
     """Yield base, the DH frames and the tool in the world."""
     tool, (px, py, pz) = _ends(arm)
     px += q[0]
@@ -69,7 +69,7 @@ def _floats(q: Array | Sequence[float]) -> list[float]:
 
 def _tool_row(arm: ArmDescription, q: Sequence[float]) -> Row:
     row: Row | None = None
-    for row in _rows(arm, q):  # noqa: B007
+    for row in frame_rows(arm, q):  # noqa: B007
         pass
     assert row is not None
     return row
@@ -77,8 +77,19 @@ def _tool_row(arm: ArmDescription, q: Sequence[float]) -> Row:
 
 def tool_position(arm: ArmDescription, q: Array | Sequence[float]) -> tuple[float, float, float]:
     """Return the tool's origin in the world [m]; the cheap part of `forward`, for the control loop."""
-    row = _tool_row(arm, _floats(q))
-    return row[9], row[10], row[11]
+    (*_, t0, t1, t2), (px, py, pz) = _ends(arm)
+    rail, *angles = _floats(q)
+    px += rail
+    xx, xy, xz, yx, yy, yz, zx, zy, zz = 1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0
+    for angle, (theta, d, a, ca, sa) in zip(angles, _links(arm), strict=True):  # as in `frame_rows`, with no frame kept
+        c, s = cos(angle + theta), sin(angle + theta)
+        nx, ny, nz = c * xx + s * yx, c * xy + s * yy, c * xz + s * yz
+        mx, my, mz = c * yx - s * xx, c * yy - s * xy, c * yz - s * xz
+        px, py, pz = px + d * zx + a * nx, py + d * zy + a * ny, pz + d * zz + a * nz
+        xx, xy, xz = nx, ny, nz
+        yx, yy, yz = ca * mx + sa * zx, ca * my + sa * zy, ca * mz + sa * zz
+        zx, zy, zz = ca * zx - sa * mx, ca * zy - sa * my, ca * zz - sa * mz
+    return px + t0 * xx + t1 * yx + t2 * zx, py + t0 * xy + t1 * yy + t2 * zy, pz + t0 * xz + t1 * yz + t2 * zz
 
 
 def forward(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
@@ -93,7 +104,7 @@ def forward(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
 
 def link_frames(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
     """Return base, the DH frames and the tool in the world, shape (n + 2, 4, 4)."""
-    return _matrix(list(_rows(arm, _floats(q))))
+    return _matrix(list(frame_rows(arm, _floats(q))))
 
 
 def _matrix(rows: list[Row]) -> Array:
@@ -114,7 +125,7 @@ def jacobian(arm: ArmDescription, q: Array | Sequence[float]) -> Array:
 
     Rows are linear then angular velocity, columns the rail then the arm.
     """
-    rows = list(_rows(arm, _floats(q)))
+    rows = list(frame_rows(arm, _floats(q)))
     px, py, pz = rows[-1][9:]
     J = np.zeros((6, len(rows) - 1))
     J[0, 0] = 1.0

@@ -10,7 +10,6 @@ from robot.hardware import GripperState, JointState
 from robot.kinematics import tool_position
 from robot.safety import (
     CAUSES,
-    STANDING,
     FeedbackWatch,
     Heartbeats,
     LateWatch,
@@ -131,9 +130,8 @@ class Watch:
 
     def _judge_motion(self, joints: JointState, tool_speed: float, *, cutting: bool) -> None:
         """Raise what takes the power away: a joint that runs away, a tool that is too fast."""
-        if (self.error > 0.5 * STANDING).any() and self.tracking.runs_away(
-            self.error, joints.position, joints.velocity, cutting=cutting
-        ):
+        behind = self.error.any()  # mostly not: a servo's lag is no error
+        if behind and self.tracking.runs_away(self.error, joints.position, joints.velocity, cutting=cutting):
             self._supervisor.momentary("runaway")
         if self._tool.too_fast(joints.stamp, joints.position, tool_speed):
             self._supervisor.momentary("overspeed")

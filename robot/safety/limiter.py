@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import dist, isfinite
 
 import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
-from robot.safety.stopping import ACCELERATION_OF_STOP, stop_duration, stop_position
+from robot.safety.stopping import ACCELERATION_OF_STOP, stop_duration, stop_shares
 
 Array = npt.NDArray[np.float64]
+Joints = list[float]
+Place = tuple[float, float, float]
 # Shares by which one tick's finite differences may exceed a limit: interpolation between knots, not permission.
 VELOCITY_SLACK, ACCELERATION_SLACK, JERK_SLACK, TOOL_SLACK = 1.01, 1.05, 1.6, 1.02
 POSITION_SLACK = 1e-6  # [m, rad]
@@ -23,7 +26,7 @@ class Limiter:
 
     Args:
         arm: limits come from here only and cannot be widened.
-        tool_position: forward kinematics, joints (7,) to the tool's place in the world [m].
+        tool_position: forward kinematics, seven joints to the tool's place in the world [m].
         period: of the control loop [s].
         clearance: of a joint vector (7,) from itself and what stands around [m]; None = nothing is known of that.
     """
@@ -31,27 +34,33 @@ class Limiter:
     def __init__(
         self,
         arm: ArmDescription,
-        tool_position: Callable[[Array], tuple[float, float, float]],
+        tool_position: Callable[[Joints], Place],
         period: float,
         clearance: Callable[[Array], float] | None = None,
     ) -> None:
         self._arm = arm
         self._tool_position = tool_position
         self._period = period
-        self._low, self._high = arm.position_min - POSITION_SLACK, arm.position_max + POSITION_SLACK
-        self._velocity_max = arm.velocity * VELOCITY_SLACK
-        self._acceleration_max = arm.acceleration * ACCELERATION_SLACK
-        self._jerk_max = arm.jerk * JERK_SLACK
-        self._workspace_low = tuple(arm.safety.workspace_min.tolist())
-        self._workspace_high = tuple(arm.safety.workspace_max.tolist())
-        self._q = np.zeros(7)
-        self._v = np.zeros(7)
-        self._a = np.zeros(7)
+        low, high = arm.position_min, arm.position_max
+        self._bounds = _lists(low - POSITION_SLACK, high + POSITION_SLACK)
+        slack = POSITION_SLACK + BRAKING_SLACK
+        self._bounds_of_stop = _lists(low - slack, high + slack)
+        self._velocity_max, self._acceleration_max, self._acceleration_of_stop, self._jerk_max, self._push_max = _lists(
+            arm.velocity * VELOCITY_SLACK,
+            arm.acceleration * ACCELERATION_SLACK,
+            arm.acceleration * ACCELERATION_SLACK * ACCELERATION_OF_STOP,
+            arm.jerk * JERK_SLACK * period,
+            arm.acceleration,
+        )
+        self._tool_speed_max = float(arm.safety.tool_speed_auto)
+        self._workspace_low: Place = tuple(arm.safety.workspace_min.tolist())
+        self._workspace_high: Place = tuple(arm.safety.workspace_max.tolist())
+        self._q, self._v, self._a = [0.0] * 7, [0.0] * 7, [0.0] * 7
         self._tool = tool_position(self._q)
         self._tool_speed = 0.0
         self._stands = True
         self._clearance = clearance
-        self._reach = reach_of_joints(arm)
+        self._reach: Joints = reach_of_joints(arm).tolist()
         self._clear, self._clear_at = float("-inf"), self._q
 
     @property
@@ -62,15 +71,17 @@ class Limiter:
     def fence(self, low: float, high: float) -> None:
         """Keep the tool between two places along the row [m] from now on; never further out than the file allows."""
         safety = self._arm.safety
-        self._workspace_low = (max(low, float(safety.workspace_min[0])), *self._workspace_low[1:])
-        self._workspace_high = (min(high, float(safety.workspace_max[0])), *self._workspace_high[1:])
+        _, y, z = self._workspace_low
+        self._workspace_low = max(low, float(safety.workspace_min[0])), y, z
+        _, y, z = self._workspace_high
+        self._workspace_high = min(high, float(safety.workspace_max[0])), y, z
 
     def rest_at(self, q: Array) -> None:
         """Take a joint vector at rest as the last accepted set point, such as the measured one when drives come on."""
-        self._q, self._v, self._a = q.copy(), np.zeros(7), np.zeros(7)
+        self._q, self._v, self._a = q.tolist(), [0.0] * 7, [0.0] * 7
         self._tool, self._tool_speed, self._stands = self._tool_position(self._q), 0.0, True
         if self._clearance is not None:
-            self._clear, self._clear_at = self._clearance(self._q), self._q
+            self._clear, self._clear_at = self._clearance(q), self._q
 
     def judge(self, q: Array, velocity: Array, *, tool_speed: float, stopping: bool = False) -> str:
         """Accept a set point or return the key of what is wrong with it; a rejected one leaves no trace.
@@ -83,77 +94,92 @@ class Limiter:
         """
         if q.shape != (7,) or velocity.shape != (7,):
             return "command_invalid"
-        if not (np.isfinite(q).all() and np.isfinite(velocity).all()):
+        place, given = q.tolist(), velocity.tolist()
+        if not (all(map(isfinite, place)) and all(map(isfinite, given))):
             return "command_invalid"
-        slack = BRAKING_SLACK if stopping else 0.0
-        if (q < self._low - slack).any() or (q > self._high + slack).any():
+        if _leave(place, self._bounds_of_stop if stopping else self._bounds):
             return "joint_limit"
-        if self._stands and not velocity.any() and (q == self._q).all():
+        if self._stands and place == self._q and not any(given):
             return ""  # what stood a tick ago may go on standing
-        v = (q - self._q) / self._period
-        if (np.abs(v) > self._velocity_max).any() or (np.abs(velocity) > self._velocity_max).any():
+        v = [(x - before) / self._period for x, before in zip(place, self._q, strict=True)]
+        if _exceed(v, self._velocity_max) or _exceed(given, self._velocity_max):
             return "joint_speed"
-        a = (v - self._v) / self._period
-        allowed = self._acceleration_max * ACCELERATION_OF_STOP if stopping else self._acceleration_max
-        if (np.abs(a) > allowed).any():
+        a = [(x - before) / self._period for x, before in zip(v, self._v, strict=True)]
+        if _exceed(a, self._acceleration_of_stop if stopping else self._acceleration_max):
             return "joint_acceleration"
-        tool = self._tool_position(q)
-        moved = sum((x - p) ** 2 for x, p in zip(tool, self._tool, strict=True)) ** 0.5 / self._period
+        tool = self._tool_position(place)
+        moved = dist(tool, self._tool) / self._period
         if not stopping:
-            if (np.abs(a - self._a) > self._jerk_max * self._period).any():
+            if _exceed([x - before for x, before in zip(a, self._a, strict=True)], self._jerk_max):
                 return "joint_acceleration"
-            if moved > min(tool_speed, self._arm.safety.tool_speed_auto) * TOOL_SLACK:
+            if moved > min(tool_speed, self._tool_speed_max) * TOOL_SLACK:
                 return "tool_speed"
             if self._leaves(tool):
                 return "workspace"
-            wrong = self._judge_stop(q, v, a)
+            wrong = self._judge_stop(place, v, a)
             if wrong:
                 return wrong
-        self._q, self._v, self._a, self._tool, self._tool_speed = q.copy(), v, a, tool, moved
-        self._stands = not (v.any() or a.any())
+        self._q, self._v, self._a, self._tool, self._tool_speed = place, v, a, tool, moved
+        self._stands = not (any(v) or any(a))
         return ""
 
-    def _judge_stop(self, q: Array, v: Array, a: Array) -> str:
+    def _judge_stop(self, q: Joints, v: Joints, a: Joints) -> str:
         """Return what the stop from here would violate, looked at half way and at its end (R5)."""
-        if not v.any():
+        if not any(v):
             return "collision_risk" if self._clearance is not None and self._touches(q, self._clearance) else ""
-        v = v + 0.5 * self._period * a  # of the whole tick to that of its end
-        a = np.clip(a, -self._arm.acceleration, self._arm.acceleration)
+        v = [x + 0.5 * self._period * push for x, push in zip(v, a, strict=True)]  # of the whole tick to its end's
+        a = [min(max(push, -most), most) for push, most in zip(a, self._push_max, strict=True)]
         duration = stop_duration(v, a, self._arm)
-        end = stop_position(q, v, a, duration)
-        if (end < self._low - BRAKING_SLACK).any() or (end > self._high + BRAKING_SLACK).any():
+        half, end = _carried(q, v, a, stop_shares(duration, 0.5)), _carried(q, v, a, stop_shares(duration))
+        if _leave(end, self._bounds_of_stop):
             return "braking_distance"
-        for joints in (stop_position(q, v, a, duration, 0.5), end):
-            place = self._tool_position(joints)
-            if self._leaves(place):
-                return "braking_distance"
+        if self._leaves(self._tool_position(half)) or self._leaves(self._tool_position(end)):
+            return "braking_distance"
         return "collision_risk" if self._clearance is not None and self._touches(end, self._clearance) else ""
 
-    def _touches(self, q: Array, clearance: Callable[[Array], float]) -> bool:
+    def _touches(self, q: Joints, clearance: Callable[[Array], float]) -> bool:
         """Tell whether a stop that ends at `q` touches something, and deeper than now: a way out of a touch stays open.
 
         Clearance shrinks no faster than the joints move times their reach, so it is looked at only when that may
         have used it up: far from everything once in many ticks, close to something at each.
         """
-        used = float(np.abs(q - self._clear_at) @ self._reach)
+        used = sum(abs(x - at) * reach for x, at, reach in zip(q, self._clear_at, self._reach, strict=True))
         if self._clear - used >= TOUCH:
             return False
-        now = clearance(q)
-        if now < TOUCH and now < clearance(self._q):
+        now = clearance(np.array(q))
+        if now < TOUCH and now < clearance(np.array(self._q)):
             return True
-        self._clear, self._clear_at = now, q.copy()
+        self._clear, self._clear_at = now, q
         return False
 
-    def _leaves(self, tool: tuple[float, float, float]) -> bool:
+    def _leaves(self, tool: Place) -> bool:
         """Tell whether the tool goes further out than it is: a way back in stays open after work by hand."""
         outside = self._outside(tool)
         return outside > 0.0 and outside > self._outside(self._tool) + POSITION_SLACK
 
-    def _outside(self, tool: tuple[float, float, float]) -> float:
+    def _outside(self, tool: Place) -> float:
         furthest = 0.0
         for low, x, high in zip(self._workspace_low, tool, self._workspace_high, strict=True):
             furthest = max(furthest, low - x, x - high)
         return furthest
+
+
+def _lists(*arrays: Array) -> tuple[Joints, ...]:
+    return tuple(array.tolist() for array in arrays)
+
+
+def _leave(values: Joints, bounds: tuple[Joints, ...]) -> bool:
+    low, high = bounds
+    return any(x < a or x > b for x, a, b in zip(values, low, high, strict=True))
+
+
+def _exceed(values: Joints, limits: Joints) -> bool:
+    return any(abs(x) > most for x, most in zip(values, limits, strict=True))
+
+
+def _carried(q: Joints, v: Joints, a: Joints, shares: tuple[float, float]) -> Joints:
+    by_v, by_a = shares
+    return [x + speed * by_v + push * by_a for x, speed, push in zip(q, v, a, strict=True)]
 
 
 def reach_of_joints(arm: ArmDescription) -> Array:

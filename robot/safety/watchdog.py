@@ -13,7 +13,7 @@ from robot.arms import ArmDescription
 
 Array = npt.NDArray[np.float64]
 FROZEN_AGE = 0.05  # a stamp older than this means the measurement stands still [s]; R6
-JUMP = np.array([0.02] + [0.05] * 6)  # a step beyond what full speed explains [m, rad]; R7
+JUMP = [0.02] + [0.05] * 6  # a step beyond what full speed explains [m, rad]; R7
 LAG_TICKS = 12  # set points of the last ticks count as reached: a servo follows some way behind
 DRIFTS = 0.02  # share of a joint's speed from which it counts as moving
 STANDING = np.array([0.008] + [0.03] * 6)  # a joint may be so far from a set point that stands still [m, rad]; R7
@@ -47,10 +47,10 @@ class FeedbackWatch:
     """Judges measurements: finite, advancing, without jumps (R6, R7)."""
 
     def __init__(self, arm: ArmDescription) -> None:
-        self._velocity = arm.velocity * 1.5
+        self._velocity: list[float] = (arm.velocity * 1.5).tolist()
         self._stamp = float("-inf")
         self._changed_at = float("-inf")
-        self._position: Array | None = None
+        self._position: list[float] | None = None
 
     def restart(self) -> None:
         """Forget the last measurement, after a pause in which the arm may have moved."""
@@ -68,7 +68,8 @@ class FeedbackWatch:
         """
         if position.shape != (7,) or velocity.shape != (7,):
             return "hardware_fault"
-        if not (np.isfinite(position).all() and np.isfinite(velocity).all()):
+        place: list[float] = position.tolist()
+        if not (all(map(math.isfinite, place)) and all(map(math.isfinite, velocity.tolist()))):
             return "hardware_fault"
         if stamp == self._stamp:
             return "sensor_frozen" if now - self._changed_at > FROZEN_AGE else ""
@@ -76,10 +77,11 @@ class FeedbackWatch:
             return "sensor_frozen"
         elapsed = stamp - self._stamp
         previous = self._position
-        self._stamp, self._changed_at, self._position = stamp, now, position.copy()
-        if previous is not None and (np.abs(position - previous) > self._velocity * elapsed + JUMP).any():
-            return "encoder_jump"
-        return ""
+        self._stamp, self._changed_at, self._position = stamp, now, place
+        if previous is None:
+            return ""
+        steps = zip(place, previous, self._velocity, JUMP, strict=True)
+        return "encoder_jump" if any(abs(x - was) > fast * elapsed + jump for x, was, fast, jump in steps) else ""
 
 
 class TrackingWatch:
@@ -154,7 +156,7 @@ class LoadWatch:
     """What the joints bear: more than their limit for longer than a start or a touch takes is an overload (R4)."""
 
     def __init__(self, arm: ArmDescription) -> None:
-        self._limit = np.concatenate([[np.inf], arm.arm.effort * OVERLOAD])  # the rail's drive watches itself
+        self._limit = [math.inf, *(arm.arm.effort * OVERLOAD).tolist()]  # the rail's drive watches itself
         self._since: float | None = None
 
     def judge(self, stamp: float, effort: Array) -> bool:
@@ -164,7 +166,7 @@ class LoadWatch:
             stamp: monotonic instant of the measurement [s].
             effort: shape (7,) [N, N m].
         """
-        if not (np.abs(effort) > self._limit).any():
+        if not any(abs(x) > most for x, most in zip(effort.tolist(), self._limit, strict=True)):
             self._since = None
             return False
         if self._since is None:

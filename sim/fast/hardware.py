@@ -31,6 +31,9 @@ LAG = 0.012
 OVERSPEED = 1.2
 """Share of a joint's rated speed that its drive can reach at most."""
 
+UNMEASURED = np.full(7, np.nan)
+UNMEASURED.flags.writeable = False
+
 STIFFNESS = 800.0
 """Of fruit between the pads [N/m]; assumption."""
 
@@ -95,6 +98,7 @@ class FastHardware:
         self._seq = -1
         self.powered = False
         self._width = 0.0
+        self._top_speed = arm.velocity * OVERSPEED
 
     @property
     def capabilities(self) -> Capabilities:
@@ -140,12 +144,13 @@ class FastHardware:
         """Return what the sensors say now."""
         self.advance()
         position = self.q + self.broken.offset
-        position[list(self.broken.not_a_number)] = np.nan
+        if self.broken.not_a_number:
+            position[list(self.broken.not_a_number)] = np.nan
         joints = JointState(
             stamp=self._time,
             position=position,
             velocity=self.v.copy(),
-            effort=np.full(7, np.nan),
+            effort=UNMEASURED,
             faults=self.broken.codes if self.powered else ("drives_off", *self.broken.codes),
         )
         gripper = GripperState(
@@ -201,22 +206,24 @@ class FastHardware:
 
     def _turned(self, driven: float) -> Array:
         broken = self.broken
-        reach = self._arm.velocity * OVERSPEED * driven
+        reach = self._top_speed * driven
         way = (self._target - self.q) * (1.0 - np.exp(-driven / LAG))
         for joint in broken.reversed:  # positive feedback: away from the set point, faster and faster
             push = 1e-4 if self.q[joint] >= self._target[joint] else -1e-4
             way[joint] = (self.q[joint] - self._target[joint] + push) * (np.exp(driven / LAG) - 1.0)
-        way[list(broken.stuck)] = 0.0
-        turned: Array = self.q + np.clip(way, -reach, reach)
+        if broken.stuck:
+            way[list(broken.stuck)] = 0.0
+        turned: Array = self.q + np.minimum(np.maximum(way, -reach), reach)
         return turned
 
     def _move_jaws(self, closing: float, elapsed: float) -> None:
         moves = self._opening_target != self.opening or self._width > 0.0
         if moves:
-            T = forward(self._arm, self.q)
             if self.broken.slippery:
-                self.row.let_go(self._arm, T, float(self.q[0]))
-            berry = self.row.between(T)
+                self.row.let_go(self._arm, forward(self._arm, self.q), float(self.q[0]))
+            berry = self.row.held()
+            if berry is None:
+                berry = self.row.between(forward(self._arm, self.q))
             self._width = 2.0 * self.row.berries[berry].half_width if berry is not None else 0.0
         step = self._arm.tool.opening_velocity * closing
         floor = max(self._opening_target, self._width - self._max_force / STIFFNESS)
@@ -224,5 +231,5 @@ class FastHardware:
         self._opening_velocity = reach / elapsed
         self.opening += reach
         if moves and berry is not None and self.opening > self._width and self.row.where[berry] is Where.HELD:
-            self.row.let_go(self._arm, T, float(self.q[0]))
+            self.row.let_go(self._arm, forward(self._arm, self.q), float(self.q[0]))
             self._width = 0.0

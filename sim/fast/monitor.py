@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import isfinite
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +94,10 @@ class Monitor:
         self._must_rest: str = ""
         self._catching_up = 0
         self._blade_from: Array | None = None
+        ends = arm.position_min - POSITION_SLACK, arm.position_max + POSITION_SLACK
+        self._ends: tuple[list[float], list[float]] = ends[0].tolist(), ends[1].tolist()
+        self._speed_max: list[float] = (arm.velocity * SPEED_SLACK).tolist()
+        self._step_max = arm.velocity * 0.004 * STEP_SLACK + 1e-9
 
     def tool(self) -> Array:
         """Return the tool's true place [m], by plain products of DH matrices, shape (3,)."""
@@ -132,22 +137,21 @@ class Monitor:
 
     def command(self, command: JointCommand, now: float) -> None:
         """Judge a command on its way out."""
-        arm, before = self._arm, self._command
+        before = self._command
         self.findings.commands += 1
-        if command.position.shape != (7,) or not np.isfinite([*command.position, *command.velocity]).all():
+        position, velocity = command.position.tolist(), command.velocity.tolist()
+        if command.position.shape != (7,) or not all(map(isfinite, [*position, *velocity])):
             self._unsafe(f"a command of {command.position} was sent")
             return
-        if (command.position < arm.position_min - POSITION_SLACK).any() or (
-            command.position > arm.position_max + POSITION_SLACK
-        ).any():
+        if beyond(position, self._ends):
             self._unsafe(f"a set point outside the limits was sent: {np.round(command.position, 3)}")
         if command.valid_until > now + 0.1:
             self._unsafe(f"a command valid for {command.valid_until - now:.3f} s was sent")
         if before is not None:
             if command.seq <= before.seq:
                 self._unsafe(f"command {command.seq} was sent after {before.seq}")
-            far = np.abs(command.position - before.position) > arm.velocity * 0.004 * STEP_SLACK + 1e-9
-            held = not command.velocity.any() and (np.abs(command.position - self._machine.q) < HELD).all()
+            far = np.abs(command.position - before.position) > self._step_max
+            held = not any(velocity) and bool((np.abs(command.position - self._machine.q) < HELD).all())
             expired = now > before.valid_until
             if expired and before.velocity.any() and not held and not self._anew:
                 self._unsafe("set points went on after they had expired")
@@ -160,15 +164,15 @@ class Monitor:
     def look(self, now: float) -> None:
         """Judge the true state of the machine."""
         machine, arm, found = self._machine, self._arm, self.findings
-        q, v = machine.q, np.abs(machine.v)
-        if (q < arm.position_min - POSITION_SLACK).any() or (q > arm.position_max + POSITION_SLACK).any():
-            self._unsafe(f"a joint is beyond its limit: {np.round(q, 3)}")
-        if (v > arm.velocity * SPEED_SLACK).any():
+        v = [abs(speed) for speed in machine.v.tolist()]
+        if beyond(machine.q.tolist(), self._ends):
+            self._unsafe(f"a joint is beyond its limit: {np.round(machine.q, 3)}")
+        if any(speed > most for speed, most in zip(v, self._speed_max, strict=True)):
             self._unsafe(f"a joint turns too fast: {np.round(v, 2)}")
         found.force = max(found.force, machine.force)
         if machine.force > arm.tool.force_max * FORCE_SLACK:
             self._unsafe(f"the pads press with {machine.force:.1f} N")
-        moving = bool((v > REST).any())
+        moving = max(v) > REST
         if moving and self._must_rest:
             self._unsafe(f"the arm moves {self._must_rest}")
         for deadline in self._deadlines:
@@ -216,6 +220,11 @@ class Monitor:
     def _unsafe(self, what: str) -> None:
         if len(self.findings.unsafe) < 20:
             self.findings.unsafe.append(f"{self._last_look:.2f} s: {what}")
+
+
+def beyond(values: list[float], ends: tuple[list[float], list[float]]) -> bool:
+    """Tell whether a joint is outside its ends [m, rad]."""
+    return any(x < low or x > high for x, low, high in zip(values, *ends, strict=True))
 
 
 class Tap:

@@ -39,11 +39,15 @@ class Row:
         self.centers = np.array([berry.center for berry in self.berries]).reshape(-1, 3)
         self.where = [Where.HANGING] * len(self.berries)
 
+    def held(self) -> int | None:
+        """Return the index of the berry that is parted from its stem and in the jaws; None when there is none."""
+        return self.where.index(Where.HELD) if Where.HELD in self.where else None
+
     def between(self, T_world_tool: Array) -> int | None:
         """Return the index of the berry between the pads; None when there is none."""
-        for i, where in enumerate(self.where):
-            if where is Where.HELD:
-                return i
+        held = self.held()
+        if held is not None:
+            return held
         local = (self.centers - T_world_tool[:3, 3]) @ T_world_tool[:3, :3]
         hanging = np.array([where is Where.HANGING for where in self.where])
         inside = hanging & np.all(np.abs(local) < JAW, axis=1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from robot.arms import load_arm
+from robot.arms import arm_names, load_arm
 from robot.collision import Box, Obstacles, World, box_distance, carriage, segment_distance
 from robot.kinematics import forward
 from robot.motion import joint_move
@@ -95,3 +95,16 @@ def test_many_joint_vectors_at_once_give_what_each_gives_alone() -> None:
     world = World(ARM, Obstacles(boxes=(post, *carriage(ARM))))
     q = HOME + rng.uniform(-0.8, 0.8, (20, 7))
     assert np.allclose(world.clearances(q), [world.clearance(row) for row in q])
+
+
+@pytest.mark.parametrize("name", arm_names())
+def test_the_loops_way_to_the_clearance_of_one_is_as_exact_as_the_planners_of_many(name: str) -> None:
+    arm = load_arm(name)
+    rng = np.random.default_rng(5)
+    beside = Box(minimum=(-1.0, 0.5, 0.7), maximum=(2.0, 0.8, 0.9))
+    world = World(arm, Obstacles(boxes=(beside, *carriage(arm))))
+    q = rng.uniform(np.maximum(arm.position_min, -3.0), np.minimum(arm.position_max, 3.0), (200, arm.size))
+    q[:20] = np.round(q[:20])  # segments along the axes
+    alone = np.array([world.clearance(row) for row in q])
+    assert np.abs(alone - world.clearances(q)).max() < 1e-12
+    assert alone.min() < alone.max()
