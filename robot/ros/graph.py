@@ -48,6 +48,8 @@ class Endpoint:
         texts = {key: data[key] for key in ("kind", "name", "type", "hash", "node")}
         if len(gid) != 16 or not all(isinstance(text, str) for text in texts.values()):
             raise ValueError(f"expected a gid of 16 bytes and texts, got {data}")
+        if not all(text.isprintable() for text in texts.values()):
+            raise ValueError(f"expected names of one line without control characters, got {data}")
         if texts["kind"] not in KINDS:
             raise ValueError(f"expected a kind of {', '.join(KINDS)}, got {texts['kind']!r}")
         try:

@@ -19,7 +19,7 @@ import pytest
 from robot.ros.bridge.inbox import FRAME, HELLO
 from robot.ros.bridge.link import Link
 from robot.ros.bridge.seldom import Seldom
-from robot.ros.bridge.wire import Wire
+from robot.ros.bridge.wire import BEAT, Wire
 from robot.ros.context import Context
 from robot.ros.exceptions import ROSError
 from robot.ros.executors import SingleThreadedExecutor
@@ -164,6 +164,28 @@ def test_what_the_policy_does_not_list_is_refused_and_logged(
     assert not one.node.get_publishers_info_by_topic("cmd_vel")
 
 
+def test_a_policy_that_changes_is_in_force_at_once_and_one_that_cannot_be_read_never(
+    pair: tuple[Robot, Robot], caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = pair
+    one.listen("chat")
+    one.listen("news")
+    chat, news = (two.node.create_publisher(String, topic, 10) for topic in ("chat", "news"))
+    until(chat.get_subscription_count, one, two)
+    assert news.get_subscription_count() == 0
+    for robot, other in ((one, "two"), (two, "one")):
+        text = POLICY.format(robot=other).replace("<topic>chat", "<topic>news")
+        robot.keys.policy.write_text(text)
+    until(lambda: news.get_subscription_count() and not chat.get_subscription_count(), one, two)
+    with caplog.at_level(logging.ERROR):
+        one.keys.policy.write_text("<policy><all/></policy>")
+        until(lambda: "stays in force" in caplog.text, one, two)
+    news.publish(String(data="still"))
+    until(lambda: one.heard, one, two)
+    assert one.heard == ["still"]
+    assert caplog.text.count("stays in force") == 1
+
+
 def test_a_robot_whose_key_is_removed_is_dropped_and_let_in_again_with_its_key(
     pair: tuple[Robot, Robot], folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -232,6 +254,7 @@ def test_damaged_and_forged_messages_are_dropped(
     stranger = pack(Frame(DATA, bytes(16), 1, 0.0))
     forged = pack(Frame(REPLY, client.endpoint.gid, 1, 0.0))
     strange = {**chat.endpoint.to_json(), "kind": "oracle"}
+    lines = {**chat.endpoint.to_json(), "node": "/two\nERROR all is lost"}
     with caplog.at_level(logging.WARNING):
         for parts in (  # no announcement follows another, of two only the second is looked at
             [b"?"],
@@ -244,13 +267,15 @@ def test_damaged_and_forged_messages_are_dropped(
             [HELLO, json.dumps({"version": 1, "endpoints": [strange]}).encode()],
             [FRAME, b"", pack(Frame(DATA, chat.endpoint.gid, 1, math.nan)), b"payload"],
             [FRAME, b"", pack(Frame(DATA, chat.endpoint.gid, 2**64 - 1, 0.0)), b"payload"],
+            [HELLO, json.dumps({"version": 1, "endpoints": [lines]}).encode()],
         ):
             two.link.wire.send("one", parts)
         chat.publish(String(data="sound"))
         until(lambda: one.heard, one, two)
     assert one.heard == ["sound"]
-    assert caplog.text.count("dropped a message of two") == 10
-    for words in ("not asked", "oracle", "impossible instant", "impossible number"):
+    assert caplog.text.count("dropped a message of two") == 11
+    assert "\nERROR" not in caplog.text
+    for words in ("not asked", "oracle", "impossible instant", "impossible number", "control characters"):
         assert words in caplog.text
 
 
@@ -288,6 +313,22 @@ def test_a_robot_whose_key_is_replaced_is_sent_nothing_more(
         until(lambda: one.link.robots() == [])
     assert "its key was replaced" in caplog.text
     assert not one.link.wire._routes
+
+
+def test_a_robot_that_seems_to_start_all_the_time_is_believed_once_a_second(
+    pair: tuple[Robot, Robot], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    until(lambda: one.link.robots() and two.link.robots())
+    states: list[bool] = []
+    monkeypatch.setattr("robot.ros.bridge.wire.CALM", 3600.0)
+    monkeypatch.setattr(one.link.wire, "_on_state", lambda _, here: states.append(here))
+    with caplog.at_level(logging.WARNING):
+        for number in range(50):
+            two.link.wire.send("one", [BEAT, bytes([number]) * 16])
+        until(lambda: "started again too often" in caplog.text)
+    assert len(states) <= 2
+    assert one.link.robots() == ["two"]
 
 
 def test_a_link_whose_connections_fail_ends_and_says_so(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from robot.ros import qos
+from robot.ros.bridge.door import Door
 from robot.ros.bridge.ros2 import NAME, Ros2Bridge, run_here
 from robot.ros.context import Context
 from robot.ros.exceptions import ROSError
@@ -115,6 +118,23 @@ def test_what_ends_is_gone_on_the_other_side(world: World) -> None:
     mine.destroy()
     world.until(lambda: not world.ours.get_publishers_info_by_topic("/brief"))
     world.until(lambda: not world.theirs.get_publishers_info_by_topic("/mine"))
+
+
+def test_a_fault_in_our_domain_is_told_and_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: object, timeout: float | None) -> None:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path))
+    monkeypatch.setattr(Door, "step", fail)
+    for name in ("rclpy", "rclpy.qos", "rclpy.executors"):
+        monkeypatch.setitem(sys.modules, name, import_module(name.replace("rclpy", "robot.ros")))
+    monkeypatch.setitem(sys.modules, "rosidl_runtime_py.utilities", import_module(get_message.__module__))
+    monkeypatch.setattr(sys, "argv", ["bridge"])
+    with pytest.raises(ROSError, match="the log says why"):
+        run_here(lambda _: None)
+    assert "a fault" in caplog.text
 
 
 def test_where_there_is_no_ros_it_says_what_to_do() -> None:

@@ -23,7 +23,7 @@ from robot.ros.exceptions import ROSError
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint
 from robot.ros.latecomer import Latecomer
 from robot.ros.security.keys import Keys
-from robot.ros.security.policy import VERBS, Policy, read_policy
+from robot.ros.security.policy import VERBS, Policy, PolicyError, PolicyFile
 from robot.ros.transport.frame import ASSERT, DATA, GID_SIZE, REPLY, REQUEST, Buffer, Frame, FrameError, pack, unpack
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,8 @@ class _Far:
     """What one robot has, and what stands for it here."""
 
     def __init__(self) -> None:
-        self.endpoints: dict[bytes, Endpoint] = {}
+        self.announced: list[Endpoint] = []
+        self.endpoints: dict[bytes, Endpoint] = {}  # of those, what the policy allows
         self.proxies: dict[bytes, Proxy] = {}
         self.listeners: dict[Topic, Proxy] = {}
         self.refused = News()
@@ -61,7 +62,8 @@ class Link:
     def __init__(
         self, keys: Keys, *, listen: str | None, connect: Mapping[str, str], domain_id: int | None = None
     ) -> None:
-        self._policy: Policy = read_policy(keys.policy)
+        self._file = PolicyFile(keys.policy)
+        self._policy: Policy = self._file.policy
         self._lock = threading.RLock()
         self._far: dict[str, _Far] = {}
         self._near: dict[bytes, tuple[str, Endpoint]] = {}
@@ -75,6 +77,7 @@ class Link:
             on_message=self._on_message,
             on_state=self._on_state,
             on_failure=self.end,
+            on_look=self._look,
         )
         try:
             self.door = Door("link", self._export, domain_id=domain_id)
@@ -123,6 +126,28 @@ class Link:
     def _send(self, robot: str, frame: Frame, payload: Buffer, service: bytes = b"") -> None:
         self.wire.send(robot, [FRAME, service, pack(frame), bytes(payload)])
 
+    # --- the policy
+
+    def _look(self) -> None:
+        """Read the policy again when its file has changed; one that cannot be read leaves the old one in force."""
+        try:
+            changed = self._file.has_changed()
+        except PolicyError as error:
+            log.error("the policy before this one stays in force: %s", error)
+            return
+        if changed:
+            log.info("the policy has changed")
+            policy = self._file.policy
+            self.door.post(lambda: self._judge(policy))
+
+    def _judge(self, policy: Policy) -> None:
+        """Apply a policy to what all robots have announced."""
+        with self._lock:
+            self._policy = policy
+            for robot, far in self._far.items():
+                far.refused = News()
+                self._on_hello(robot, far, far.announced)
+
     # --- what others have; the wire's thread hands over to the door's
 
     def _on_state(self, robot: str, here: bool) -> None:
@@ -169,7 +194,7 @@ class Link:
             log.warning("dropped a message of %s: %s (%d bad ones so far)", robot, why[:TEXT_MAX], bad.count)
 
     def _on_hello(self, robot: str, far: _Far, endpoints: Iterable[Endpoint]) -> None:
-        every = list(endpoints)
+        far.announced = every = list(endpoints)
         now = {endpoint.gid: endpoint for endpoint in every if self._policy.allows(robot, endpoint)}
         self._tell_refused(robot, far, [endpoint for endpoint in every if endpoint.gid not in now])
         for gid in far.endpoints.keys() - now.keys():

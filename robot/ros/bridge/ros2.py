@@ -27,6 +27,7 @@ from robot.ros.transport.frame import Buffer, Frame
 log = logging.getLogger(__name__)
 
 LOOK_S = 0.25  # between looks at ROS 2's graph
+PATIENCE_S = 0.5  # until a fault on our side ends the run
 DEPTH = 100
 OWN_MAX, OWN_S = 1000, 2.0  # messages, and seconds, for which an echo is waited for
 NAME = "berrybrain_bridge"
@@ -54,6 +55,7 @@ class Ros2Bridge:
 
     def __init__(self, node: Any, qos: Any, get_message: Callable[[str], Any], *, domain_id: int | None = None) -> None:
         self._node, self._qos, self._get_message = node, qos, get_message
+        self.failed = False
         self._lock = threading.RLock()
         self._near: list[Endpoint] = []
         self._classes: dict[str, Any] = {}
@@ -67,8 +69,12 @@ class Ros2Bridge:
         self._near = [endpoint for _, endpoint in self.door.near().values()]
 
     def run(self) -> None:
-        """Go on until `end`; the node has to be spun by another thread."""
-        self.door.run()
+        """Go on until `end`; the node has to be spun by another thread. A fault is logged, and `failed` true then."""
+        try:
+            self.door.run()
+        except Exception:
+            log.exception("the bridge's side in our domain has failed")
+            self.failed = True
 
     def end(self) -> None:
         self.door.end()
@@ -228,7 +234,7 @@ def run_here(announce: Callable[[str], object]) -> None:
     """Run a bridge on this machine's ROS 2 until Ctrl-C; `announce` gets a line when it runs.
 
     Raises:
-        ROSError: there is no ROS 2 that can be imported.
+        ROSError: there is no ROS 2 that can be imported, or the side in our domain failed.
     """
     try:
         rclpy, qos = import_module("rclpy"), import_module("rclpy.qos")
@@ -236,15 +242,20 @@ def run_here(announce: Callable[[str], object]) -> None:
     except ModuleNotFoundError as error:
         raise ROSError(f"no ROS 2 can be imported ({error}): source its setup.bash first") from error
     rclpy.init()
+    executor = import_module("rclpy.executors").SingleThreadedExecutor()
     node = rclpy.create_node(NAME)
     bridge = Ros2Bridge(node, qos, get_message)
     thread = threading.Thread(target=bridge.run, name="ros-door", daemon=True)
     thread.start()
     announce(f"joined with {rclpy.get_rmw_implementation_identifier()}")
     try:
-        rclpy.spin(node)
+        executor.add_node(node)
+        while rclpy.ok() and not bridge.failed:
+            executor.spin_once(timeout_sec=PATIENCE_S)
     finally:
         bridge.end()
         thread.join()
         bridge.close()
         rclpy.try_shutdown()
+    if bridge.failed:
+        raise ROSError("the side of this bridge in our domain has failed: the log says why")

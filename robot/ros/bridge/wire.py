@@ -30,6 +30,7 @@ QUEUE = 200  # messages that wait for a robot; more are dropped
 LARGEST = 64 * 1024 * 1024 + 4096  # bytes of a message
 LOOK = 0.5  # [s] between looks at keys and at who is silent
 BEAT_EVERY, SILENT = 1.0, 5.0  # [s]
+CALM = 0.9  # [s] from one start of a robot to the next that is believed; its beats come each second
 HANDSHAKE = 5000  # [ms]
 ZAP = "inproc://zeromq.zap.01"
 BEAT = b"."
@@ -51,6 +52,7 @@ class Wire:
         connect: `HOST:PORT` of robots by their names.
         on_message: takes a robot's name and the parts of a message; called on the wire's thread, as is the next.
         on_state: takes a robot's name and whether it is there now.
+        on_look: called on the wire's thread twice a second.
         on_failure: called when the thread ends by a fault, which is logged; `failed` is true then.
 
     Raises:
@@ -66,10 +68,12 @@ class Wire:
         on_message: Callable[[str, list[bytes]], None],
         on_state: Callable[[str, bool], None],
         on_failure: Callable[[], None],
+        on_look: Callable[[], None] = lambda: None,
     ) -> None:
         self._keys, self._own = keys, keys.own()
         self._connect = {name: checked_address(address) for name, address in connect.items()}
         self._on_message, self._on_state, self._on_failure = on_message, on_state, on_failure
+        self._on_look = on_look
         self.failed = False
         self._zmq = zmq.Context()
         self._queue: deque[tuple[str, list[bytes]]] = deque()
@@ -78,6 +82,8 @@ class Wire:
         self._routes: dict[str, tuple[bytes, bytes]] = {}  # key and identity, of robots that came to us
         self._heard_at: dict[str, float] = {}
         self._boots: dict[str, bytes] = {}
+        self._booted_at: dict[str, float] = {}
+        self._restless = Seldom()
         self._boot = os.urandom(8)
         self._turns: dict[str, int] = {}  # how often we gave a robot up: it has to introduce itself anew
         self._names: dict[bytes, str] = {}
@@ -162,6 +168,7 @@ class Wire:
                 self._send(*self._queue.popleft())
 
     def _look(self, now: float) -> None:
+        self._on_look()
         peers = self._keys.peers()
         self._names = {key: name for name, key in peers.items()}
         replaced = {
@@ -261,7 +268,7 @@ class Wire:
                     self._take(name, parts)
 
     def _take(self, name: str, parts: list[bytes], route: tuple[bytes, bytes] | None = None) -> None:
-        if parts[0] == BEAT and self._boots.get(name) != parts[-1]:
+        if parts[0] == BEAT and self._boots.get(name) != parts[-1] and self._is_calm(name):
             if name in self._boots:
                 self._lose(name)  # it was started again, or had given us up
             log.info("%s is there", name)
@@ -276,6 +283,16 @@ class Wire:
                 self._routes[name] = route
             if parts[0] != BEAT:
                 self._on_message(name, parts)
+
+    def _is_calm(self, name: str) -> bool:
+        """Tell whether to believe that a robot was started; each start makes everybody introduce themselves anew."""
+        now = time.monotonic()
+        if name in self._boots and now - self._booted_at.get(name, -CALM) < CALM:
+            if self._restless.again():
+                log.warning("%s: started again too often, %d times ignored so far", name, self._restless.count)
+            return False
+        self._booted_at[name] = now
+        return True
 
     def _send(self, name: str, parts: list[bytes]) -> None:
         try:

@@ -131,6 +131,8 @@ class ZenohBridge:
 
     def _on_token(self, sample: Any) -> None:
         text, here = str(sample.key_expr), sample.kind == self._zenoh.SampleKind.PUT
+        if not text.isprintable():
+            return  # no name of ROS, and not fit for a log
         self.door.post(lambda: self._meet(text, here=here))
 
     def _meet(self, text: str, *, here: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -12,6 +11,7 @@ from typing import Any
 
 from robot.ros.bridge.door import Door
 from robot.ros.bridge.proxies import Proxy, twin
+from robot.ros.bridge.seldom import Seldom
 from robot.ros.bridge.zenoh_names import Attachment, ForeignError, key, read_attachment
 from robot.ros.bus import HERE
 from robot.ros.duration import NANOSECONDS
@@ -35,7 +35,8 @@ class Services:
         self._zenoh, self._session, self._domain, self._door = zenoh, session, domain, door
         self._far: dict[str, Proxy] = {}  # by token
         self._offered: dict[bytes, tuple[Proxy, Any]] = {}
-        self._queries: dict[tuple[bytes, int], tuple[Any, str, Attachment]] = {}
+        self._given_up = Seldom()
+        self._queries: dict[bytes, dict[int, tuple[Any, str, Attachment]]] = {}  # unanswered, by client and number
 
     # --- there, asked from here
 
@@ -57,7 +58,7 @@ class Services:
 
             def answer(reply: Any) -> None:
                 if reply.ok is None:
-                    log.warning("%s: %s", endpoint.name, reply.err.payload.to_string())
+                    log.warning("%s: a service there says %r", endpoint.name, reply.err.payload.to_string())
                     return
                 octets = reply.ok.payload.to_bytes()
                 back = frame._replace(kind=REPLY, stamp=time.time())
@@ -95,9 +96,11 @@ class Services:
             proxy, made = self._offered.pop(gid)
             made.undeclare()
             self._door.remove(proxy)
+            for query, _, _ in self._queries.pop(proxy.endpoint.gid, {}).values():
+                query.drop()  # who asked need not wait until the time is over
 
     def _taker(self, owner: str, service: Endpoint, client: bytes, where: str) -> Callable[[Any], None]:
-        numbers, waiting = count(1), deque[int]()
+        numbers = count(1)
 
         def take(query: Any) -> None:
             attached = b"" if query.attachment is None else query.attachment.to_bytes()
@@ -110,11 +113,18 @@ class Services:
             except ForeignError as error:
                 log.warning("dropped a request to %s: %s", service.name, error)
                 return
-            number = next(numbers)
-            self._queries[client, number] = query, where, attachment
-            waiting.append(number)
-            if len(waiting) > ASKED_MAX:  # requests that were never answered
-                self._queries.pop((client, waiting.popleft()), None)
+            if service.gid not in self._offered:
+                query.drop()  # it has gone since
+                return
+            number, waiting = next(numbers), self._queries.setdefault(client, {})
+            waiting[number] = query, where, attachment
+            if len(waiting) > ASKED_MAX:
+                oldest = next(iter(waiting))
+                waiting.pop(oldest)[0].drop()
+                if self._given_up.again():
+                    log.warning(
+                        "%s: gave up a request without an answer, %d so far", service.name, self._given_up.count
+                    )
             frame = Frame(REQUEST, client, number, attachment.stamp_ns / NANOSECONDS)
             self._door.transport.send([owner], frame, payload)
 
@@ -122,7 +132,7 @@ class Services:
 
     def _replier(self, client: bytes) -> Callable[[Frame, Buffer, str], None]:
         def reply(frame: Frame, payload: Buffer, peer: str) -> None:
-            query, where, attachment = self._queries.pop((client, frame.sequence), (None, "", None))
+            query, where, attachment = self._queries.get(client, {}).pop(frame.sequence, (None, "", None))
             if query is None or attachment is None:
                 return
             stamped = replace(attachment, stamp_ns=round(frame.stamp * NANOSECONDS))

@@ -97,6 +97,38 @@ class Policy:
         return bool(verdicts) and all(verdicts)
 
 
+class PolicyFile:
+    """A policy file that is read again when it has changed.
+
+    Args:
+        path: raises PolicyError as `read_policy` does.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._look()
+        self.policy = read_policy(path)
+
+    def _look(self) -> tuple[int, ...]:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return ()
+        return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+    def has_changed(self) -> bool:
+        """Read the file again if it is another than at the last look, and tell whether the policy is new.
+
+        Raises:
+            PolicyError: it cannot be read now; the policy stays as it was. That is raised once per change.
+        """
+        if (seen := self._look()) == self._seen:
+            return False
+        self._seen = seen
+        self.policy = read_policy(self._path)
+        return True
+
+
 def read_policy(path: Path) -> Policy:
     """Read a policy file.
 
