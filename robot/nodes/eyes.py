@@ -17,8 +17,9 @@ from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs, vision_msgs
 from robot.ros.node import Node
 from telemetry.clock import Clock
+from vision.apart import locate_apart
 from vision.camera.selfcheck import SelfcheckState, check
-from vision.locate import LocateSettings, locate_all
+from vision.locate import LocateSettings
 from vision.types import Berry, Detector, Frame, Intrinsics
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class EyesNode(Node):
         up = self._up(frame.stamp)
         found = [d for d in self._detector.detect(frame.color) if d.score >= self._settings.score]
         try:
-            return locate_all(found, frame, self._settings.locate, up), faults[0] if faults else ""
+            return locate_apart(found, frame, self._settings.locate, up), faults[0] if faults else ""
         except ValueError as error:
             log.error("picture refused: %s", error)
             return [], MISFIT

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sim.dataset.generate import Rendered, RenderSettings, render
 from sim.dataset.labels import FruitLabel
-from vision.locate import locate_all
+from vision.apart import locate_apart
 from vision.matching import intersection_over_union
 from vision.report import SHOWN_FROM
 from vision.types import Berry, Detection, Detector, Frame, Stage
@@ -106,7 +106,7 @@ def _look(drawn: Sequence[Rendered], detections: Sequence[list[Detection]]) -> t
     for picture, found in zip(drawn, detections, strict=True):
         frame = Frame(stamp=0.0, color=picture.color, intrinsics=picture.camera, depth=picture.measured)
         begin = time.process_time()
-        berries = locate_all(found, frame, up=picture.up)
+        berries = locate_apart(found, frame, up=picture.up)
         spent.append(time.process_time() - begin)
         looked += matched(picture.fruit, berries)
     return looked, spent
