@@ -11,14 +11,15 @@ DETECTORS = ("baseline", "network", "network-fp32")
 DEFAULT_DETECTOR = "network"
 
 
-def detector(name: str, *, photographs: bool = True) -> Detector:
+def detector(name: str, *, photographs: bool | None = None) -> Detector:
     """Return a detector by its name.
 
     Args:
         name: "baseline" for colour and shape, "network" for the trained network in int8, "network-fp32" for the same
             in 32 bits.
-        photographs: the network takes pictures of more than 640x480 for photographs, which may lie on their side: it
-            looks at them eight or nine times. False: for cameras that stand upright, whatever their frames' size.
+        photographs: True: every picture is one, which may lie on its side or its head: the network looks at it ten
+            times. False: for cameras, whose frames stand upright and do not wait. None: by the picture, one of 640x480
+            pixels or less in the shape of a camera's frames (4:3, 16:9) is a frame.
 
     Raises:
         ValueError: there is none of that name, or its model file is missing, damaged or of another version.
@@ -32,7 +33,8 @@ def detector(name: str, *, photographs: bool = True) -> Detector:
         from vision.detect.network import NetworkDetector, NetworkSettings
 
         precision = "fp32" if name == "network-fp32" else "int8"
-        return NetworkDetector(NetworkSettings(precision=precision, photo=PhotoSettings() if photographs else None))
+        photo = None if photographs is False else PhotoSettings(frames=photographs is True)
+        return NetworkDetector(NetworkSettings(precision=precision, photo=photo))
     raise ValueError(f"expected a detector of {', '.join(DETECTORS)}, got {name!r}")
 
 

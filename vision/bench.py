@@ -58,6 +58,7 @@ def evaluate(
     pictures_dir: Path,
     eyes: Detector,
     *,
+    frames: Detector | None = None,
     split: str = "val",
     cpu_time: Callable[[], float] = time.process_time,
 ) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def evaluate(
 
     Args:
         pictures_dir: folder of sets, `<set>/<split>/{images,labels}`.
+        frames: what looks at a camera's frames, of which the time is taken; `eyes` when left out.
         cpu_time: the process's CPU clock [s].
 
     Returns:
@@ -81,9 +83,10 @@ def evaluate(
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
+        frames = frames or eyes
         # A detector may make itself ready for the size at the first frame.
-        eyes.detect(np.zeros((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8))
-        looked = [_look(p, eyes, cpu_time) for p in pictures]
+        frames.detect(np.zeros((FRAME_SIZE[1], FRAME_SIZE[0], 3), np.uint8))
+        looked = [_look(p, eyes, frames, cpu_time) for p in pictures]
     finally:
         cv2.setNumThreads(threads)
     result = _figures(looked)
@@ -100,7 +103,7 @@ def evaluate(
 def measure(
     pictures_dir: Path, name: str, *, split: str = "val", others: Sequence[str] = (), folder: Path = MODELS
 ) -> dict[str, Any]:
-    """Measure the detector called `name`, and in short the `others`.
+    """Measure the detector called `name`, and in short the `others`: pictures as photographs, the time as a camera's.
 
     Returns:
         What `evaluate` does; `detector`; `weights_mb`, the size of all weights that are shipped [MB]; and the figures
@@ -109,25 +112,30 @@ def measure(
     Raises:
         ValueError: see `evaluate` and `vision.detector`.
     """
-    result = {"detector": name, **evaluate(pictures_dir, detector(name), split=split)}
+    result = {"detector": name, **_evaluated(pictures_dir, name, split)}
     result["weights_mb"] = round(sum(p.stat().st_size for p in folder.glob("*.zip")) / 1e6, 3)
     short = ("ap50_ripe", "ap50_unripe", "ap75_ripe", "ripeness_mae", "frame_cpu_ms_p50", "frame_cpu_ms_p99")
     result["others"] = {}
     for other in others:
         if other != name:
-            figures = evaluate(pictures_dir, detector(other), split=split)
+            figures = _evaluated(pictures_dir, other, split)
             result["others"][other] = {key: figures[key] for key in short}
     return result
 
 
-def _look(picture: LabelledPicture, eyes: Detector, cpu_time: Callable[[], float]) -> Looked:
-    """Detect in one picture, and take the CPU time of a 640x480 frame."""
+def _evaluated(pictures_dir: Path, name: str, split: str) -> dict[str, Any]:
+    camera = detector(name, photographs=False)
+    return evaluate(pictures_dir, detector(name, photographs=True), frames=camera, split=split)
+
+
+def _look(picture: LabelledPicture, eyes: Detector, frames: Detector, cpu_time: Callable[[], float]) -> Looked:
+    """Detect in one picture, and take the CPU time of it as a 640x480 frame."""
     color = load_picture(picture.path)
     h, w = color.shape[:2]
     berries = eyes.detect(color)
     frame = cv2.resize(color, FRAME_SIZE, interpolation=cv2.INTER_AREA)
     begin = cpu_time()
-    eyes.detect(frame)
+    frames.detect(frame)
     spent = cpu_time() - begin
     return Looked(
         picture=picture,

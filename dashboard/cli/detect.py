@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold",
     type=click.FloatRange(0.0, 1.0),
-    help="Leave out berries with a lower score; 0.35 when left out, with --json 0: each berry has its score.",
+    help="Leave out berries with a lower score; 0.25 when left out, with --json 0: each berry has its score.",
 )
 @click.option(
     "--detector", "name", metavar="NAME", help="network, network-fp32 or baseline.  [default: the one in use]"
@@ -73,7 +73,7 @@ def command(
         follow(pictures, least, seconds, as_json=as_json)
         return
     try:
-        detector = detector_named(name or DEFAULT_DETECTOR)
+        detector = detector_named(name or DEFAULT_DETECTOR, photographs=True)
     except ValueError as error:
         raise Problem(str(error)) from error
     used: set[str] = set()

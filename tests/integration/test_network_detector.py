@@ -235,3 +235,41 @@ def test_an_engine_is_bound_to_no_core_or_all_workers_would_share_the_first():
     engine.run(np.zeros((64, 64, 3), np.uint8))
     for request in engine._requests.values():
         assert not request.get_compiled_model().get_property("ENABLE_CPU_PINNING")
+
+
+class Counted:
+    """An engine that sees nothing and keeps the sizes of the looks."""
+
+    def __init__(self):
+        self.sizes = []
+
+    def run(self, picture):
+        h, w = picture.shape[:2]
+        self.sizes.append((w, h))
+        return np.full((CHANNELS, h // 8, w // 8), -9.0, np.float32), np.zeros((PROTOTYPES, h // 4, w // 4), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("photographs", "size", "turned"),
+    [
+        (None, (480, 640), False),
+        (None, (240, 424), False),
+        (None, (416, 416), True),
+        (None, (960, 960), True),
+        (True, (480, 640), True),
+        (False, (416, 416), False),
+        (False, (960, 960), False),
+    ],
+)
+def test_photographs_are_looked_at_in_all_turns_and_frames_of_a_camera_are_not(photographs, size, turned):
+    eyes = detector("network", photographs=photographs)
+    eyes._engine = Counted()
+    assert eyes.detect(np.zeros((*size, 3), np.uint8)) == []
+    assert (len(eyes._engine.sizes) > 2) == turned
+
+
+def test_a_tiny_photograph_is_enlarged_to_twice_its_size_and_no_more():
+    eyes = detector("network", photographs=True)
+    eyes._engine = Counted()
+    eyes.detect(np.zeros((100, 70, 3), np.uint8))
+    assert max(max(s) for s in eyes._engine.sizes) == 224  # 200 pixels, and grey up to a multiple of 32

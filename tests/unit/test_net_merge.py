@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,6 +69,36 @@ def test_values_come_from_the_look_that_is_believed_in_pixels_of_the_picture():
     np.testing.assert_allclose(both.found.calyx[0], [80.5, 80.5])
     np.testing.assert_allclose(both.found.peduncle[0], [72.5, 72.5])
     assert both.found.stem_spread[0] == pytest.approx(0.2)
+
+
+def test_points_and_ripeness_are_averaged_over_looks_that_saw_the_same_berry():
+    first = found(((100, 100, 140, 160), 0.8, 0.9))
+    # A spread of 0.05 there is 0.1 in pixels of the picture, as the first's.
+    second = replace(found(((50, 50, 70, 80), 0.8, 0.7)), stem_spread=np.array([0.05], np.float32))
+    second.calyx[0] = 60.0, 50.0
+    both = merged([first, second], [FULL, HALF], SETTINGS).found
+    assert both.calyx[0, 0] == pytest.approx((100 + 120.5) / 2, abs=1.0)
+    assert both.ripeness[0] == pytest.approx(0.8, abs=0.02)
+    np.testing.assert_allclose(np.linalg.norm(both.stem, axis=1), 1.0, rtol=1e-5)
+
+
+def test_a_look_that_took_a_ripe_berry_for_an_unripe_one_does_not_change_its_class():
+    looks = [found(((100, 100, 140, 160), 0.9, 0.6)), found(((50, 50, 70, 80), 0.3, 0.05))]
+    assert merged(looks, [FULL, HALF], SETTINGS).found.ripeness[0] == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_achenes_on_a_large_berry_are_doubted_and_a_berry_beside_it_is_not(looks):
+    berries = found(((0, 0, 200, 200), 0.9), ((80, 80, 100, 100), 0.6), ((190, 0, 210, 20), 0.6))
+    told = merged([berries, found()][:looks], [FULL, HALF][:looks], SETTINGS).found
+    scores = {tuple(box): score for box, score in zip(told.boxes.round().tolist(), told.scores, strict=True)}
+    assert scores[80, 80, 100, 100] == pytest.approx(0.3 * scores[190, 0, 210, 20], rel=0.01)
+    assert list(told.scores) == sorted(told.scores, reverse=True)
+
+
+def test_a_berry_in_front_of_a_somewhat_larger_one_keeps_its_score():
+    told = merged([found(((0, 0, 100, 100), 0.9), ((20, 20, 80, 80), 0.6))], [FULL], SETTINGS).found
+    assert told.scores.tolist() == pytest.approx([0.9, 0.6])
 
 
 def test_looks_without_berries_make_an_empty_list():

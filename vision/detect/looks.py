@@ -37,12 +37,24 @@ class PhotoSettings:
 
     Attributes:
         looks: longest side [px] and whether in a mirror; those beyond `enlarged_to` only where the photograph has them.
+        most_enlarged: nor is a small picture looked at larger than so many times its size.
+        frames: whether pictures of 640x480 pixels and less in the shape of a camera's frames are photographs too.
         upright_side: longest side at which it is looked at in all four turns [px]; the look at the chosen one counts.
         upright_margin: another turn is taken only where it tells so many times as much of hanging fruit.
     """
 
-    looks: tuple[tuple[int, bool], ...] = ((1536, False), (1024, False), (800, True), (480, True), (224, False))
+    looks: tuple[tuple[int, bool], ...] = (
+        (1536, False),
+        (1024, False),
+        (800, True),
+        (800, False),
+        (480, True),
+        (480, False),
+        (224, False),
+    )
     enlarged_to: int = 1024
+    most_enlarged: float = 2.0
+    frames: bool = False
     upright_side: int = 320
     upright_margin: float = 1.3
 
@@ -63,7 +75,7 @@ def upright(engine: Engine, color: Picture, decoding: DecodeSettings, s: PhotoSe
     The network knows fruit that hangs, and says of its stem how sure it is: that tells a picture that stands upright
     from one that lies or stands on its head. Where no fruit is seen the picture stays as it is.
     """
-    scale = s.upright_side / max(color.shape[:2])
+    scale = min(s.upright_side / max(color.shape[:2]), s.most_enlarged)
     best, chosen, most = 0, None, 0.0
     for turn in range(4):
         look = look_at(engine, np.rot90(color, turn), scale, decoding)

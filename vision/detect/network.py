@@ -21,6 +21,8 @@ Picture = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float64]
 
 FRAME_PIXELS = 640 * 480
+_FRAMES = (4 / 3, 16 / 9)
+"""Longer over shorter side of cameras' frames; 424x240 and the like are within two per cent."""
 
 _UNSURE = 0.1
 """Told error of the ripeness from which colour has half a say."""
@@ -40,7 +42,8 @@ class NetworkSettings:
         looks: sizes at which a picture is looked at, over its own size; later looks are for large fruit, which the
             network knows best at half the size.
         still_looks: the same for pictures of more than 640x480 pixels, where time matters less.
-        photo: how pictures of more than 640x480 pixels are looked at instead where time hardly matters; None: as
+        photo: how pictures are looked at instead where time hardly matters: those of more than 640x480 pixels, and
+            smaller ones that are neither 4:3 nor 16:9 as a camera's frames are, or all of them; None: as `looks` and
             `still_looks` say.
         large: frames of 640x480 and less get their later looks only where the first shows fruit of this side [px], or
             none at all.
@@ -61,10 +64,10 @@ class NetworkSettings:
     large: float = 150.0
     working_side: int = 960
     smallest_side: int = 320
-    box_growth: float = 1.04
-    outline_score: float = 0.2
+    box_growth: float = 1.08
+    outline_score: float = 0.25
     decode: DecodeSettings = field(default_factory=DecodeSettings)
-    frame_decode: DecodeSettings = field(default_factory=lambda: DecodeSettings(least=0.1))
+    frame_decode: DecodeSettings = field(default_factory=lambda: DecodeSettings(least=0.2))
     merge: MergeSettings = field(default_factory=MergeSettings)
 
 
@@ -89,7 +92,7 @@ class NetworkDetector:
         if color.ndim != 3 or color.shape[2] != 3 or color.dtype != np.uint8 or color.size == 0:
             raise ValueError(f"expected an RGB picture (h, w, 3) of uint8, got {color.shape} of {color.dtype}")
         s = self._settings
-        if color.shape[0] * color.shape[1] <= FRAME_PIXELS:
+        if _is_small(color.shape) and (s.photo is None or (_is_frame(color.shape) and not s.photo.frames)):
             first, *later = scales_of(color.shape, s)
             looks = [look_at(self._engine, color, first, s.frame_decode)]
             if _shows_large(looks[0].found, s):
@@ -107,7 +110,7 @@ class NetworkDetector:
         looks = [
             look_at(self._engine, turned, side / longest, self._settings.decode, mirrored=mirrored)
             for side, mirrored in photo.looks
-            if side <= max(photo.enlarged_to, longest)
+            if side <= longest or side <= min(photo.enlarged_to, photo.most_enlarged * longest)
         ]
         return turned_back(self._told(turned, [first, *looks]), turn, color.shape)
 
@@ -156,10 +159,20 @@ class NetworkDetector:
 def scales_of(shape: tuple[int, ...], s: NetworkSettings) -> list[float]:
     """Return the sizes at which a picture of `shape` is looked at, over its own."""
     longest = max(shape[:2])
-    chosen = s.looks if shape[0] * shape[1] <= FRAME_PIXELS else s.still_looks
+    chosen = s.looks if _is_small(shape) else s.still_looks
     first = max(chosen[0], min(2.0, s.smallest_side / longest))
     first = min(first, s.working_side / longest)
     return [first * look / chosen[0] for look in chosen]
+
+
+def _is_small(shape: tuple[int, ...]) -> bool:
+    return shape[0] * shape[1] <= FRAME_PIXELS
+
+
+def _is_frame(shape: tuple[int, ...]) -> bool:
+    """Return whether a picture has the sides of cameras' frames; photographs for learning are often square."""
+    sides = max(shape[:2]) / min(shape[:2])
+    return any(abs(sides / usual - 1.0) < 0.02 for usual in _FRAMES)
 
 
 def _shows_large(found: Found, s: NetworkSettings) -> bool:

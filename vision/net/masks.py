@@ -28,15 +28,16 @@ def outline_of(proto: Array, weights: Array, box: Array) -> npt.NDArray[np.float
     x1, y1 = min(columns, int(right // PROTO_STRIDE) + 1), min(rows, int(bottom // PROTO_STRIDE) + 1)
     if x1 - x0 < 1 or y1 - y0 < 1:
         return None
-    window = proto[:, y0:y1, x0:x1]
-    logits = (weights[:-1] @ window.reshape(len(window), -1) + weights[-1]).reshape(y1 - y0, x1 - x0)
-    fine = cv2.resize(logits, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_LINEAR)
+    logits = weights[:-1] @ proto[:, y0:y1, x0:x1].reshape(len(proto), -1) + weights[-1]
+    size = _FINER * (x1 - x0), _FINER * (y1 - y0)
+    fine = cv2.resize(logits.reshape(y1 - y0, x1 - x0), size, interpolation=cv2.INTER_LINEAR)
     found, _ = cv2.findContours((fine > 0).view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not found:
         return None
-    largest = max(found, key=cv2.contourArea)[:, 0]
+    largest = (found[0] if len(found) == 1 else max(found, key=cv2.contourArea))[:, 0]
     if len(largest) < 3:
         return None
     step = PROTO_STRIDE / _FINER
-    points = (largest + 0.5) * step - 0.5 + np.array([x0, y0]) * PROTO_STRIDE
+    start = np.array([x0, y0], np.float64) * PROTO_STRIDE + (0.5 * step - 0.5)
+    points: npt.NDArray[np.float64] = largest * step + start
     return np.asarray(np.minimum(np.maximum(points, box[:2]), np.maximum(box[2:] - 1, box[:2])), np.float64)

@@ -24,11 +24,17 @@ class MergeSettings:
         sizes: side of a fruit in the network's picture [px]: from the first to the second the belief rises, from the
             third to the fourth it falls again; between them it is full.
         least_belief: never less.
+        inside: a berry of which more than this share lies inside a much larger one at least half as sure is no berry
+            but a spot or a few achenes: its score falls to `doubted` of it.
+        larger: how many times larger in area that one is; fruit in front of fruit is seldom so much smaller.
     """
 
     same: float = 0.5
     sizes: tuple[float, float, float, float] = (6.0, 14.0, 90.0, 260.0)
     least_belief: float = 0.02
+    inside: float = 0.8
+    larger: float = 5.0
+    doubted: float = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ def rescaled(found: Found, scale: npt.NDArray[np.float64]) -> Found:
 
 
 def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], settings: MergeSettings) -> Merged:
-    """Return the berries of all looks, each once: boxes averaged, scores averaged by belief, the rest from the best.
+    """Return the berries of all looks, each once: boxes, points and ripeness averaged, scores averaged by belief, the
+    rest from the best.
 
     A berry that one look missed although it should see fruit of that size loses score; that a look misses what is too
     small or too large for it costs nothing.
@@ -73,35 +80,80 @@ def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], se
         scales: of each look, as in `rescaled`.
     """
     told = [rescaled(f, s) for f, s in zip(looks, scales, strict=True)]
-    if len(told) == 1:
-        kept = _apart(told[0].boxes, told[0].scores, settings.same)
-        return Merged(found=_chosen(told, kept), look=np.zeros(len(kept), np.int64), own=kept)
-    boxes, scores, spread = (np.concatenate([getattr(t, n) for t in told]) for n in ("boxes", "scores", "box_spread"))
+    every = told[0] if len(told) == 1 else _together(told)
     look = np.concatenate([np.full(len(t.scores), i) for i, t in enumerate(told)])
     own = np.concatenate([np.arange(len(t.scores)) for t in told])
-    if len(scores) == 0:
-        return Merged(found=told[0], look=look, own=own)
-    size = np.sqrt(np.maximum((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), 1.0))
-    belief = np.stack([_belief(size * float(np.sqrt(s[0] * s[1])), settings) for s in scales])
-    strength = scores * np.exp(-spread) * belief[look, np.arange(len(scores))]
-    kept = _apart(boxes, strength, settings.same)
-    overlap = _overlap(boxes[kept], boxes)
-    alike = overlap > settings.same
-    weight = np.where(alike, strength * overlap**2, 0.0)
-    fused = weight @ boxes / weight.sum(axis=1, keepdims=True)
-    best = np.stack([np.where(alike & (look == i), scores, 0.0).max(axis=1) for i in range(len(told))])
-    score = (best * belief[:, kept]).sum(axis=0) / belief[:, kept].sum(axis=0)
+    if len(every.scores) == 0:
+        return Merged(found=every, look=look, own=own)
+    if len(told) == 1:
+        kept = _apart(every.boxes, every.scores, settings.same)
+        found = _chosen(every, kept)
+    else:
+        size = np.sqrt(np.maximum(_area(every.boxes), 1.0))
+        belief = np.stack([_belief(size * float(np.sqrt(s[0] * s[1])), settings) for s in scales])
+        strength = every.scores * np.exp(-every.box_spread) * belief[look, np.arange(len(size))]
+        kept = _apart(every.boxes, strength, settings.same)
+        overlap = _overlap(every.boxes[kept], every.boxes)
+        alike = overlap > settings.same
+        best = np.stack([np.where(alike & (look == i), every.scores, 0.0).max(axis=1) for i in range(len(told))])
+        score = (best * belief[:, kept]).sum(axis=0) / belief[:, kept].sum(axis=0)
+        found = _averaged(every, kept, np.where(alike, strength * overlap**2, 0.0))
+        found = replace(found, scores=np.asarray(score, np.float32))
+    score = _doubted(found, settings)
     order = np.argsort(-score, kind="stable")
-    chosen = kept[order]
-    found = replace(
-        _chosen(told, chosen), boxes=fused[order].astype(np.float32), scores=score[order].astype(np.float32)
+    found = replace(_chosen(found, order), scores=score[order])
+    return Merged(found=found, look=look[kept][order], own=own[kept][order])
+
+
+def _averaged(every: Found, kept: npt.NDArray[np.int64], weight: Array) -> Found:
+    """Return the berries `kept`, with boxes, points and ripeness averaged over those that are the same.
+
+    Points and ripeness count more where they are told to be surer; ripeness only of those told to be of the same side
+    of 0.5, which is the class.
+
+    Args:
+        weight: of each berry for each that is kept, shape (k, n).
+    """
+    ripe = every.ripeness >= 0.5
+    points = _shares(weight / np.maximum(every.stem_spread, 1e-3))
+    degree = _shares(np.where(ripe[kept, None] == ripe, weight, 0.0) / np.maximum(every.ripeness_spread, 0.02))
+    stem = points @ every.stem
+    return replace(
+        _chosen(every, kept),
+        boxes=np.asarray(_shares(weight) @ every.boxes, np.float32),
+        ripeness=np.asarray(degree @ every.ripeness, np.float32),
+        calyx=np.asarray(points @ every.calyx, np.float32),
+        peduncle=np.asarray(points @ every.peduncle, np.float32),
+        stem=np.asarray(stem / np.maximum(np.linalg.norm(stem, axis=1, keepdims=True), 1e-6), np.float32),
     )
-    return Merged(found=found, look=look[chosen], own=own[chosen])
 
 
-def _chosen(told: Sequence[Found], numbers: npt.NDArray[np.int64]) -> Found:
-    """Return the berries of these numbers, counted through all looks."""
-    return Found(**{f.name: np.concatenate([getattr(t, f.name) for t in told])[numbers] for f in fields(Found)})
+def _shares(weight: npt.NDArray[np.floating]) -> Array:
+    return np.asarray(weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12), np.float32)
+
+
+def _doubted(found: Found, s: MergeSettings) -> Array:
+    """Return the scores, less where a berry lies inside a much larger one."""
+    area = _area(found.boxes)
+    overlap = _overlap(found.boxes, found.boxes)
+    # From the intersection over union back to the share of each that lies in the other.
+    inside = overlap / (1.0 + overlap) * (1.0 + area / np.maximum(area[:, None], 1e-6))
+    over = (area >= s.larger * area[:, None]) & (found.scores >= 0.5 * found.scores[:, None])
+    return np.asarray(np.where((over & (inside > s.inside)).any(axis=1), s.doubted, 1.0) * found.scores, np.float32)
+
+
+def _together(told: Sequence[Found]) -> Found:
+    """Return the berries of all looks as one list."""
+    return Found(**{f.name: np.concatenate([getattr(t, f.name) for t in told]) for f in fields(Found)})
+
+
+def _chosen(found: Found, numbers: npt.NDArray[np.int64]) -> Found:
+    """Return the berries of these numbers."""
+    return Found(**{f.name: getattr(found, f.name)[numbers] for f in fields(Found)})
+
+
+def _area(boxes: Array) -> Array:
+    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float32)
 
 
 def _apart(boxes: Array, strength: npt.NDArray[np.floating], same: float) -> npt.NDArray[np.int64]:
@@ -124,5 +176,5 @@ def _overlap(a: Array, b: Array) -> Array:
     low = [np.maximum(a[:, None, i], b[None, :, i]) for i in (0, 1)]
     high = [np.minimum(a[:, None, i], b[None, :, i]) for i in (2, 3)]
     shared = np.maximum(high[0] - low[0], 0.0) * np.maximum(high[1] - low[1], 0.0)
-    area_a, area_b = ((x[:, 2] - x[:, 0]) * (x[:, 3] - x[:, 1]) for x in (a, b))
+    area_a, area_b = _area(a), _area(b)
     return np.asarray(shared / np.maximum(area_a[:, None] + area_b[None] - shared, 1e-6), np.float32)
