@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any, ClassVar, Protocol
 from weakref import WeakSet
@@ -14,7 +14,20 @@ from robot.ros.flow import keeps_all
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
 from robot.ros.qos import QoSPolicyKind
 from robot.ros.transport import Transport
-from robot.ros.transport.frame import ASSERT, DATA, HISTORY, PRESENT, REPLY, REQUEST, TAKEN, Buffer, Frame, Split, whole
+from robot.ros.transport.frame import (
+    ASSERT,
+    DATA,
+    HISTORY,
+    PRESENT,
+    REPLY,
+    REQUEST,
+    SIZE,
+    TAKEN,
+    Buffer,
+    Frame,
+    Split,
+    whole,
+)
 from robot.ros.transport.pump import Pump
 
 log = logging.getLogger(__name__)
@@ -23,11 +36,11 @@ log = logging.getLogger(__name__)
 class Local(Protocol):
     """An endpoint of this context.
 
-    `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply; `arrive` a
-    whole frame of DATA, its header too. `replay` gives the frames that a late subscription gets. `on_matched` tells of
-    an endpoint of another that fits and has come (or gone), `on_incompatible` of one whose quality of service does not
-    fit (policy None: whose type is another), `on_asserted` of a publisher that said it is alive,
-    `on_taken` of a subscription that has taken what this publisher sent, up to a message.
+    `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply; `arrive`
+    whole frames of DATA of one publisher, their headers too. `replay` gives the frames that a late subscription gets.
+    `on_matched` tells of an endpoint of another that fits and has come (or gone), `on_incompatible` of one whose
+    quality of service does not fit (policy None: whose type is another), `on_asserted` of a publisher that said it is
+    alive, `on_taken` of a subscription that has taken what this publisher sent, up to a message.
     """
 
     endpoint: Endpoint
@@ -36,7 +49,7 @@ class Local(Protocol):
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None: ...
 
-    def arrive(self, data: bytes) -> None: ...
+    def arrive(self, frames: Sequence[bytes]) -> None: ...
 
     def on_matched(self, other: Endpoint, here: bool) -> None: ...
 
@@ -72,7 +85,7 @@ class Bus:
         self._local: dict[bytes, Local] = {}
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
         self._routes: dict[bytes, Route] = {}
-        self.takers: dict[bytes, list[Callable[[bytes], None]]] = {}  # who hears a remote publisher
+        self.takers: dict[bytes, list[Callable[[Sequence[bytes]], None]]] = {}  # who hears a remote publisher
         self._told: set[tuple[str, str]] = set()
 
     @classmethod
@@ -135,6 +148,22 @@ class Bus:
             subscription.deliver(frame, whole(payload), HERE)
         if peers:
             self.transport.send(peers, frame, payload, keep)
+
+    def publish_whole(self, gid: bytes, data: bytearray, sequence: int, stamp: float) -> None:
+        """Send a frame of DATA that is packed already and not large."""
+        transport = self.transport
+        route = self._routes.get(gid)
+        if route is not None and not route[0] and transport.hold(route[1], data):
+            return
+        if transport.is_stale():
+            self.pump.refresh()
+        here, peers, _, _ = self._routes.get(gid) or self._find_route(gid)
+        if here:
+            frame, payload = Frame(DATA, gid, sequence, stamp), bytes(memoryview(data)[SIZE:])
+            for subscription in here:
+                subscription.deliver(frame, payload, HERE)
+        if peers:
+            transport.send_whole(peers, data)
 
     def assert_liveliness(self, gid: bytes) -> None:
         """Let those who listen to a publisher know that it is alive."""

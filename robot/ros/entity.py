@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -60,8 +60,8 @@ class Entity:
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
         raise NotImplementedError
 
-    def arrive(self, data: bytes) -> None:
-        """Take a whole frame of DATA."""
+    def arrive(self, frames: Sequence[bytes]) -> None:
+        """Take whole frames of DATA, all of one publisher."""
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
         """An endpoint that fits has come, or gone."""

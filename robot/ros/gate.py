@@ -69,8 +69,12 @@ class Gate:
                     del self.held[group]
         return given
 
-    def pass_through(self, item: Item, on_end: Callable[[], object]) -> None:
-        """Enter, run and end one callback; when its group refuses, keep it for later."""
+    def pass_through(self, item: Item, on_end: Callable[[], object], again: Callable[[Item], bool]) -> None:
+        """Enter, run and end one callback; when its group refuses, keep it for later.
+
+        Args:
+            again: says whether the same is to be run once more before the group is left.
+        """
         entity = item[1]
         group = None if entity is None else entity.callback_group
         if group is None:
@@ -79,9 +83,16 @@ class Gate:
             if self.enter(*item):
                 self.run(entity, item[2], on_end)
         elif group.beginning_execution(entity):
-            self.run(entity, item[2], on_end)
+            self.run(entity, lambda: self._repeat(item, again), on_end)
         else:
             self.enter(*item)
+
+    def _repeat(self, item: Item, again: Callable[[Item], bool]) -> Task[Any] | None:
+        """Run a callback for as long as it is to be run again, has ended each time, and nothing waits for its group."""
+        run: Callable[[], Task[Any] | None] = item[2]
+        while (task := run()) is None and not self.held and again(item):
+            pass
+        return task
 
     def run(self, entity: Any, run: Callable[[], Task[Any] | None], on_end: Callable[[], object]) -> Task[Any] | None:
         """Run what has entered, and end it in its group when it is over, for a coroutine when that has ended."""

@@ -15,6 +15,7 @@ import numpy as np
 
 from robot.ros import fields
 from robot.ros.cdr import make_decode, make_encode, make_head, tail_field
+from robot.ros.cdr.encode import make_encoder
 from robot.ros.cdr.layout import FORMATS, Lookup
 from robot.ros.idl import Field, Message, Type
 from robot.ros.message import MessageBase, field_type_name, metaclass
@@ -160,6 +161,7 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
     if tail_field(spec):
         _compile_late(made, "_encode_head", lambda: make_head(spec, lookup))
     _compile_late(made, "_encode", lambda: make_encode(spec, lookup))
+    _compile_late(made, "_encode_into", lambda: make_encoder(spec, lookup, aligned=8))
     _compile_late(made, "_decode", lambda: make_decode(spec, lookup, lambda name: known.get(name) or classes(name)))
     return made
 

@@ -123,6 +123,7 @@ class MessageBase:
     _TAIL: str
     _SPEC: Message
     _encode: Callable[[Any], bytearray]
+    _encode_into: Callable[[Any, bytearray], None]
     _decode: Callable[[Any], Any]
     _fields_and_field_types: dict[str, str]
     SLOT_TYPES = _SlotTypes()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from robot.ros import flow
+from robot.ros.cdr import HEADER
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import PublisherHandle
@@ -18,7 +19,8 @@ from robot.ros.graph import PUBLISHER, Endpoint
 from robot.ros.loaned_message import LoanedMessage
 from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
 from robot.ros.qos_events import PublisherEvents
-from robot.ros.transport.frame import DATA, HISTORY, PRESENT, Buffer, Frame, Split, whole
+from robot.ros.transport.frame import DATA, GID_SIZE, HISTORY, PRESENT, SIZE, Buffer, Frame, Split, blank, fill, whole
+from robot.ros.transport.shared import THRESHOLD
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -48,6 +50,8 @@ class Publisher(Entity):
         self.msg_type = msg_type
         self.topic = topic
         self._sequence = 0
+        self._gid = self.endpoint.gid
+        self._blank = blank(self._gid) + HEADER
         self._lock = threading.RLock()
         self._tail: str = msg_type._TAIL
         self._now = node._ros_scheduler.now
@@ -117,24 +121,51 @@ class Publisher(Entity):
         if self.destroyed:
             self.check()
         payload: Buffer | Split
-        if isinstance(msg, self.msg_type):
-            payload = self._encode(msg) if self._tail else self.msg_type._encode(msg)
+        kind = self.msg_type
+        if isinstance(msg, kind):
+            if not self._tail or len(getattr(msg, self._tail)) < SPLIT_FROM:
+                data = bytearray(self._blank)
+                kind._encode_into(msg, data)
+                if len(data) < THRESHOLD:
+                    self._publish_whole(data)
+                    return
+                payload = memoryview(data)[SIZE:]
+            else:
+                payload = Split(kind._encode_head(msg), getattr(msg, self._tail))
         elif isinstance(msg, bytes):
             payload = msg
         elif isinstance(msg, LoanedMessage):
             message, loan = msg.hand_over(self)
-            payload = self._encode(message) if loan is None else loan
+            payload = Split(kind._encode_head(message), getattr(message, self._tail)) if loan is None else loan
         else:
             raise TypeError(f"{self.endpoint.name}: expected {self.msg_type._TYPE_NAME}, got {type(msg).__name__}")
+        self._publish(payload)
+
+    def _publish(self, payload: Buffer | Split) -> None:
         if self._outflow is not None and not self._has_room():
             self._wait_for_room()
-        gid = self.endpoint.gid
+        gid = self._gid
         with self._lock:  # sequence numbers go out in their order
             self._sequence += 1
             frame = Frame(DATA, gid, self._sequence, self._now())
             if self._kept is not None:
                 self._kept.append((frame, whole(payload)))
             self.bus.publish(gid, frame, payload)
+        if self._events.watching:
+            self._events.published()
+
+    def _publish_whole(self, data: bytearray) -> None:
+        """Send a frame that needs no shared memory."""
+        if self._outflow is not None and not self._has_room():
+            self._wait_for_room()
+        gid = self._gid
+        with self._lock:
+            self._sequence = sequence = self._sequence + 1
+            stamp = self._now()
+            fill(data, GID_SIZE, sequence, stamp)
+            if self._kept is not None:
+                self._kept.append((Frame(DATA, gid, sequence, stamp), bytes(memoryview(data)[SIZE:])))
+            self.bus.publish_whole(gid, data, sequence, stamp)
         if self._events.watching:
             self._events.published()
 
@@ -180,13 +211,6 @@ class Publisher(Entity):
     def is_heard(self) -> bool:
         """Tell whether any subscription gets what is published now."""
         return self.bus.is_heard(self.endpoint.gid)
-
-    def _encode(self, msg: Any) -> Buffer | Split:
-        tail = self._tail
-        if len(octets := getattr(msg, tail)) >= SPLIT_FROM:
-            return Split(self.msg_type._encode_head(msg), octets)
-        encoded: bytearray = self.msg_type._encode(msg)
-        return encoded
 
     def wait_for_all_acked(self, timeout: Duration = FOREVER) -> bool:
         """Wait until every message has left for its subscriptions.

@@ -206,25 +206,31 @@ class Subscription(Entity):
             for admitted in self._latecomer.admit(frame, payload):
                 self._take_in(*admitted)
 
-    def arrive(self, data: bytes) -> None:
+    def arrive(self, frames: Sequence[bytes]) -> None:
         if self._latecomer is not None or self._filter is not None or self._events.watching:
-            frame, _, payload = unpack(data)
-            self.deliver(frame, payload, frame.gid[:8].hex())
+            for data in frames:
+                frame, _, payload = unpack(data)
+                self.deliver(frame, payload, frame.gid[:8].hex())
             return
-        self._put(data)
+        self._put(frames)
 
-    def _put(self, item: tuple[Frame, Buffer] | bytes) -> None:
-        queue = self._queue
-        queue.append(item)
-        if len(queue) > self._limit:
+    def _put(self, items: Sequence[tuple[Frame, Buffer]] | Sequence[bytes]) -> None:
+        queue, count = self._queue, len(items)
+        queue.extend(items)
+        over = len(queue) - self._limit
+        if over > 0:
+            count -= over
             with self._lock, contextlib.suppress(IndexError):  # somebody may be taking
-                queue.popleft()
-                self.lost += 1
-                self._events.lost()
-        elif self.by_hand:
+                for _ in range(over):
+                    queue.popleft()
+                    self.lost += 1
+                    self._events.lost()
+        if count <= 0:
+            return
+        if self.by_hand:
             self.node._wake_executor()
         else:
-            self.node._ros_dispatch(self, self._taker)
+            self.node._ros_dispatch(self, self._taker, count)
 
     def _take_in(self, frame: Frame, payload: Buffer) -> None:
         if self._events.watching:
@@ -233,15 +239,38 @@ class Subscription(Entity):
             if self._inflow is not None:
                 self._count(self._inflow, frame)
             return
-        self._put((frame, payload))
+        self._put(((frame, payload),))
 
     def _take(self) -> Task[Any] | None:
-        taken = self._pop(raw=self.raw)
+        """Take a message and run the callback with it."""
+        try:
+            item = self._queue.popleft()
+        except IndexError:
+            return None
+        if (
+            item.__class__ is bytes
+            and not self._wants_info
+            and not self.raw
+            and self._inflow is None
+            and not self._events.lifespans
+            and not self.destroyed
+        ):  # nearly always
+            try:
+                message = self.msg_type._decode(item, SIZE)
+            except CdrError as error:
+                self._refuse(item, error)
+                return None
+            outcome = self._callback(message)
+            return None if outcome is None else self.node._ros_follow(outcome)
+        taken = self._open(item, raw=self.raw)
         if taken is None:
             return None
         if self._wants_info:
             return self.node._ros_run(self._callback, taken[0], self._info(taken[1]))
         return self.node._ros_run(self._callback, taken[0])
+
+    def _refuse(self, frame: Frame | bytes, error: CdrError) -> None:
+        log.warning("%s: dropped message %d: %s", self.endpoint.name, _header(frame).sequence, error)
 
     @staticmethod
     def _count(inflow: Inflow, whole: Frame | bytes) -> None:
@@ -267,9 +296,12 @@ class Subscription(Entity):
     def _pop(self, *, raw: bool) -> tuple[Any, Frame | bytes] | None:
         """Take the next message and its frame, which is whole when nobody has read it yet."""
         try:
-            item = self._queue.popleft()
+            return self._open(self._queue.popleft(), raw=raw)
         except IndexError:
             return None
+
+    def _open(self, item: tuple[Frame, Buffer] | bytes, *, raw: bool) -> tuple[Any, Frame | bytes] | None:
+        """Decode what was taken from the queue; None when it is too old or damaged."""
         if self.destroyed:
             return None
         if self._inflow is not None:
@@ -288,7 +320,7 @@ class Subscription(Entity):
         try:
             return self.msg_type._decode(payload, start), frame
         except CdrError as error:
-            log.warning("%s: dropped message %d: %s", self.endpoint.name, _header(frame).sequence, error)
+            self._refuse(frame, error)
             return None
 
     def _info(self, whole: Frame | bytes) -> MessageInfo:

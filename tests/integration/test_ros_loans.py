@@ -264,7 +264,7 @@ def test_the_slots_of_a_reader_that_was_killed_are_lent_again(net: Net) -> None:
         for value in range(4):
             assert net.show(value)
         spin(executor, lambda: "4" in said)
-        ring = net.camera.context.transport._writer._ring(HEAD_ROOM + SIZE)  # type: ignore[attr-defined]
+        ring = net.camera.context.transport._outbox.writer._ring(HEAD_ROOM + SIZE)  # type: ignore[attr-defined]
         ring._reclaim()
         assert len(ring._owed) == 4
     finally:

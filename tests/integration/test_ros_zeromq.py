@@ -27,7 +27,7 @@ from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import example_interfaces, rcl_interfaces, sensor_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
-from robot.ros.transport import shared, zeromq
+from robot.ros.transport import outbox, shared
 from robot.ros.transport.directory import runtime_directory
 from robot.ros.transport.frame import DATA, Frame, FrameError, pack
 from robot.ros.transport.zeromq import ZeroMQ
@@ -238,7 +238,7 @@ def test_a_publisher_that_does_not_wait_does_not_pile_up_images_either(net: Net)
 def test_what_no_socket_takes_is_dropped_with_a_word(
     net: Net, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(zeromq, "LARGEST", 640 * 480 * 3)
+    monkeypatch.setattr(outbox, "LARGEST", 640 * 480 * 3)
     camera, seen = behind(net, ALL, ALL)
     assert seen == list(range(shared.LAG_MAX)) and camera.transport.dropped == MANY - shared.LAG_MAX
     assert "fit no socket" in caplog.text
@@ -281,7 +281,7 @@ def test_announcements_that_no_peer_could_mean_are_refused(net: Net) -> None:
     for bad in ({**good, "kind": "topic"}, {**good, "qos": {**good["qos"], "depth": math.inf}}):
         announcement = json.dumps({"ask": False, "endpoints": [bad]}).encode()
         with pytest.raises(FrameError, match="cannot be read"):
-            listener.transport._on_hello(talker.transport.name, memoryview(announcement))
+            listener.transport._inbox.on_hello(talker.transport.name, memoryview(announcement))
 
 
 def test_messages_of_an_impossible_instant_are_refused(net: Net, caplog: pytest.LogCaptureFixture) -> None:
@@ -296,7 +296,7 @@ def test_messages_of_an_impossible_instant_are_refused(net: Net, caplog: pytest.
     instants = (0.0, math.nan, math.inf, -math.inf, -1.0, 1e10, 9e9, 5e-324, 1.8e9)
     for sequence, stamp in enumerate(instants, start=1):
         frame = Frame(DATA, publisher.endpoint.gid, sequence, stamp)
-        assert talker.transport._push(listener.transport.name, pack(frame) + payload)
+        assert talker.transport._outbox.push(listener.transport.name, pack(frame) + payload)
     net.until(lambda: len(heard) == 4)
     assert [stamp for _, stamp in heard] == [0, 9 * 10**18, 0, 18 * 10**17]
     assert caplog.text.count("an impossible instant") == 5
@@ -334,7 +334,7 @@ def test_who_asks_between_a_change_and_its_announcement_hides_it_from_nobody(net
     net.until(lambda: len(server.transport.peers()) == 2)
     server.node.create_service(std_srvs.srv.Trigger, "late", lambda _, response: response)
     question = json.dumps({"ask": True, "endpoints": []}).encode()
-    server.transport._on_hello(newcomer.transport.name, memoryview(question))
+    server.transport._inbox.on_hello(newcomer.transport.name, memoryview(question))
     net.until(asking.service_is_ready)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from robot.ros.bus import Bus
 from robot.ros.graph import SUBSCRIPTION, Endpoint
@@ -30,10 +30,11 @@ class Proxy:
     def replay(self, subscription: bytes, give: Give) -> None:
         """Give a late subscription what was kept for it, which is nothing."""
 
-    def arrive(self, data: bytes) -> None:
-        """Take a whole frame of DATA."""
-        frame, _, payload = unpack(data)
-        self.deliver(frame, payload, frame.gid[:8].hex())
+    def arrive(self, frames: Sequence[bytes]) -> None:
+        """Take whole frames of DATA."""
+        for data in frames:
+            frame, _, payload = unpack(data)
+            self.deliver(frame, payload, frame.gid[:8].hex())
 
     def on_matched(self, other: Endpoint, here: bool) -> None:
         """An endpoint that fits has come, or gone."""

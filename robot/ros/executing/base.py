@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
+from itertools import repeat
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -112,9 +113,9 @@ class Executor:
 
     # --- work
 
-    def enqueue(self, node: Running | None, entity: Any, run: Run) -> None:
-        """Queue a callback of an entity; callable from any thread."""
-        self._queue.append((node, entity, run))
+    def enqueue(self, node: Running | None, entity: Any, run: Run, count: int = 1) -> None:
+        """Queue a callback of an entity, `count` times; callable from any thread."""
+        self._queue.extend(repeat((node, entity, run), count))
         if self.waiters:
             self.wake()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from robot.ros.executing.base import Executor, TimeoutObject
 from robot.ros.executing.reasons import ConditionReachedException, ShutdownException, TimeoutException
+from robot.ros.gate import Item
 from robot.ros.task import Future
 
 SOME_MAX = 1000  # callbacks of one spin_some, in case they post for ever
@@ -47,25 +48,45 @@ class SingleThreadedExecutor(Executor):
         """Run what the last look at the transport made ready, unless something is held back or the condition holds."""
         queue, held, pass_through = self._queue, self._gate.held, self._gate.pass_through
         ok, wake = self._context.ok, self.wake
+
+        def goes_on() -> bool:
+            return self._until_poll > 0 and not self._is_shutdown and ok() and (until is None or not until())
+
+        def again(item: Item) -> bool:
+            """Take the next callback from the queue if it is the same once more."""
+            if not goes_on():
+                return False
+            try:
+                if queue[0][2] is not item[2]:
+                    return False
+                following = queue.popleft()
+            except IndexError:
+                return False
+            if following[2] is not item[2]:  # another thread took the one before it
+                queue.appendleft(following)
+                return False
+            self._until_poll -= 1
+            return True
+
         with self._work_tracker:
-            while self._until_poll > 0 and not held and ok() and not self._is_shutdown:
-                if until is not None and until():
-                    break
+            while not held and goes_on():
                 self._until_poll -= 1
                 try:
                     item = queue.popleft()
                 except IndexError:  # a callback that waits ran others
                     break
-                pass_through(item, wake)
+                pass_through(item, wake, again)
 
     def spin_until_future_complete(self, future: Future[Any], timeout_sec: float | None = None) -> None:
         if timeout_sec is not None and timeout_sec >= 0:
             super().spin_until_future_complete(future, timeout_sec)
             return
+        over: list[None] = []
+        future.wake(lambda: over.append(None))
         future.wake(self.wake)
 
         def is_over() -> bool:
-            return future.done() or future.cancelled()
+            return bool(over)
 
         while self._context.ok() and not self._is_shutdown and not is_over():
             self._check()

@@ -103,8 +103,8 @@ class AsyncioExecutor(Executor):
     def _has_news(self) -> bool:
         return bool(self._queue) or self._is_shutdown or self._helper_ends or not self._context.ok()
 
-    def enqueue(self, node: Any, entity: Any, run: Any) -> None:
-        super().enqueue(node, entity, run)
+    def enqueue(self, node: Any, entity: Any, run: Any, count: int = 1) -> None:
+        super().enqueue(node, entity, run, count)
         self._pump.tell_watchers()
 
     def wake(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
@@ -105,20 +106,22 @@ class Running:
         self._ros_waitables.pop(waitable, None)
         self._wake_executor()
 
-    def _ros_dispatch(self, entity: Any, run: Run) -> None:
+    def _ros_dispatch(self, entity: Any, run: Run, count: int = 1) -> None:
         """Run a callback of `entity` later, behind what is already due and when its callback group lets it.
 
         Args:
             entity: has a `callback_group`; None = no group holds it back.
             run: calls it; returns the task of a coroutine that has not ended.
+            count: how many times.
         """
         reference = self._ros_executor
         if self._ros_external:
-            self._ros_scheduler.post(lambda: self._ros_run_external(entity, run))
+            for _ in range(count):
+                self._ros_scheduler.post(lambda: self._ros_run_external(entity, run))
         elif reference is not None and (executor := reference()) is not None:
-            executor.enqueue(self, entity, run)
+            executor.enqueue(self, entity, run, count)
         else:
-            self._ros_waiting.append((entity, run))
+            self._ros_waiting.extend(repeat((entity, run), count))
 
     def _ros_post(self, callback: Callable[[], None]) -> None:
         """Run `callback` later, whatever the callback groups say."""
@@ -140,7 +143,11 @@ class Running:
     def _ros_run(self, callback: Callable[..., Any], *arguments: Any) -> task.Task[Any] | None:
         """Call a plain or `async def` callback now; return the task of a coroutine that awaits something."""
         outcome = callback(*arguments)
-        if outcome is None or not isinstance(outcome, Coroutine):
+        return None if outcome is None else self._ros_follow(outcome)
+
+    def _ros_follow(self, outcome: object) -> task.Task[Any] | None:
+        """Run what a callback returned where that is a coroutine; return its task unless it has ended."""
+        if not isinstance(outcome, Coroutine):
             return None
         executor = self.executor
         running: task.Task[Any] | None = (

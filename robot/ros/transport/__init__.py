@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from robot.ros.graph import Endpoint
@@ -22,7 +22,7 @@ class Receiver(Protocol):
     """
 
     @property
-    def takers(self) -> dict[bytes, list[Callable[[bytes], None]]]: ...
+    def takers(self) -> dict[bytes, list[Callable[[Sequence[bytes]], None]]]: ...
 
     def on_peer(self, peer: str, endpoints: Iterable[Endpoint]) -> None:
         """A peer announced all its endpoints; the announcement replaces its last one."""
@@ -57,6 +57,17 @@ class Transport(Protocol):
 
     def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         """Send a frame to peers. Those in `keep` get DATA even where others that are as far behind would miss it."""
+
+    def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
+        """Send a frame of DATA that is packed already and not large.
+
+        Args:
+            peers: the same list for all of a publisher's frames, as long as they go to the same peers.
+        """
+
+    def hold(self, peers: Sequence[str], data: bytes | bytearray) -> bool:
+        """Take a frame as `send_whole` does, to send it very soon, where many follow each other; False: send it now."""
+        ...
 
     def lend(self, size: int) -> Loan | None:
         """Lend shared memory for the octets [B] of a message; None when there is none, or none left."""

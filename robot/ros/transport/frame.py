@@ -7,16 +7,19 @@ from typing import NamedTuple
 
 Buffer = bytes | bytearray | memoryview
 
-DATA, HISTORY, REQUEST, REPLY, HELLO, BYE, ASSERT, PRESENT, TAKEN = range(9)
+DATA, HISTORY, REQUEST, REPLY, HELLO, BYE, ASSERT, PRESENT, TAKEN, BUNDLE = range(10)
 _TARGETED = (HISTORY, PRESENT, TAKEN)
 KIND_MASK = 0xFF
 SHARED = 0x100  # the payload is a descriptor of shared memory
 
 _HEADER = struct.Struct("<16sQdQ")
+fill = struct.Struct("<Qd").pack_into
+"""Write number and stamp into a frame with a `blank` header: `fill(data, GID_SIZE, sequence, stamp)`."""
 SIZE = _HEADER.size
 GID_SIZE = 16
 FLAGS_AT = SIZE - 8
 PLAIN = bytes(8)  # the flags of DATA whose payload follows
+BUNDLED = bytes((BUNDLE, *bytes(7)))  # the flags of several frames in one, see `bundle`
 STAMP_TOP = FLAGS_AT - 1  # the highest byte of the stamp: sign and exponent
 NEAR = 0x41  # where that is no more, the stamp is from 0 to below 2**33 s (the year 2242)
 LATEST = 1e10  # [epoch s], the year 2286
@@ -30,7 +33,7 @@ class Frame(NamedTuple):
     """A header.
 
     Attributes:
-        kind: what it heads, one of the nine above.
+        kind: what it heads, one of the ten above.
         gid: the publisher, also of TAKEN, which goes to it; of a request and its reply, the client.
         sequence: counts per gid, from 1; a reply repeats its request's.
         stamp: instant of sending [epoch s].
@@ -65,6 +68,11 @@ class Split:
 
 def whole(payload: Buffer | Split) -> Buffer:
     return payload.whole() if isinstance(payload, Split) else payload
+
+
+def blank(gid: bytes) -> bytes:
+    """Return the header of a frame of DATA whose number and stamp are still to be `filled`."""
+    return _HEADER.pack(gid, 0, 0.0, DATA)
 
 
 def pack(frame: Frame, flags: int = 0) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
@@ -32,6 +32,12 @@ class InProcess:
 
     def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         pass
+
+    def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
+        pass
+
+    def hold(self, peers: Sequence[str], data: bytes | bytearray) -> bool:
+        return False
 
     def lend(self, size: int) -> None:
         pass

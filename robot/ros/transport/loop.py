@@ -33,16 +33,10 @@ class Loop:
     def __init__(
         self, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        self._now, self._monotonic = now, monotonic
+        self.now, self.monotonic = now, monotonic
         self._ready: deque[Event] = deque()
         self._timers: list[tuple[float, int, Event]] = []
         self._sequence = count()
-
-    def now(self) -> float:
-        return self._now()
-
-    def monotonic(self) -> float:
-        return self._monotonic()
 
     def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
         event = Event(callback)

@@ -13,7 +13,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import get_ident
 from typing import Any
@@ -26,39 +26,19 @@ from robot.ros.graph import Endpoint
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
 from robot.ros.transport.bell import Bell
+from robot.ros.transport.bundle import LOOK, MOST, SMALL
 from robot.ros.transport.directory import Directory, runtime_directory
-from robot.ros.transport.frame import (
-    BYE,
-    DATA,
-    FLAGS_AT,
-    GID_SIZE,
-    HELLO,
-    NEAR,
-    PLAIN,
-    SHARED,
-    SIZE,
-    STAMP_TOP,
-    Buffer,
-    Frame,
-    FrameError,
-    Split,
-    pack,
-    unpack,
-    whole,
-)
+from robot.ros.transport.frame import BYE, HELLO, Buffer, Frame, FrameError, Split, pack
+from robot.ros.transport.inbox import Inbox
 from robot.ros.transport.loop import Loop
-from robot.ros.transport.ring import Loan, Writer
-from robot.ros.transport.shared import THRESHOLD, Reader, SharedMemoryError
+from robot.ros.transport.outbox import LARGEST, QUEUE, Outbox
+from robot.ros.transport.ring import Loan
 
 log = logging.getLogger(__name__)
 
-QUEUE = 10_000  # frames that wait for a peer; more are dropped
-LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is disconnected
-DRAIN = 1000  # frames taken in before callbacks get their turn
 HOUSEKEEPING = 0.5  # [s] between looks for dead peers
 LINGER = 500  # [ms] that last frames may take to leave
 CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
-_NOBLOCK = int(zmq.NOBLOCK)
 STALE = 0.02  # [s] the same for a thread that publishes
 CLOSING = 2.0  # [s] that a close waits for a thread which polls or sends; later, that thread closes
 
@@ -78,19 +58,18 @@ class ZeroMQ:
         self.prefix = os.urandom(8)
         self.external = False
         self.name = self.prefix.hex()
-        self.dropped = 0
         self._folder = folder or runtime_directory(domain_id)
         self._pid = os.getpid()
-        self._peers: dict[str, zmq.Socket[bytes]] = {}
-        self._send_to: dict[str, Callable[[bytes, int], Any]] = {}
-        self._writer, self._reader = Writer(), Reader()
         self._changed = False
         self._untold: set[str] = set()  # peers whose queue was full when they were to be told of a change
-        self._sending = threading.RLock()  # also guards the peers and the shared memory written
+        self._called = threading.Event()  # the caretaker, as something is held back or the transport closes
+        self._outbox = Outbox(self._called.set)
+        self._flood = self._outbox.flood
+        self._sending = self._outbox.lock  # also guards what is announced
         self._polling = threading.Lock()
         self._polled_at = 0.0
         self._polling_on = 0  # the thread that polls
-        self._sends = 0  # calls of `send` that have not ended; several only where a signal handler sends too
+        self._sends = 0  # calls that send and have not ended; several only where a signal handler sends too
         self._to_close = False  # nothing has closed the sockets yet
         self._bell: Bell | None = None
         self._ending = threading.Event()
@@ -98,33 +77,51 @@ class ZeroMQ:
         self.closed = True
         self._housekeeping_at = 0.0
 
+    @property
+    def dropped(self) -> int:
+        """How many frames were dropped for peers that are behind."""
+        return self._outbox.dropped
+
     def open(self, receiver: Receiver) -> None:
         self._receiver = receiver
         self._zmq = zmq.Context()
         self._directory = Directory(self._folder, self.name)
-        self._inbox = self._zmq.socket(zmq.PULL)
-        self._inbox.setsockopt(zmq.RCVHWM, QUEUE)
-        self._inbox.setsockopt(zmq.MAXMSGSIZE, LARGEST)
-        self._inbox.setsockopt(zmq.LINGER, 0)
-        self._inbox.bind(f"ipc://{self._directory.socket(self.name)}")
+        self._socket = self._zmq.socket(zmq.PULL)
+        self._socket.setsockopt(zmq.RCVHWM, QUEUE)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, LARGEST)
+        self._socket.setsockopt(zmq.LINGER, 0)
+        self._socket.bind(f"ipc://{self._directory.socket(self.name)}")
+        self._inbox = Inbox(self._socket, self.prefix, receiver, self)
         bell = self._bell = Bell()
-        self._polled: list[tuple[Any, int]] = [(self._inbox, zmq.POLLIN), (bell.fd, zmq.POLLIN)]
+        self._polled: list[tuple[Any, int]] = [(self._socket, zmq.POLLIN), (bell.fd, zmq.POLLIN)]
         self.closed, self._to_close = False, True
         self._directory.appear()
         self._look_for_peers()
         self._caretaker.start()
 
     def _take_care(self) -> None:
-        """Take in what arrives while nobody polls, so that a program that does something else is no dead peer."""
-        while not self._ending.wait(CARE):
-            if self.is_stale(CARE) and self.take_in():
+        """Take in what arrives while nobody polls, so that a program that does something else is no dead peer.
+
+        And in a flood send what is held back when its publisher pauses.
+        """
+        while not self._ending.is_set():
+            if self._called.wait(CARE) and not self._ending.wait(LOOK):
+                self._look_at_flood()
+            if self.is_stale(STALE if self._called.is_set() else CARE) and self.take_in():
                 self.wake()  # a thread that was about to poll looks at what came
+
+    def _look_at_flood(self) -> None:
+        with self._sending:
+            if not self.closed and self._outbox.flood.is_over():
+                self._called.clear()
+                self._outbox.flush()
 
     # --- sending
 
     def changed(self) -> None:
         self._check_process()
         self._changed = True
+        self._flood.peers = None
         if self._polling.locked():
             self.wake()
 
@@ -135,7 +132,38 @@ class ZeroMQ:
                 raise ROSError("the transport is closed")
             self._sends += 1
             try:
-                self._send(peers, frame, payload, keep)
+                self._outbox.send(self._prepare(peers), frame, payload, keep)
+            finally:
+                self._sends -= 1
+        if self.closed:
+            self._finish_closing()
+
+    def hold(self, peers: Sequence[str], data: bytes | bytearray) -> bool:
+        flood = self._flood
+        if peers is not flood.peers or len(data) > SMALL or self._directory.forked:
+            return False
+        with self._sending:
+            if peers is not flood.peers:  # another thread has ended it
+                return False
+            flood.frames.append(data)
+            if len(flood.frames) >= MOST:
+                self._sends += 1
+                try:
+                    self._outbox.flush()
+                finally:
+                    self._sends -= 1
+        return True
+
+    def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
+        self._check_process()
+        with self._sending:
+            if self.closed:
+                raise ROSError("the transport is closed")
+            self._sends += 1
+            try:
+                if self._changed or self._untold:
+                    peers = self._prepare(peers)
+                self._outbox.send_whole(peers, data)
             finally:
                 self._sends -= 1
         if self.closed:
@@ -144,68 +172,33 @@ class ZeroMQ:
     def lend(self, size: int) -> Loan | None:
         self._check_process()
         with self._sending:
-            return None if self.closed else self._writer.lend(size)
+            return None if self.closed else self._outbox.writer.lend(size)
 
-    def _send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str]) -> None:
+    def _prepare(self, peers: Iterable[str]) -> list[str]:
+        """Tell peers what they should know before a frame, and list those that do."""
         if self._changed:
             self._announce_to_all()
-        if self._untold and (untold := self._untold.intersection(peers := list(peers))):
+        peers = list(peers)
+        if self._untold and (untold := self._untold.intersection(peers)):
             self._announce(untold)  # or they would get messages of endpoints that they do not know
             peers = [peer for peer in peers if peer not in self._untold]
-        if len(payload) >= THRESHOLD:
-            peers = self._share(list(peers), frame, payload, keep)
-            if not peers:
-                return
-        data = b"".join((pack(frame), whole(payload)))
-        for peer in peers:
-            self._push(peer, data)
-
-    def _share(self, peers: list[str], frame: Frame, payload: Buffer | Split, keep: Collection[str]) -> list[str]:
-        """Send a large payload through shared memory; return the peers behind with it that must get it all the same."""
-        descriptors = self._writer.put(payload, peers)
-        header = pack(frame, SHARED)
-        inline = []
-        for peer in peers:
-            if peer in descriptors:
-                if not self._push(peer, header + descriptors[peer]):
-                    self._writer.take_back(peer)
-            elif frame.kind == DATA and peer not in keep:
-                self._drop(peer, "it is behind with large messages")
-            elif len(header) + len(payload) > LARGEST:
-                self._drop(peer, f"it is behind with large messages, and {len(payload)} bytes fit no socket")
-            else:
-                inline.append(peer)
-        return inline
-
-    def _push(self, peer: str, data: bytes) -> bool:
-        send = self._send_to.get(peer)
-        if send is None:
-            return False
-        try:
-            send(data, _NOBLOCK)
-        except zmq.Again:
-            self._drop(peer, f"{QUEUE} frames wait for it")
-            return False
-        return True
-
-    def _drop(self, peer: str, reason: str) -> None:
-        self.dropped += 1
-        if self.dropped & (self.dropped - 1) == 0:
-            log.warning("dropped a frame for %s: %s (%d dropped so far)", peer, reason, self.dropped)
+        return peers
 
     def _announce_to_all(self) -> None:
         with self._sending:
             self._changed = False  # before the endpoints are listed: one that comes meanwhile is announced again
-            self._announce(self._peers)
+            self._announce(self._outbox.peers)
 
     def _announce(self, peers: Iterable[str], *, ask: bool = False) -> None:
         """Push all endpoints to peers; `ask` for theirs in return. What others have yet to be told stays noted."""
         with self._sending:
+            self._flood.peers = None
+            self._outbox.flush()
             endpoints = [endpoint.to_json() for endpoint in self._receiver.announced()]
             data = self._own_frame(HELLO) + json.dumps({"pid": self._pid, "ask": ask, "endpoints": endpoints}).encode()
             peers = list(peers)
             self._untold.difference_update(peers)
-            self._untold.update(peer for peer in peers if not self._push(peer, data))
+            self._untold.update(peer for peer in peers if not self._outbox.push(peer, data))
 
     def _own_frame(self, kind: int) -> bytes:
         return pack(Frame(kind, self.prefix + bytes(8), stamp=self.loop.now()))
@@ -213,34 +206,46 @@ class ZeroMQ:
     # --- peers
 
     def _look_for_peers(self) -> None:
-        alive = self._directory.peers()
-        for name in self._peers.keys() - alive:
+        alive, known = self._directory.peers(), set(self._outbox.peers)
+        for name in known - alive:
             self._lose(name)
-        for name in alive - self._peers.keys():
+        for name in alive - known:
             self._connect(name)
-        self._untold &= self._peers.keys()
+        self._untold.intersection_update(self._outbox.peers)
         if self._untold:
             self._announce(self._untold)
 
     def _connect(self, name: str) -> None:
         with self._sending:
-            socket = self._zmq.socket(zmq.PUSH)
-            socket.setsockopt(zmq.SNDHWM, QUEUE)
-            socket.connect(f"ipc://{self._directory.socket(name)}")
-            self._peers[name] = socket
-            self._send_to[name] = super(zmq.Socket, socket).send  # without the layer for draft sockets
+            self._outbox.connect(self._zmq, name, f"ipc://{self._directory.socket(name)}")
             self._announce([name], ask=True)
 
     def _lose(self, name: str) -> None:
         with self._sending:
-            del self._send_to[name]
-            self._peers.pop(name).close(linger=0)
-            self._writer.forget(name)
-            self._reader.forget(name)
+            self._outbox.disconnect(name)
+            self._inbox.reader.forget(name)
         self._receiver.on_peer_lost(name)
 
     def peers(self) -> list[str]:
-        return sorted(self._peers)
+        return sorted(self._outbox.peers)
+
+    def on_bye(self, peer: str) -> None:
+        """A peer said goodbye."""
+        if peer in self._outbox.peers:
+            self._lose(peer)
+
+    def on_hello(self, peer: str, endpoints: list[Endpoint], *, asked: bool) -> None:
+        """A peer announced its endpoints; raises FrameError when it cannot be one."""
+        if peer not in self._outbox.peers:
+            if peer == self.name:
+                raise FrameError("an announcement in this context's own name")
+            if not self._directory.is_alive(peer):
+                log.debug("dropped an announcement of %s, which has gone meanwhile", peer)
+                return
+            self._connect(peer)
+        elif asked:
+            self._announce([peer])
+        self._receiver.on_peer(peer, endpoints)
 
     # --- receiving
 
@@ -284,12 +289,18 @@ class ZeroMQ:
     def _poll_here(self, timeout: float | None) -> bool:
         if self._changed:
             self._announce_to_all()
+        if self._flood.frames:
+            with self._sending:
+                self._outbox.flush()
         if time.monotonic() >= self._housekeeping_at:
             self._look_for_peers()
             self._housekeeping_at = time.monotonic() + HOUSEKEEPING
         ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout))
-        if ready:
-            self._take_in(ready)
+        for source, _ in ready:
+            if source is self._socket:
+                self._inbox.take_in()
+            elif self._bell is not None:
+                self._bell.silence()
         self._polled_at = time.monotonic()
         return bool(ready)
 
@@ -301,78 +312,6 @@ class ZeroMQ:
         if until_next is not None:
             wait = min(wait, until_next)
         return math.ceil(wait * 1000.0)
-
-    def _take_in(self, ready: list[tuple[Any, int]]) -> None:
-        for source, _ in ready:
-            if source is not self._inbox:
-                if self._bell is not None:
-                    self._bell.silence()
-                continue
-            self._receive(self._inbox.recv(_NOBLOCK))
-            if self._inbox.getsockopt(zmq.EVENTS) & zmq.POLLIN:  # cheaper than the exception that ends many
-                self._drain()
-
-    def _drain(self) -> None:
-        receive, recv, takers = self._receive, self._inbox.recv, self._receiver.takers
-        try:
-            for _ in range(DRAIN):
-                data = recv(_NOBLOCK)
-                if (
-                    data[FLAGS_AT:SIZE] != PLAIN
-                    or data[STAMP_TOP] > NEAR
-                    or (here := takers.get(data[:GID_SIZE])) is None
-                ):
-                    receive(data)
-                    continue
-                for take in here:
-                    take(data)
-        except zmq.Again:
-            pass
-
-    def _receive(self, data: bytes) -> None:
-        plain = data[FLAGS_AT:SIZE] == PLAIN and data[STAMP_TOP] <= NEAR
-        if plain and (here := self._receiver.takers.get(data[:GID_SIZE])) is not None:
-            for take in here:
-                take(data)
-            return
-        try:
-            frame, flags, payload = unpack(data)
-            peer = frame.gid[:8].hex()
-            if frame.kind == HELLO:
-                self._on_hello(peer, payload)
-            elif frame.kind == BYE:
-                if peer in self._peers:
-                    self._lose(peer)
-            elif flags & SHARED:
-                self._receiver.on_frame(peer, frame, self._reader.get(self._owner(frame, payload), payload))
-            else:
-                self._receiver.on_frame(peer, frame, payload)
-        except (FrameError, SharedMemoryError) as error:
-            log.warning("dropped %d bytes: %s", len(data), error)
-
-    def _owner(self, frame: Frame, descriptor: memoryview) -> str:
-        """Name the peer whose memory a descriptor is of; a reply bears the gid of its receiver."""
-        return frame.gid[:8].hex() if frame.gid[:8] != self.prefix else ""
-
-    def _on_hello(self, peer: str, payload: memoryview) -> None:
-        try:
-            content = json.loads(bytes(payload))
-            endpoints = [Endpoint.from_json(entry) for entry in content["endpoints"]]
-            asked = content["ask"] is True
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise FrameError(f"an announcement that cannot be read: {error!r}") from error
-        if any(endpoint.gid[:8].hex() != peer for endpoint in endpoints):
-            raise FrameError(f"{peer} announced endpoints of others")
-        if peer not in self._peers:
-            if peer == self.name:
-                raise FrameError("an announcement in this context's own name")
-            if not self._directory.is_alive(peer):
-                log.debug("dropped an announcement of %s, which has gone meanwhile", peer)
-                return
-            self._connect(peer)
-        elif asked:
-            self._announce([peer])
-        self._receiver.on_peer(peer, endpoints)
 
     def wake(self) -> None:
         bell = self._bell
@@ -391,7 +330,9 @@ class ZeroMQ:
         if self.closed or self._directory.forked:
             return
         self.closed = True
+        self._flood.peers = None
         self._ending.set()
+        self._called.set()
         self.wake()  # whoever polls lets go
         self._finish_closing(wait=self._polling_on != get_ident())
         if threading.current_thread() is not self._caretaker:
@@ -414,15 +355,11 @@ class ZeroMQ:
             self._polling.release()
 
     def _close(self) -> None:
-        bye = self._own_frame(BYE)
-        for peer, socket in self._peers.items():
-            self._push(peer, bye)
-            socket.close(linger=LINGER if self._directory.is_alive(peer) else 0)
+        lingers = [(peer, LINGER if self._directory.is_alive(peer) else 0) for peer in self._outbox.peers]
+        self._outbox.close(lingers, self._own_frame(BYE))
         self._directory.close()
-        self._inbox.close()
-        self._peers.clear()
-        self._send_to.clear()
+        self._socket.close()
         self._zmq.term()
-        self._writer.close()
-        self._reader.close()
+        self._outbox.release()
+        self._inbox.reader.close()
         self._bell = None

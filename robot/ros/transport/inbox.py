@@ -1,0 +1,138 @@
+"""What a context receives: frames off its PULL socket, handed to those who hear them, bad ones dropped with a word."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any, Protocol
+
+import zmq
+
+from robot.ros.graph import Endpoint
+from robot.ros.transport import Receiver
+from robot.ros.transport.bundle import split
+from robot.ros.transport.frame import (
+    BUNDLED,
+    BYE,
+    FLAGS_AT,
+    GID_SIZE,
+    HELLO,
+    NEAR,
+    PLAIN,
+    SHARED,
+    SIZE,
+    STAMP_TOP,
+    Frame,
+    FrameError,
+    unpack,
+)
+from robot.ros.transport.shared import Reader, SharedMemoryError
+
+log = logging.getLogger(__name__)
+
+DRAIN = 1000  # frames taken in before callbacks get their turn
+_NOBLOCK = int(zmq.NOBLOCK)
+
+
+class Peers(Protocol):
+    """Who is told of peers."""
+
+    def on_hello(self, peer: str, endpoints: list[Endpoint], *, asked: bool) -> None: ...
+
+    def on_bye(self, peer: str) -> None: ...
+
+
+class Inbox:
+    """The receiving side of a context; one thread uses it at a time.
+
+    Args:
+        socket: bound by the caller, who closes it.
+        prefix: what the gids of this context begin with.
+    """
+
+    def __init__(self, socket: zmq.Socket[bytes], prefix: bytes, receiver: Receiver, peers: Peers) -> None:
+        self.reader = Reader()
+        self._socket = socket
+        self._prefix = prefix
+        self._receiver = receiver
+        self._peers = peers
+
+    def take_in(self) -> None:
+        """Take in the frame that waits and, up to a limit, those behind it."""
+        self.receive(self._socket.recv(_NOBLOCK))
+        if int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:  # cheaper than the exception that ends many
+            self._drain()
+
+    def _drain(self) -> None:
+        """Take in what waits, frames of DATA in runs of one publisher."""
+        recv, run, gid = self._socket.recv, list[bytes](), b""
+        try:
+            for _ in range(DRAIN):
+                data = recv(_NOBLOCK)
+                if data[FLAGS_AT:SIZE] == PLAIN and data[STAMP_TOP] <= NEAR:
+                    if data[:GID_SIZE] == gid:
+                        run.append(data)
+                        continue
+                    before, run, whose, gid = run, [data], gid, data[:GID_SIZE]
+                    self._hand_over(whose, before)
+                    continue
+                before, run = run, []
+                self._hand_over(gid, before)
+                self.receive(data)
+        except zmq.Again:
+            pass
+        finally:
+            self._hand_over(gid, run)
+
+    def receive(self, data: bytes) -> None:
+        """Take in one frame."""
+        flags = data[FLAGS_AT:SIZE]
+        if flags == PLAIN and data[STAMP_TOP] <= NEAR:
+            self._hand_over(data[:GID_SIZE], [data])
+            return
+        try:
+            if flags == BUNDLED:
+                self._hand_over(data[:GID_SIZE], split(data))
+            else:
+                self._receive(*unpack(data))
+        except (FrameError, SharedMemoryError) as error:
+            log.warning("dropped %d bytes: %s", len(data), error)
+
+    def _hand_over(self, gid: bytes, frames: list[bytes]) -> None:
+        """Give frames of DATA of one publisher to those who hear it, in order."""
+        while frames:
+            here = self._receiver.takers.get(gid)
+            if here is not None:
+                for take in here:
+                    take(frames)
+                return
+            frame, _, payload = unpack(frames[0])
+            self._receiver.on_frame(gid[:8].hex(), frame, payload)  # finds who hears it
+            frames = frames[1:]
+
+    def _receive(self, frame: Frame, flags: int, payload: memoryview) -> None:
+        peer = frame.gid[:8].hex()
+        if frame.kind == HELLO:
+            self.on_hello(peer, payload)
+        elif frame.kind == BYE:
+            self._peers.on_bye(peer)
+        elif flags & SHARED:
+            self._receiver.on_frame(peer, frame, self.reader.get(self._owner(frame), payload))
+        else:
+            self._receiver.on_frame(peer, frame, payload)
+
+    def _owner(self, frame: Frame) -> str:
+        """Name the peer whose memory a descriptor is of; a reply bears the gid of its receiver."""
+        return frame.gid[:8].hex() if frame.gid[:8] != self._prefix else ""
+
+    def on_hello(self, peer: str, payload: memoryview) -> None:
+        """Read an announcement; raises FrameError."""
+        try:
+            content: Any = json.loads(bytes(payload))
+            endpoints = [Endpoint.from_json(entry) for entry in content["endpoints"]]
+            asked = content["ask"] is True
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise FrameError(f"an announcement that cannot be read: {error!r}") from error
+        if any(endpoint.gid[:8].hex() != peer for endpoint in endpoints):
+            raise FrameError(f"{peer} announced endpoints of others")
+        self._peers.on_hello(peer, endpoints, asked=asked)
