@@ -54,6 +54,7 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
     """Store what arrives over MQTT, acknowledged after commit."""
     from telemetry.ingest import Ingest, IngestSettings
     from telemetry.ingest.receive import ReceivingLink
+    from telemetry.ingest.shares import Shares
     from telemetry.mqtt.device import Address, offline_will
     from telemetry.store.opening import open_archive
 
@@ -67,14 +68,17 @@ def ingest(settings: RunSettings, name: str, slot: int | None) -> None:
 
         assert isinstance(store, OutsideArchive)
         host.timers.every(FLUSH_S, store.flush)
+    shares = Shares(store.directory, name, host.farm.mqtt.share)
     ingest_settings = IngestSettings(
         address=address,
         boot=boot(),
         discovery=host.farm.mqtt.discovery,
         sparkplug=host.farm.mqtt.sparkplug,
         share=host.farm.mqtt.share,
+        left=shares.left,
     )
     node = Ingest(client, store, host.clock, host.timers, ingest_settings)
+    client.on_connect(shares.settle)
     host.at_end(store.close)
     host.at_end(node.close)
     host.run()

@@ -40,6 +40,7 @@ def command(data: Path, path: Path | None, name: str, leave: bool) -> None:
     from dashboard.cli.settings import find_farm
     from telemetry.farm import parse_farm
     from telemetry.ingest import IngestSettings
+    from telemetry.ingest.shares import Shares
     from telemetry.ingest.wall import Ingester
     from telemetry.messages.wire import LEVEL
     from telemetry.mqtt.device import Address
@@ -56,17 +57,19 @@ def command(data: Path, path: Path | None, name: str, leave: bool) -> None:
         forget(host, port, f"berrybrain-{name}", credentials(farm.mqtt))
         click.echo(f"{name} has left {host}:{port}: its share goes to the others, what waited for it is let go")
         return
+    try:
+        store = open_archive(data / "store", farm.store, os.environ)
+    except StoreError as error:
+        raise Problem(error.detail) from error
+    shares = Shares(store.directory, name, farm.mqtt.share)
     settings = IngestSettings(
         address=Address(site=farm.site.id, zone=farm.zones[0].id, device=name),
         boot=f"{time.time_ns():x}",
         discovery=farm.mqtt.discovery,
         sparkplug=farm.mqtt.sparkplug,
         share=farm.mqtt.share,
+        left=shares.left,
     )
-    try:
-        store = open_archive(data / "store", farm.store, os.environ)
-    except StoreError as error:
-        raise Problem(error.detail) from error
     ended: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda got, _: ended.append(got))
@@ -74,6 +77,7 @@ def command(data: Path, path: Path | None, name: str, leave: bool) -> None:
     ingester = Ingester(
         host, port, data / "store", client_id=f"berrybrain-{name}", store=store, settings=settings, network=network
     )
+    ingester.client.on_connect(shares.settle)
     if farm.store.kind == "influx":
         from telemetry.store.influx.archive import OutsideArchive
 

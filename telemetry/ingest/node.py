@@ -50,6 +50,7 @@ class IngestSettings:
         sparkplug: group of Sparkplug B nodes that are heard too, `+` = every group; empty = none.
         share: group of ingesters of which each measurement goes to one; births, states, events and commands go to all.
             Empty = this one takes all.
+        left: groups it was in before: its session still listens to them until the broker is told.
         intake: what is let in and what is flagged.
         retry_s: pause after a failed commit.
     """
@@ -61,6 +62,7 @@ class IngestSettings:
     discovery: str = ""
     sparkplug: str = ""
     share: str = ""
+    left: tuple[str, ...] = ()
     intake: IntakeSettings = field(default_factory=IntakeSettings)
     retry_s: float = 1.0
     report_s: float = 60.0
@@ -89,11 +91,13 @@ class Ingest:
         self._retry_at = 0.0
         self._latency = 0.0
         self._committed_at = float("-inf")
+        for group in settings.left:
+            for topic_filter in _measurements(group):
+                client.unsubscribe(topic_filter)
         # Retained messages are never shared (MQTT 5, 4.8.2), and every member must know the births.
-        shared = f"$share/{settings.share}/" if settings.share else ""
-        for kind in STORED:
-            client.subscribe(f"{shared if kind is Kind.DATA else ''}gh/1/+/+/+/{kind}", self._on_message, qos=1)
-        client.subscribe(shared + GATEWAY, self._on_message, qos=1)
+        others = [f"gh/1/+/+/+/{kind}" for kind in STORED if kind is not Kind.DATA]
+        for topic_filter in (*_measurements(settings.share), *others):
+            client.subscribe(topic_filter, self._on_message, qos=1)
         for topic_filter in filters(settings.sparkplug) if settings.sparkplug else ():
             client.subscribe(topic_filter, self._on_message, qos=1)
         identity = Identity(
@@ -175,6 +179,12 @@ class Ingest:
         self._messages.append(message.ack)
         if len(self._messages) >= self._settings.batch_messages:
             self.flush()
+
+
+def _measurements(share: str) -> tuple[str, str]:
+    """Return what to listen to for measurements, in a group or alone."""
+    shared = f"$share/{share}/" if share else ""
+    return f"{shared}gh/1/+/+/+/{Kind.DATA}", shared + GATEWAY
 
 
 def _report_metrics(interval: float) -> dict[str, MetricInfo]:

@@ -126,6 +126,13 @@ def subscribe(filters: Sequence[tuple[str, int]], *, packet_id: int, version5: b
     return b"\x82" + _length(len(body)) + body
 
 
+def unsubscribe(filters: Sequence[str], *, packet_id: int, version5: bool) -> bytes:
+    """Return UNSUBSCRIBE."""
+    body = packet_id.to_bytes(2, "big") + (b"\x00" if version5 else b"")
+    body += b"".join(map(_text, filters))
+    return b"\xa2" + _length(len(body)) + body
+
+
 def read_connack(body: bytes, *, version5: bool) -> Welcome:
     """Read CONNACK. Raises `MqttError` when it is none; a 3.1.1 broker's answer to MQTT 5 has no properties."""
     if len(body) < 2:

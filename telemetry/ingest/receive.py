@@ -132,6 +132,10 @@ class ReceivingLink:
         packet_id = next(self._subscribe_ids)
         self._send(packets.subscribe(filters, packet_id=packet_id, version5=self.settings.version5))
 
+    def unsubscribe(self, filters: list[str]) -> None:
+        packet_id = next(self._subscribe_ids)
+        self._send(packets.unsubscribe(filters, packet_id=packet_id, version5=self.settings.version5))
+
     def acknowledge(self, packet_id: int) -> None:
         """Acknowledge a message; the packet leaves with the next turn, together with others."""
         if packet_id in self._owed and not self.broken:

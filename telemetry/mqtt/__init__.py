@@ -69,6 +69,10 @@ class Client(Protocol):
         """Call `handler` for each message that matches; kept over reconnects. Filters of one client do not overlap."""
         ...
 
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Have the session forget a filter, also one of an earlier life of this client; said at each connection."""
+        ...
+
     def on_connect(self, callback: Callable[[], None]) -> None:
         """Call `callback` each time the connection stands, at once if it does already."""
         ...

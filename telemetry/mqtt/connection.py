@@ -105,6 +105,10 @@ class Link(Protocol):
         """Subscribe to (filter, QoS) pairs."""
         ...
 
+    def unsubscribe(self, filters: list[str]) -> None:
+        """Take filters out of the session."""
+        ...
+
     def acknowledge(self, packet_id: int) -> None:
         """Acknowledge a message that came over this link."""
         ...

@@ -180,6 +180,9 @@ class PahoLink:
     def subscribe(self, filters: list[tuple[str, int]]) -> None:
         self._client.subscribe(filters)
 
+    def unsubscribe(self, filters: list[str]) -> None:
+        self._client.unsubscribe(filters)
+
     def acknowledge(self, packet_id: int) -> None:
         if packet_id in self._owed and not self.broken:
             self._owed.remove(packet_id)

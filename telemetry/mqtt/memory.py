@@ -149,6 +149,12 @@ class MemoryBroker:
             if matches(topic_filter, packet.topic):
                 self._route(session, packet, qos, retain=True)
 
+    def unsubscribe(self, client: MemoryClient, topic_filter: str) -> None:
+        """Serve a client's UNSUBSCRIBE."""
+        session = self._sessions.get(client.client_id)
+        if session is not None and session.client is client:
+            session.filters.pop(topic_filter, None)
+
     def detach(self, client: MemoryClient, *, will: bool) -> None:
         """Serve the end of a client's connection."""
         session = self._sessions.get(client.client_id)

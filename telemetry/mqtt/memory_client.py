@@ -64,6 +64,7 @@ class MemoryClient:
         self._connected = False
         self._closed = False
         self._handlers: dict[str, tuple[int, Handler]] = {}
+        self._left: list[str] = []
         self._on_connect: list[Callable[[], None]] = []
         self._unsent: deque[Packet] = deque()
         self._sent: dict[int, Packet] = {}
@@ -81,8 +82,16 @@ class MemoryClient:
     def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None:
         check_filter(topic_filter)
         self._handlers[topic_filter] = (qos, handler)
+        self._left = [left for left in self._left if left != topic_filter]
         if self._connected:
             self._broker.control(lambda: self._broker.subscribe(self, topic_filter, qos))
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        check_filter(topic_filter)
+        self._handlers.pop(topic_filter, None)
+        self._left.append(topic_filter)
+        if self._connected:
+            self._broker.control(lambda: self._broker.unsubscribe(self, topic_filter))
 
     def on_connect(self, callback: Callable[[], None]) -> None:
         self._on_connect.append(callback)
@@ -137,6 +146,8 @@ class MemoryClient:
         """Use a new connection: subscribe, send what waited, tell who asked."""
         if self._closed:
             return
+        for topic_filter in self._left:
+            self._broker.unsubscribe(self, topic_filter)
         for topic_filter, (qos, _) in self._handlers.items():
             self._broker.subscribe(self, topic_filter, qos)
         unsent = [*self._sent.values(), *self._unsent]

@@ -92,6 +92,7 @@ class NetworkClient:
         )
         self._manual_ack = manual_ack
         self._handlers: dict[str, tuple[int, Handler]] = {}
+        self._left: list[str] = []
         self._routes: dict[str, list[Handler]] = {}
         self._on_connect: list[Callable[[], None]] = []
         self._queue: deque[Outgoing] = deque()
@@ -126,9 +127,18 @@ class NetworkClient:
     def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None:
         check_filter(topic_filter)
         self._handlers[topic_filter] = (qos, handler)
+        self._left = [left for left in self._left if left != topic_filter]
         self._routes.clear()
         if self._ready and self._link is not None:
             self._link.subscribe([(topic_filter, qos)])
+
+    def unsubscribe(self, topic_filter: str) -> None:
+        check_filter(topic_filter)
+        self._handlers.pop(topic_filter, None)
+        self._routes.clear()
+        self._left.append(topic_filter)
+        if self._ready and self._link is not None:
+            self._link.unsubscribe([topic_filter])
 
     def on_connect(self, callback: Callable[[], None]) -> None:
         self._on_connect.append(callback)
@@ -237,6 +247,8 @@ class NetworkClient:
         self._ready = True
         self._settled = True
         self._retry.begun(time.monotonic())
+        if self._left:
+            link.unsubscribe(self._left)
         if self._handlers:
             link.subscribe([(topic_filter, qos) for topic_filter, (qos, _) in self._handlers.items()])
         log.info("%s connected to %s:%d", link.settings.client_id, link.settings.host, link.settings.port)

@@ -14,10 +14,14 @@ import pytest
 import urllib3
 
 from telemetry.farm import default_farm_text, parse_farm
+from telemetry.ingest import IngestSettings
 from telemetry.ingest.intake import Intake, IntakeSettings
-from telemetry.messages import Birth, Data, Event, Kind, MetricInfo
+from telemetry.ingest.shares import Shares
+from telemetry.ingest.wall import Ingester
+from telemetry.messages import Birth, Data, Event, Kind, MetricInfo, State
 from telemetry.messages.wire import encode
 from telemetry.mqtt.broker import Broker, mosquitto_path, start_broker
+from telemetry.mqtt.device import Address
 from telemetry.mqtt.network import NetworkClient
 from telemetry.store import Series
 from telemetry.store.embedded import open_store
@@ -189,6 +193,57 @@ def test_a_member_that_left_takes_nothing_any_more(plant: Plant, until: Until) -
     until(sent, within=LONG_S, what="20 measurements")
     until(lambda: stays.loop(0.01) < 0 or len(got) == 20, within=LONG_S, what="all 20 at the other one")
     stays.close()
+
+
+def member_for_a_while(
+    folder: Path, publisher: NetworkClient, until: Until, *, port: int, life: int, share: str
+) -> None:
+    """Be a member of a group until ten measurements and what was sent after them are stored; each came once."""
+    shares = Shares(folder, "ingest", share)
+    address = Address(site="farm", zone="farm", device="ingest")
+    settings = IngestSettings(address=address, boot=f"i{life}", share=share, left=shares.left)
+    ingester = Ingester("127.0.0.1", port, folder, settings=settings)
+    ingester.client.on_connect(shares.settle)
+    store = ingester.store
+
+    def heard(kind: Kind, count: int) -> bool:
+        publisher.loop(0.0)
+        ingester.turn()
+        return len(store.entries(kind)) >= count
+
+    # Its own birth, stored, tells that the broker has heard all that it said before.
+    until(lambda: heard(Kind.BIRTH, life + 1), within=LONG_S, what="the member")
+    for i in range(10):
+        data = Data(at=T0 + life * 100 + i, seq=life * 100 + i, boot="b", metrics={"co2": 400.0})
+        publisher.publish("gh/1/farm/z/d/data", encode(data), qos=1)
+    until(lambda: heard(Kind.BIRTH, 0) and store.count() == 10 * life + 10, within=LONG_S, what="ten measurements")
+    states = len(store.entries(Kind.STATE))
+    publisher.publish("gh/1/farm/z/d/state", encode(State(at=T0 + life, status="online")), qos=1)
+    until(lambda: heard(Kind.STATE, states + 1), within=LONG_S, what="what was sent after them")
+    assert store.counters().points_duplicated == 0
+    ingester.close()
+    assert Shares(folder, "ingest", share).left == ()
+
+
+def test_who_changes_the_group_leaves_the_old_one(tmp_path: Path, until: Until) -> None:
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
+    (tmp_path / "store").mkdir()
+    broker = start_broker(tmp_path / "broker", 0)
+    publisher = NetworkClient("127.0.0.1", broker.port, "publisher")
+    for life, share in enumerate(("", "members", "others")):
+        member_for_a_while(tmp_path / "store", publisher, until, port=broker.port, life=life, share=share)
+    publisher.close(timeout=0.0)
+    broker.close()
+
+
+def test_a_group_is_left_at_the_next_start_when_there_was_no_connection(tmp_path: Path) -> None:
+    Shares(tmp_path, "ingest", "a")
+    assert Shares(tmp_path, "ingest", "b").left == ("a",)
+    again = Shares(tmp_path, "ingest", "c")
+    assert set(again.left) == {"a", "b"}
+    again.settle()
+    assert Shares(tmp_path, "ingest", "c").left == ()
 
 
 def test_a_member_does_not_take_what_others_heard_for_lost() -> None:

@@ -240,6 +240,26 @@ def test_messages_wait_for_a_subscriber_that_is_away(world: World) -> None:
     assert inbox.payloads == sent
 
 
+def test_a_filter_of_an_earlier_life_can_be_left(world: World) -> None:
+    got: list[str] = []
+    first = world.client("hearer")
+    first.subscribe("old/+", lambda message: None)
+    world.run(lambda: first.connected)
+    first.close()
+    second = world.client("hearer")
+    second.unsubscribe("old/+")
+    second.subscribe("#", lambda message: got.append(message.topic))
+    second.subscribe("new", lambda message: None)
+    second.unsubscribe("#")
+    second.subscribe("last", lambda message: got.append(message.topic))
+    sender = world.client("sender")
+    world.run(lambda: second.connected and sender.connected)
+    for topic in ("old/1", "other", "last"):
+        sender.publish(topic, b"1", qos=1)
+    world.run(lambda: "last" in got)
+    assert got == ["last"]
+
+
 def test_what_is_not_acknowledged_is_delivered_again_after_a_reconnect(world: World) -> None:
     publisher, inbox = world.client("p"), Inbox()
     subscriber = world.client("s", manual_ack=True)
