@@ -32,7 +32,7 @@ REQUIRED = ("camera", "eyes", "picker", "mission", "gateway")
 def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     """Simulate the robot's cell until asked to end, then write down what became of the berries."""
     from robot.arms import load_arm
-    from robot.loop.control import ControlLoop, LoopSettings
+    from robot.loop import ControlLoop, LoopSettings
     from robot.nodes.camera import CameraNode, CameraSettings
     from robot.nodes.control import ControlNode, ControlSettings
     from sim.camera import SimCamera

@@ -41,7 +41,7 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
     from robot.collision import Obstacles, carriage
     from robot.hardware import HardwareError
     from robot.hardware.wiring import connect
-    from robot.loop.control import ControlLoop, LoopSettings
+    from robot.loop import ControlLoop, LoopSettings
     from robot.loop.realtime import lock_memory, no_collections, real_time_class
     from robot.nodes.control import ControlNode, ControlSettings
 

@@ -12,7 +12,7 @@ import numpy as np
 from robot.arms import load_arm
 from robot.collision import Obstacles, carriage
 from robot.hardware.fake import FakeHardware
-from robot.loop.control import ControlLoop, LoopSettings
+from robot.loop import ControlLoop, LoopSettings
 from robot.loop.pace import PaceStats, pace
 from robot.loop.realtime import AbsoluteSleep, lock_memory, no_collections, real_time_class
 from robot.motion import joint_move

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
+from robot.hardware import GripperState, JointState
 
 Array = npt.NDArray[np.float64]
 WIDTH = 32
@@ -39,6 +40,22 @@ class BlackBox:
         self._rows = np.full((ticks, WIDTH), np.nan)
         self._count = 0
         self.changes: deque[tuple[float, str, tuple[str, ...]]] = deque(maxlen=CHANGES)
+
+    def record(self, now: float, joints: JointState, gripper: GripperState, q: Array, v: Array) -> None:
+        """Write one tick.
+
+        Args:
+            now: monotonic [s].
+            q: set point, shape (7,).
+            v: its velocity, shape (7,).
+        """
+        row = self.row()
+        row[0] = now
+        row[1:8] = joints.position
+        row[8:15] = joints.velocity
+        row[15:22] = q
+        row[22:29] = v
+        row[29:] = gripper.opening, gripper.force, gripper.blade_out
 
     def row(self) -> Array:
         """Return the next row to write in place, shape (32,); columns are `COLUMNS`."""

@@ -21,6 +21,7 @@ from robot.ros.node import Node
 from robot.ros.task import Future
 from telemetry.clock import Clock
 from telemetry.messages import AckStatus, Command, MetricInfo
+from telemetry.messages.tables import faults
 from telemetry.mqtt import Client
 from telemetry.mqtt.commands import CommandInbox, Reply
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
@@ -94,6 +95,7 @@ class GatewayNode(Node):
         outbox = Outbox(":memory:") if outbox is None else outbox
         self._device = DevicePublisher(mqtt, settings.address, clock, identity, outbox=outbox)
         self._seen = Seen()
+        self._faults = frozenset(faults())
         self._orders: dict[str, Reply] = {}
         self._submit = self.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
         self._triggers = {
@@ -158,7 +160,7 @@ class GatewayNode(Node):
         def answered(future: Future[Any]) -> None:
             answer: Any = future.result()
             status = AckStatus.DONE if answer.success else AckStatus.FAILED
-            reply(status, "" if answer.success else reason_key(answer.message))
+            reply(status, "" if answer.success else reason_key(answer.message, self._faults))
 
         client.call_async(std_srvs.srv.Trigger.Request()).add_done_callback(answered)
 

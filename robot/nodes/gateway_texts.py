@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 STAGES = ("flower", "green", "white", "turning", "ripe", "overripe")
@@ -16,11 +16,6 @@ NUMBERS: dict[str, tuple[float, float, float]] = {
     "force": (1.0, 0.1, 8.0),
 }
 """Default, smallest and largest of each number of a harvest command."""
-
-REASONS = {
-    "press the reset button at the robot: only somebody who sees it may answer a stop": "reset_at_machine",
-}
-"""Answers of the control loop that people on a page meet, and their keys in the fault table of both languages."""
 
 
 def read_harvest(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,9 +50,14 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
 
 
-def reason_key(answer: str) -> str:
-    """Return the key of what the control loop answered, or its words where they have none."""
-    return REASONS.get(answer, answer)
+def reason_key(answer: str, known: Container[str]) -> str:
+    """Return the key in an answer `key: detail` of the control loop, or its words where the fault table has none.
+
+    Args:
+        known: keys of the fault table, which has the words for people in zh and en.
+    """
+    key, _, _ = answer.partition(":")
+    return key if key in known else answer
 
 
 def pick_data(message: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from robot.arms import load_arm
-from robot.loop.control import ControlLoop, LoopSettings
+from robot.loop import ControlLoop, LoopSettings
 from robot.nodes.convert import LATCHED, RELIABLE, header, to_seconds
 from robot.nodes.gateway import GatewayNode, GatewaySettings
 from robot.nodes.mission import MissionNode, MissionSettings

@@ -13,7 +13,7 @@ from telemetry.messages.tables import faults
 
 HOUSE = Path(__file__).resolve().parents[2]
 PACKAGES = ("robot", "vision", "telemetry", "sim", "dashboard")
-RAISED = {"HardwareError", "CameraError", "StoreError", "MqttError"}
+RAISED = {"HardwareError", "CameraError", "StoreError", "MqttError", "refusal", "_why"}
 KEYWORDS = {"fault", "fault_key"}
 KEY = re.compile(r"[a-z]+(_[a-z]+)+")
 
