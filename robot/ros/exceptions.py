@@ -98,6 +98,13 @@ class InvalidServiceNameException(NameValidationException):
         super().__init__("service name", name, error_msg, invalid_index)
 
 
+class TimeSourceChangedError(ROSError):
+    """Simulated time was switched on or off while somebody slept."""
+
+    def __init__(self, message: str = "ROS time was activated or deactivated during the sleep") -> None:
+        super().__init__(message)
+
+
 class ParameterException(ROSError):
     """Anything refused about parameters; `parameters` is a name or several."""
 

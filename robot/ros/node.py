@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from robot.ros.arguments import START, Arguments, parse
 from robot.ros.arguments.parameters import values_for
@@ -70,6 +70,7 @@ class Node(Running, Entities, NodeParameters, Graph):
     """
 
     PARAM_REL_TOL = 1e-6
+    _ros_clock_class: ClassVar[type[ROSClock]] = ROSClock
     scheduler: Scheduler
 
     def __init__(
@@ -104,7 +105,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         self.scheduler = self._ros_scheduler
         self._ros_init_entities()
         self._logger = RcutilsLogger(self._ros_handle.logger_name(), self._ros_scheduler.monotonic)
-        self._clock = ROSClock(scheduler=self._ros_scheduler)
+        self._clock = self._ros_clock_class(scheduler=self._ros_scheduler)
         self._clock.waits = self._ros_wait_working
         self._default_callback_group: CallbackGroup = MutuallyExclusiveCallbackGroup()
         given = values_for([*everyones.overrides, *own.overrides], self.get_fully_qualified_name())

@@ -52,14 +52,20 @@ NAMES = {
         InvalidParameterTypeException InvalidParameterValueException InvalidServiceNameException
         InvalidTopicNameException NameValidationException NoTypeSupportImportedException NotInitializedException
         ParameterAlreadyDeclaredException ParameterException ParameterImmutableException
-        ParameterNotDeclaredException ParameterUninitializedException ROSInterruptException
+        ParameterNotDeclaredException ParameterUninitializedException ROSInterruptException TimeSourceChangedError
     """,
     "executors": """
         ConditionReachedException Executor ExternalShutdownException MultiThreadedExecutor ShutdownException
         SingleThreadedExecutor TimeoutException TimeoutObject await_or_execute
     """,
     "expand_topic_name": "expand_topic_name",
-    "experimental": "EventsExecutor",
+    "experimental": """
+        AsyncClient AsyncClock AsyncNode AsyncPublisher AsyncService AsyncSubscription AsyncTimer AsyncioExecutor
+        EventsExecutor
+    """,
+    "experimental.asyncio": """
+        AsyncClient AsyncClock AsyncNode AsyncPublisher AsyncService AsyncSubscription AsyncTimer
+    """,
     "experimental.events_executor": "EventsExecutor",
     "guard_condition": "GuardCondition",
     "impl.implementation_singleton": "rclpy_implementation",
