@@ -133,16 +133,29 @@ def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, o
 
 @command.command(name="faults")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option("--runs", type=click.IntRange(min=1), default=20, show_default=True, help="Rows to harvest.")
+@click.option(
+    "--rows", "--runs", type=click.IntRange(min=1), default=20, show_default=True, help="How many are harvested."
+)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the first row.")
-def faults(*, as_json: bool, runs: int, seed: int) -> None:
-    """Harvest rows in the kinematic tier while things break at random times; an independent monitor judges."""
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Keep each row here, one line of JSON; a run that was broken off goes on after the rows it has.",
+)
+def faults(*, as_json: bool, rows: int, seed: int, out: Path | None) -> None:
+    """Harvest rows in the kinematic tier while things break at random times; an independent monitor judges.
+
+    `by_fault` tells for each fault the rows it came in, and of those: `safe`, `wrong_counts`, `stopped`, `resumed`
+    (stopped, and went on to the end after a reset), `texts_zh_en` (every stop has words in both languages).
+    """
     from sim.fast.campaign import run
 
-    figures = run(runs, seed, told=lambda n, _: None if as_json else click.echo(f"{n - seed + 1} of {runs}", err=True))
+    told = (lambda _: None) if as_json else (lambda n: click.echo(f"{n - seed + 1} of {rows}", err=True))
+    figures = run(rows, seed, told=told, out=out)
     report(figures, as_json)
     if figures["unsafe"]:
-        raise Problem(f"{figures['unsafe']} of {runs} rows were not safe")
+        raise Problem(f"{figures['unsafe']} of {rows} rows were not safe")
 
 
 @command.command(name="loop")

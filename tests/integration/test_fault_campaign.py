@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from robot.arms import load_arm
-from sim.fast.campaign import complaints, run
+from sim.fast.campaign import complaints, figures, rows
 from sim.fast.faults import KINDS, Kind, Planned
 from sim.fast.harvest import FastHarvest, FastSettings
 from sim.scene.settings import Mix, SceneSettings
@@ -16,11 +19,58 @@ ARM = load_arm("ur3e")
 
 
 def test_twenty_rows_with_random_faults_are_safe_explained_and_counted_right() -> None:
-    figures = run(20, 4000, settings=SHORT, span=4.0)
-    assert figures["unsafe_runs"] == []
-    assert figures["wrong_runs"] == []
-    assert sum(figures["faults"].values()) >= 20
-    assert figures["counted"] > 0
+    found = figures(rows(20, 4000, settings=SHORT, span=4.0), 4000)
+    assert found["unsafe_runs"] == []
+    assert found["wrong_runs"] == []
+    assert sum(found["faults"].values()) >= 20
+    assert found["counted"] > 0
+
+
+ROW = {
+    "seed": 1,
+    "faults": ["wire cut", "door open", "door open"],
+    "stops": ["hardware_lost"],
+    "unsafe": [],
+    "problems": [],
+    "explained": True,
+    "resumed": True,
+    "counted_right": True,
+    "ripe": 3,
+    "counted": 3,
+    "placed": 3,
+    "lost": 0,
+    "commands": 9,
+    "travel": 0.1,
+    "tool_speed": 0.4,
+    "force": 1.0,
+    "seconds": 20.0,
+    "cpu": 0.5,
+}
+
+
+def test_a_row_counts_once_for_each_fault_that_came_in_it() -> None:
+    bad = {**ROW, "seed": 2, "faults": ["door open"], "unsafe": ["it moves"], "resumed": False, "counted_right": False,
+           "explained": False, "problems": ["?"]}  # fmt: skip
+    quiet = {**ROW, "seed": 3, "faults": ["eyes killed"], "stops": []}
+    found = figures([ROW, bad, quiet], 1)
+    assert found["unsafe"] == found["not_explained_or_not_resumed_or_miscounted"] == 1
+    assert found["by_fault"]["door open"] == {
+        "rows": 2, "safe": 1, "wrong_counts": 1, "stopped": 2, "resumed": 1, "texts_zh_en": 1,
+    }  # fmt: skip
+    assert found["by_fault"]["wire cut"]["rows"] == 1
+    assert found["by_fault"]["eyes killed"]["resumed"] == 0  # it never stopped
+    assert set(found["by_fault"]) == {kind.name for kind in KINDS}
+
+
+def test_a_campaign_that_was_broken_off_goes_on_after_the_rows_it_has(tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    out.write_text(json.dumps(ROW) + "\n" + json.dumps({**ROW, "seed": 7, "counted": 2}) + "\n", encoding="utf-8")
+    told: list[int] = []
+    assert rows(1, 7, told=told.append, out=out) == [{**ROW, "seed": 7, "counted": 2}]
+    assert told == [7]
+    first = rows(1, 3, settings=SHORT, span=4.0, out=out)
+    assert [json.loads(line)["seed"] for line in out.read_text(encoding="utf-8").splitlines()] == [1, 7, 3]
+    assert rows(1, 3, settings=SHORT, span=4.0, out=out) == first
 
 
 MUST_STOP = [kind for kind in KINDS if kind.stands is not None and "pauses" not in kind.name]
