@@ -273,3 +273,11 @@ def test_a_tiny_photograph_is_enlarged_to_twice_its_size_and_no_more():
     eyes._engine = Counted()
     eyes.detect(np.zeros((100, 70, 3), np.uint8))
     assert max(max(s) for s in eyes._engine.sizes) == 224  # 200 pixels, and grey up to a multiple of 32
+
+
+def test_without_outlines_the_same_berries_are_told(scene):
+    whole = NetworkDetector().detect(scene.color)
+    bare = NetworkDetector(NetworkSettings(outlines=False)).detect(scene.color)
+    assert [b.box for b in bare] == [b.box for b in whole]
+    assert any(b.polygon is not None for b in whole)
+    assert all(b.polygon is None for b in bare)

@@ -51,7 +51,8 @@ class NetworkSettings:
         smallest_side: the first look has at least this longest side, unless that more than doubles the picture [px].
         box_growth: sides of the boxes over those that the network was taught, which are those of the fruit's very
             outline: people draw a little around it.
-        outline_score: berries of at least this score get an outline; each costs 0.04 ms.
+        clear: berries of at least this score are taken for there; they get an outline, which costs 0.04 ms each.
+        outlines: whether there are outlines at all.
         decode: how centres become berries.
         frame_decode: the same for frames of 640x480 and less, where the tail costs time.
         merge: how looks are put together.
@@ -65,7 +66,8 @@ class NetworkSettings:
     working_side: int = 960
     smallest_side: int = 320
     box_growth: float = 1.08
-    outline_score: float = 0.25
+    clear: float = 0.25
+    outlines: bool = True
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     frame_decode: DecodeSettings = field(default_factory=lambda: DecodeSettings(least=0.2))
     merge: MergeSettings = field(default_factory=MergeSettings)
@@ -81,7 +83,7 @@ class NetworkDetector:
             ModelFileError: the model is missing, damaged or of another version.
         """
         self._settings = settings or NetworkSettings()
-        self._engine = Engine(model or shipped_model(self._settings.precision))
+        self._engine = Engine(model or shipped_model(self._settings.precision), prototypes=self._settings.outlines)
 
     def detect(self, color: Picture) -> list[Detection]:
         """Return the berries seen in `color` (RGB, shape (h, w, 3)), best score first.
@@ -135,7 +137,7 @@ class NetworkDetector:
         visible = np.clip(found.visible, 0.05, 1.0).tolist()
         box_spread = (found.box_spread * sides.max(axis=1, initial=0.0) / 2).tolist()
         ripeness_spread, peduncle_spread = found.ripeness_spread.tolist(), found.stem_spread.tolist()
-        least, last = self._settings.outline_score, limit[:2] - 1.0
+        least, last = self._settings.clear if self._settings.outlines else np.inf, limit[:2] - 1.0
         look, own = berries.look.tolist(), berries.own.tolist()
         return [
             Detection(
@@ -177,7 +179,7 @@ def _is_frame(shape: tuple[int, ...]) -> bool:
 
 def _shows_large(found: Found, s: NetworkSettings) -> bool:
     """Return whether fruit may be there that is too large for this look."""
-    clear = found.scores >= s.outline_score
+    clear = found.scores >= s.clear
     sides = (found.boxes[:, 2:] - found.boxes[:, :2])[clear]
     return not clear.any() or bool((sides.max(axis=1) > s.large).any())
 

@@ -20,8 +20,11 @@ _SIZES_KEPT = 16
 class Engine:
     """A model ready to run. Not for use from several threads at once."""
 
-    def __init__(self, model: ModelFile, *, threads: int = 1) -> None:
+    def __init__(self, model: ModelFile, *, threads: int = 1, prototypes: bool = True) -> None:
         """Read the graph.
+
+        Args:
+            prototypes: whether to tell the mask prototypes; a ninth of the time is theirs.
 
         Raises:
             ModelFileError: the graph is not one that this engine can read, or its outputs are others.
@@ -37,6 +40,8 @@ class Engine:
             ) from None
         if channels != [CHANNELS, PROTOTYPES]:
             raise ModelFileError(f"expected a graph with {CHANNELS} and {PROTOTYPES} channels, got {channels}")
+        if not prototypes:
+            self._graph.remove_result(self._graph.results[1])
         self._options: dict[str, str | int | bool] = {
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
@@ -49,7 +54,7 @@ class Engine:
         self._requests: OrderedDict[tuple[int, int], ov.InferRequest] = OrderedDict()
 
     def run(self, picture: npt.NDArray[np.uint8]) -> tuple[Array, Array]:
-        """Return head, shape (CHANNELS, h/8, w/8), and prototypes, shape (PROTOTYPES, h/4, w/4).
+        """Return head, shape (CHANNELS, h/8, w/8), and prototypes, shape (PROTOTYPES, h/4, w/4), or none of these.
 
         The arrays are overwritten by the next call with a picture of the same size.
 
@@ -62,7 +67,7 @@ class Engine:
                 f"expected uint8 with sides in multiples of {SIZE_MULTIPLE}, got {picture.shape} {picture.dtype}"
             )
         result = self._request((h, w)).infer([picture[None]], share_inputs=True, share_outputs=True)
-        return result[0][0], result[1][0]
+        return result[0][0], result[1][0] if len(result) > 1 else np.zeros((0, h // 4, w // 4), np.float32)
 
     def _request(self, size: tuple[int, int]) -> ov.InferRequest:
         if size in self._requests:

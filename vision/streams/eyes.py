@@ -21,9 +21,6 @@ WORKING_SIDE = 832
 LEAST_SCORE = 0.1
 """What scores less is not reported: about a quarter of what the network tells of, and no point of AP50."""
 
-NO_OUTLINES = 2.0
-"""No score reaches it: outlines of a full bed took a quarter of the time, and a stream is for counting."""
-
 _REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
 
 
@@ -37,7 +34,7 @@ class StreamEyes:
                 looks=(1.0,),
                 still_looks=(1.0,),
                 working_side=working_side,
-                outline_score=NO_OUTLINES,
+                outlines=False,  # with a full bed they took a quarter of the time, and a stream is for counting
                 decode=DecodeSettings(least=LEAST_SCORE),
             )
         )
