@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import weakref
 from threading import Lock
 from typing import Any
@@ -68,5 +67,7 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
 
     def ending_execution(self, entity: Any) -> None:
         self._active_entity = None
-        with contextlib.suppress(RuntimeError):  # none had begun
+        try:
             self._active.release()
+        except RuntimeError:  # none had begun
+            return

@@ -6,7 +6,7 @@ kept ones are on their way. They wait until the publisher has said that nothing 
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 
 from robot.ros.transport.frame import HISTORY, PRESENT, Buffer, Frame
 
@@ -15,9 +15,14 @@ REMEMBERED = 256  # publishers that have gone and might come back
 
 
 class Latecomer:
-    """The order of one subscription's messages. Its caller sees to it that one thread uses it at a time."""
+    """The order of one subscription's messages. Its caller sees to it that one thread uses it at a time.
 
-    def __init__(self) -> None:
+    Args:
+        monotonic: never goes back [s].
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
         self._seen: dict[bytes, int] = {}  # the last sequence number that was passed on
         self._present: set[bytes] = set()  # publishers all of whose kept messages have come
         self._early: dict[bytes, tuple[float, list[tuple[Frame, Buffer]]]] = {}
@@ -34,13 +39,24 @@ class Latecomer:
             self._early.pop(gid, None)
             return [] if early is None else self._new(early[1])
         if early is None:
-            early = self._early[gid] = time.monotonic(), []
+            early = self._early[gid] = self._monotonic(), []
         early[1].append((frame, payload))
-        if time.monotonic() - early[0] < PATIENCE:
-            return []
-        self._present.add(gid)
-        del self._early[gid]
-        return self._new(early[1])
+        return []
+
+    @property
+    def waits_until(self) -> float | None:
+        """When messages that wait are `overdue` [s]; None when none wait."""
+        return min((since for since, _ in self._early.values()), default=0.0) + PATIENCE if self._early else None
+
+    def overdue(self) -> list[tuple[Frame, Buffer]]:
+        """Return what has waited too long, in order: what should have come before it was dropped on the way."""
+        passed: list[tuple[Frame, Buffer]] = []
+        for gid, (since, messages) in tuple(self._early.items()):
+            if self._monotonic() - since >= PATIENCE:
+                self._present.add(gid)
+                del self._early[gid]
+                passed += self._new(messages)
+        return passed
 
     def _new(self, messages: list[tuple[Frame, Buffer]]) -> list[tuple[Frame, Buffer]]:
         passed = []

@@ -19,13 +19,13 @@ from robot.ros.entity_handles import SubscriptionHandle
 from robot.ros.event_handle import EventHandle
 from robot.ros.event_handler import EventHandler, SubscriptionEventCallbacks
 from robot.ros.exceptions import RCLError
-from robot.ros.flow import Inflow, keeps_all
+from robot.ros.flow import WINDOW, Inflow, keeps_all
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.latecomer import Latecomer
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
-from robot.ros.transport.frame import SIZE, Buffer, Frame, unpack
+from robot.ros.transport.frame import PREFIX_SIZE, SIZE, Buffer, Frame, unpack
 from robot.ros.utilities import IDENTIFIER
 
 if TYPE_CHECKING:
@@ -122,8 +122,13 @@ class Subscription(Entity):
         self._taker = self._take
         self._lock = threading.RLock()
         self._limit = qos_profile.limit or KEPT_MAX
-        self._latecomer = Latecomer() if qos_profile.latched else None
-        self._inflow = Inflow(self._tell_taken, node._ros_scheduler.monotonic) if keeps_all(qos_profile) else None
+        self._keepers: set[bytes] = set()  # publishers that wait for this subscription
+        scheduler, prefix = node._ros_scheduler, self.endpoint.gid[:PREFIX_SIZE]
+        self._latecomer = Latecomer(scheduler.monotonic) if qos_profile.latched else None
+        self._looks_for_late = False
+        self._inflow = (
+            Inflow(self._tell_taken, scheduler.monotonic, self._later, prefix) if keeps_all(qos_profile) else None
+        )
         self._filter: Predicate | None = None
         self._filter_options = ContentFilterOptions("", [])
         if content_filter is not None:
@@ -184,8 +189,13 @@ class Subscription(Entity):
         if self._latecomer is not None:
             with self._lock:
                 self._latecomer.matched(other.gid, here=here)
-        if self._inflow is not None and not here:
-            self._inflow.forget(other.gid)
+        if self._inflow is not None:
+            if not here:
+                self._keepers.discard(other.gid)
+                self._inflow.forget(other.gid)
+            elif keeps_all(other.qos):
+                self._keepers.add(other.gid)
+                self._limit = max(self._limit, len(self._keepers) * WINDOW)  # or what they may be ahead were lost
         self._events.on_matched(other, here=here)
 
     def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None:
@@ -196,6 +206,8 @@ class Subscription(Entity):
 
     def _release(self) -> None:
         self._events.close()
+        if self._inflow is not None:
+            self._inflow.close()
         super()._release()
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
@@ -205,6 +217,27 @@ class Subscription(Entity):
         with self._lock:
             for admitted in self._latecomer.admit(frame, payload):
                 self._take_in(*admitted)
+            self._look_for_late()
+
+    def _look_for_late(self) -> None:
+        """See to it that no message waits for ever for one that was dropped on its way."""
+        until = None if self._latecomer is None else self._latecomer.waits_until
+        if until is not None and not self._looks_for_late:
+            self._looks_for_late = True
+            self._later(self._pass_overdue, until - self.node._ros_scheduler.monotonic())
+
+    def _pass_overdue(self) -> None:
+        with self._lock:
+            self._looks_for_late = False
+            if self._latecomer is None or self.destroyed:
+                return
+            for overdue in self._latecomer.overdue():
+                self._take_in(*overdue)
+            self._look_for_late()
+
+    def _later(self, call: Callable[[], None], delay: float) -> None:
+        self.node._ros_scheduler.post(call, delay=max(delay, 1e-6))
+        self.bus.pump.news()
 
     def arrive(self, frames: Sequence[bytes]) -> None:
         if self._latecomer is not None or self._filter is not None or self._events.watching:

@@ -137,3 +137,42 @@ def test_a_publisher_in_a_callback_lets_the_subscription_of_another_group_take(n
     while len(heard) < COUNT and time.monotonic() < end:
         executor.spin_once(timeout_sec=0.1)
     assert heard == [str(n) for n in range(COUNT)]
+
+
+def test_a_publisher_goes_on_though_the_last_word_of_the_slow_one_was_dropped(nodes: Callable[[str], Node]) -> None:
+    talker, listener = nodes("talker"), nodes("listener")
+    heard: list[str] = []
+    listener.create_subscription(String, "chat", lambda m: heard.append(m.data), ALL)
+    publisher = talker.create_publisher(String, "chat", ALL)
+    assert talker.wait_until(lambda: publisher.get_subscription_count() == 1, DEADLINE)
+    on_taken, dropped = publisher.on_taken, list[int]()
+
+    def drop_first(subscription: bytes, sequence: int) -> None:
+        if (sequence == flow.WINDOW and flow.WINDOW not in dropped) or sequence < flow.WINDOW:
+            dropped.append(sequence)
+        else:
+            on_taken(subscription, sequence)
+
+    publisher.on_taken = drop_first  # type: ignore[method-assign]
+    failed: list[BaseException] = []
+    thread = publish_all(publisher, failed)
+    executor = SingleThreadedExecutor(context=listener.context)
+    executor.add_node(listener)
+    end = time.monotonic() + DEADLINE
+    while len(heard) < COUNT and time.monotonic() < end:
+        executor.spin_once(timeout_sec=0.1)
+    thread.join(DEADLINE)
+    assert failed == [] and heard == [str(n) for n in range(COUNT)] and flow.WINDOW in dropped
+
+
+def test_a_subscription_has_room_for_what_many_publishers_may_be_ahead(nodes: Callable[[str], Node]) -> None:
+    from robot.ros.subscription import KEPT_MAX
+
+    node = nodes("both")
+    subscription = node.create_subscription(String, "chat", lambda _: None, ALL)
+    count = KEPT_MAX // flow.WINDOW + 2
+    publishers = [node.create_publisher(String, "chat", ALL) for _ in range(count)]
+    for publisher in publishers:
+        for _ in range(flow.WINDOW):
+            publisher.publish(String())
+    assert subscription.lost == 0 and len(subscription._queue) == count * flow.WINDOW

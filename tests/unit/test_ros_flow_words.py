@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from robot.ros.flow import PATIENCE, STEP, WORD_EVERY, Inflow
+from collections.abc import Callable
+
+from robot.ros.flow import PATIENCE, REPEATS, STEP, WORD_EVERY, Inflow
 
 TALKER = bytes(16)
 
@@ -13,7 +15,13 @@ class Taking:
     def __init__(self) -> None:
         self.now = 50.0
         self.told: list[int] = []
-        self.inflow = Inflow(lambda _, sequence: self.told.append(sequence), lambda: self.now)
+        self.later: list[tuple[Callable[[], None], float]] = []
+        self.inflow = Inflow(
+            lambda _, sequence: self.told.append(sequence),
+            lambda: self.now,
+            lambda call, delay: self.later.append((call, delay)),
+            b"elsewhere",
+        )
 
     def take(self, count: int, every: float) -> None:
         for sequence in range(1, count + 1):
@@ -42,3 +50,40 @@ def test_a_word_after_the_step_starts_the_second_anew() -> None:
     taking.now += 0.1 * WORD_EVERY
     taking.inflow.took(TALKER, STEP + 2)
     assert taking.told == [STEP, STEP + 2]
+
+
+def pass_time(taking: Taking) -> None:
+    (call, delay), *taking.later = taking.later
+    taking.now += delay
+    call()
+
+
+def test_the_last_word_is_said_again_in_case_it_was_dropped_and_then_no_more() -> None:
+    taking = Taking()
+    taking.take(STEP + 7, every=0.0)
+    taking.told.clear()
+    while taking.later:
+        pass_time(taking)
+    assert taking.told == [STEP + 7] * REPEATS and REPEATS * WORD_EVERY < PATIENCE
+
+
+def test_new_messages_are_said_again_as_often() -> None:
+    taking = Taking()
+    taking.inflow.took(TALKER, 1)
+    pass_time(taking)
+    taking.inflow.took(TALKER, 2)
+    taking.told.clear()
+    while taking.later:
+        pass_time(taking)
+    assert taking.told == [2] * REPEATS
+
+
+def test_publishers_that_have_gone_or_are_here_get_no_more_words() -> None:
+    taking = Taking()
+    taking.inflow.took(TALKER, 1)
+    taking.inflow.took(b"elsewhere-not" + bytes(3), 1)
+    taking.inflow.forget(TALKER)
+    taking.told.clear()
+    while taking.later:
+        pass_time(taking)
+    assert taking.told == []

@@ -164,7 +164,7 @@ class Executor:
 
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
-        for node in self.get_nodes():
+        for node in tuple(self._nodes):
             for waitable in node._ros_polled:
                 if waitable._executor_event:
                     continue

@@ -17,6 +17,7 @@ fill = struct.Struct("<Qd").pack_into
 """Write number and stamp into a frame with a `blank` header: `fill(data, GID_SIZE, sequence, stamp)`."""
 SIZE = _HEADER.size
 GID_SIZE = 16
+PREFIX_SIZE = 8  # of a gid: its context's
 FLAGS_AT = SIZE - 8
 PLAIN = bytes(8)  # the flags of DATA whose payload follows
 BUNDLED = bytes((BUNDLE, *bytes(7)))  # the flags of several frames in one, see `bundle`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import zmq
@@ -31,7 +32,7 @@ from robot.ros.transport.shared import Reader, SharedMemoryError
 log = logging.getLogger(__name__)
 
 DRAIN = 1000  # frames taken in before callbacks get their turn
-_NOBLOCK = int(zmq.NOBLOCK)
+_NOBLOCK, _EVENTS, _POLLIN = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN)
 
 
 class Peers(Protocol):
@@ -52,20 +53,21 @@ class Inbox:
 
     def __init__(self, socket: zmq.Socket[bytes], prefix: bytes, receiver: Receiver, peers: Peers) -> None:
         self.reader = Reader()
-        self._socket = socket
+        self._recv: Callable[[int], bytes] = super(zmq.Socket, socket).recv
+        self._events: Callable[[int], Any] = super(zmq.Socket, socket).get
         self._prefix = prefix
         self._receiver = receiver
         self._peers = peers
 
-    def take_in(self) -> None:
-        """Take in the frame that waits and, up to a limit, those behind it."""
-        self.receive(self._socket.recv(_NOBLOCK))
-        if int(self._socket.getsockopt(zmq.EVENTS)) & zmq.POLLIN:  # cheaper than the exception that ends many
+    def take_in(self, *, more: bool) -> None:
+        """Take in the frame that waits and, if there may be `more`, those behind it up to a limit."""
+        self.receive(self._recv(_NOBLOCK))
+        if more and self._events(_EVENTS) & _POLLIN:  # cheaper than the exception that ends many
             self._drain()
 
     def _drain(self) -> None:
         """Take in what waits, frames of DATA in runs of one publisher."""
-        recv, run, gid = self._socket.recv, list[bytes](), b""
+        recv, run, gid = self._recv, list[bytes](), b""
         try:
             for _ in range(DRAIN):
                 data = recv(_NOBLOCK)

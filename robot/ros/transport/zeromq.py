@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 HOUSEKEEPING = 0.5  # [s] between looks for dead peers
 LINGER = 500  # [ms] that last frames may take to leave
 CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
+AT_ONCE = 20e-6  # [s] a poll that took no longer did not wait
 STALE = 0.02  # [s] the same for a thread that publishes
 CLOSING = 2.0  # [s] that a close waits for a thread which polls or sends; later, that thread closes
 
@@ -292,26 +293,28 @@ class ZeroMQ:
         if self._flood.frames:
             with self._sending:
                 self._outbox.flush()
-        if time.monotonic() >= self._housekeeping_at:
+        began = time.monotonic()
+        if began >= self._housekeeping_at:
             self._look_for_peers()
-            self._housekeeping_at = time.monotonic() + HOUSEKEEPING
-        ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout))
+            began = time.monotonic()
+            self._housekeeping_at = began + HOUSEKEEPING
+        ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout, began))
+        now = self._polled_at = time.monotonic()
         for source, _ in ready:
-            if source is self._socket:
-                self._inbox.take_in()
+            if source is self._socket:  # after a wait one frame has come, and others are looked for the next time
+                self._inbox.take_in(more=timeout == 0.0 or now - began < AT_ONCE)
             elif self._bell is not None:
                 self._bell.silence()
-        self._polled_at = time.monotonic()
         return bool(ready)
 
-    def _wait_ms(self, timeout: float | None) -> int:
-        wait = max(0.0, self._housekeeping_at - time.monotonic())
-        if timeout is not None:
-            wait = min(wait, timeout)
+    def _wait_ms(self, timeout: float | None, now: float) -> int:
+        wait = self._housekeeping_at - now
+        if timeout is not None and timeout < wait:
+            wait = timeout
         until_next = self.loop.until_next()
-        if until_next is not None:
-            wait = min(wait, until_next)
-        return math.ceil(wait * 1000.0)
+        if until_next is not None and until_next < wait:
+            wait = until_next
+        return math.ceil(wait * 1000.0) if wait > 0.0 else 0
 
     def wake(self) -> None:
         bell = self._bell
