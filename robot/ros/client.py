@@ -27,6 +27,7 @@ from robot.ros.transport.frame import REQUEST, Buffer, Frame
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
     from robot.ros.clock import Clock
+    from robot.ros.context import Context
     from robot.ros.node import Node
 
 log = logging.getLogger(__name__)
@@ -50,9 +51,13 @@ class Client(Entity):
         self.srv_type = srv_type
         self.srv_name = srv_name
         self._sequence = count(1)
-        self._pending: dict[int, Future[Any]] = {}
+        self._pending_requests: dict[int, Future[Any]] = {}
         self._replies: dict[int, tuple[ServiceHeader, Any]] = {}
         self._introspection = Introspection(self, srv_type)
+
+    @property
+    def context(self) -> Context:
+        return self.node.context
 
     @property
     def service_name(self) -> str:
@@ -70,7 +75,7 @@ class Client(Entity):
             raise TypeError(f"{self.endpoint.name}: expected a request of {self.endpoint.type_name}, got {request!r}")
         sequence = next(self._sequence)
         future: Future[Any] = Future(executor=self.node._ros_tasks)
-        self._pending[sequence] = future
+        self._pending_requests[sequence] = future
         stamp = self.node._ros_scheduler.now()
         frame = Frame(kind=REQUEST, gid=self.endpoint.gid, sequence=sequence, stamp=stamp)
         if not self.bus.request(self.endpoint, frame, request._encode(request)):
@@ -145,16 +150,16 @@ class Client(Entity):
 
     def get_pending_request(self, sequence_number: int) -> Future[Any]:
         """Return the future of a request; raises KeyError when it is answered or forgotten."""
-        return self._pending[sequence_number]
+        return self._pending_requests[sequence_number]
 
     def remove_pending_request(self, future: Future[Any]) -> None:
-        for sequence, pending in list(self._pending.items()):
+        for sequence, pending in list(self._pending_requests.items()):
             if pending is future:
-                self._pending.pop(sequence, None)
+                self._pending_requests.pop(sequence, None)
                 self._replies.pop(sequence, None)
 
     def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None:
-        if frame.sequence not in self._pending:
+        if frame.sequence not in self._pending_requests:
             return
         try:
             response = self.srv_type.Response._decode(payload)
@@ -187,7 +192,7 @@ class Client(Entity):
         header, response = taken
         told = {"sequence": sequence, "response": response}
         self._introspection.tell(RESPONSE_RECEIVED, client_gid=self.endpoint.gid, **told)
-        return self._pending.pop(sequence, None), header, response
+        return self._pending_requests.pop(sequence, None), header, response
 
     def _take(self, sequence: int) -> None:
         taken = self._pop(sequence)

@@ -108,6 +108,16 @@ class Context:
     def handle(self) -> ContextHandle | None:
         return self._handle
 
+    def track_node(self, node: Node) -> None:
+        """Destroy a node when this context is shut down; nodes ask for that themselves."""
+        if node not in self.nodes:
+            self.nodes.append(node)
+
+    def untrack_node(self, node: Node) -> None:
+        """Leave a node alone; without effect for one that is not tracked."""
+        if node in self.nodes:
+            self.nodes.remove(node)
+
     def ok(self) -> bool:
         """Tell whether it is initialised, not shut down and not interrupted by a signal."""
         return self._bus is not None and not self._interrupted

@@ -113,7 +113,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         self._ros_init_parameters(
             [*overrides, *(parameter_overrides or ())], allow_undeclared=allow_undeclared_parameters
         )
-        context.nodes.append(self)
+        context.track_node(self)
         self._ros_rosout: Rosout | None = None
         try:
             if enable_rosout and everyones.outputs.get("rosout", True):
@@ -232,7 +232,7 @@ class Node(Running, Entities, NodeParameters, Graph):
         self._ros_destroyed = True
         self.executor = None
         self._ros_waiting.clear()
-        self.context.nodes.remove(self)
+        self.context.untrack_node(self)
         self._ros_handle.destroy_when_not_in_use()
 
     def __enter__(self) -> Node:

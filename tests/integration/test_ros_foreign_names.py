@@ -11,9 +11,12 @@ import pytest
 from robot.ros.action import ActionClient, ActionServer
 from robot.ros.callback_groups import CallbackGroup, ReentrantCallbackGroup
 from robot.ros.context import Context
+from robot.ros.event_handler import PublisherEventCallbacks
+from robot.ros.exceptions import InvalidHandle
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import example_interfaces, std_msgs, std_srvs
 from robot.ros.node import Node
+from robot.ros.publisher import Publisher
 
 String, Trigger = std_msgs.msg.String, std_srvs.srv.Trigger
 Fibonacci = example_interfaces.action.Fibonacci
@@ -122,3 +125,53 @@ def test_a_node_may_replace_its_default_callback_group(context: Context) -> None
     node = Node("two", context=context)
     node._default_callback_group = group
     assert node.create_subscription(String, "words", lambda _: None, 1).callback_group is group
+
+
+def test_a_publishers_class_is_given_what_rclpys_is(context: Context) -> None:
+    class Counting(Publisher):
+        def __init__(  # noqa: PLR0917
+            self,
+            publisher_impl: Any,
+            msg_type: Any,
+            topic: str,
+            qos_profile: Any,
+            event_callbacks: Any,
+            callback_group: Any,
+        ) -> None:
+            given.update(event_callbacks=event_callbacks, callback_group=callback_group)
+            options = {"event_callbacks": event_callbacks, "callback_group": callback_group}
+            super().__init__(publisher_impl, msg_type, topic, qos_profile, **options)
+            self.count = 0
+
+        def publish(self, msg: Any) -> None:
+            self.count += 1
+            super().publish(msg)
+
+    given: dict[str, Any] = {}
+    node = Node("node", context=context)
+    publisher: Any = node.create_publisher(String, "words", 1, publisher_class=Counting)
+    publisher.publish(String(data="word"))
+    assert publisher.count == 1
+    assert given["callback_group"] is node.default_callback_group
+    assert isinstance(given["event_callbacks"], PublisherEventCallbacks)
+
+
+def test_a_context_destroys_the_nodes_it_tracks(context: Context) -> None:
+    kept, left = Node("kept", context=context), Node("left", context=context)
+    context.untrack_node(left)
+    context.untrack_node(left)
+    context.track_node(kept)
+    assert context.nodes == [kept]
+    left.destroy_node()
+    context.shutdown()
+    with pytest.raises(InvalidHandle):
+        kept.get_name()
+
+
+def test_a_client_knows_its_context_and_its_open_requests(context: Context) -> None:
+    client = Node("node", context=context).create_client(Trigger, "ask")
+    future = client.call_async(Trigger.Request())
+    assert client.context is context
+    assert list(client._pending_requests.values()) == [future]
+    client.remove_pending_request(future)
+    assert not client._pending_requests

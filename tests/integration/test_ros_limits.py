@@ -119,7 +119,7 @@ def test_a_watch_that_looks_late_tells_once_and_keeps_its_grid() -> None:
 
     scheduler = SimpleNamespace(monotonic=lambda: now, post=post)
     pump = SimpleNamespace(news=lambda: None)
-    node: Any = SimpleNamespace(scheduler=scheduler, context=SimpleNamespace(bus=SimpleNamespace(pump=pump)))
+    node: Any = SimpleNamespace(_ros_scheduler=scheduler, context=SimpleNamespace(bus=SimpleNamespace(pump=pump)))
     watch = Watch(node, 1_000_000_000, lambda: told.append(now))
     watch.feed()
     now = 3.25

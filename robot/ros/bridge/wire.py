@@ -30,7 +30,7 @@ QUEUE = 200  # messages that wait for a robot; more are dropped
 LARGEST = 64 * 1024 * 1024 + 4096  # bytes of a message
 LOOK = 0.5  # [s] between looks at keys and at who is silent
 BEAT_EVERY, SILENT = 1.0, 5.0  # [s]
-CALM = 0.9  # [s] from one start of a robot to the next that is believed; its beats come each second
+STARTS, START_EVERY = 10, 5.0  # starts of a robot that are believed in a row, and [s] until one more is
 HANDSHAKE = 5000  # [ms]
 ZAP = "inproc://zeromq.zap.01"
 BEAT = b"."
@@ -82,7 +82,7 @@ class Wire:
         self._routes: dict[str, tuple[bytes, bytes]] = {}  # key and identity, of robots that came to us
         self._heard_at: dict[str, float] = {}
         self._boots: dict[str, bytes] = {}
-        self._booted_at: dict[str, float] = {}
+        self._starts: dict[str, tuple[float, float]] = {}  # how many more are believed, and since when
         self._restless = Seldom()
         self._boot = os.urandom(8)
         self._turns: dict[str, int] = {}  # how often we gave a robot up: it has to introduce itself anew
@@ -268,7 +268,7 @@ class Wire:
                     self._take(name, parts)
 
     def _take(self, name: str, parts: list[bytes], route: tuple[bytes, bytes] | None = None) -> None:
-        if parts[0] == BEAT and self._boots.get(name) != parts[-1] and self._is_calm(name):
+        if parts[0] == BEAT and self._boots.get(name) != parts[-1] and self._is_believed(name):
             if name in self._boots:
                 self._lose(name)  # it was started again, or had given us up
             log.info("%s is there", name)
@@ -284,14 +284,19 @@ class Wire:
             if parts[0] != BEAT:
                 self._on_message(name, parts)
 
-    def _is_calm(self, name: str) -> bool:
-        """Tell whether to believe that a robot was started; each start makes everybody introduce themselves anew."""
+    def _is_believed(self, name: str) -> bool:
+        """Tell whether to take it that a robot was started; each start makes everybody introduce themselves anew."""
         now = time.monotonic()
-        if name in self._boots and now - self._booted_at.get(name, -CALM) < CALM:
+        left, at = self._starts.get(name, (STARTS, now))
+        left = min(STARTS, left + (now - at) / START_EVERY)
+        if left < 1:
+            self._starts[name] = left, now
             if self._restless.again():
-                log.warning("%s: started again too often, %d times ignored so far", name, self._restless.count)
+                log.warning("%s: started too often, %d more times ignored so far", name, self._restless.count)
+            if name in self._boots:
+                self._give_up(name)
             return False
-        self._booted_at[name] = now
+        self._starts[name] = left - 1, now
         return True
 
     def _send(self, name: str, parts: list[bytes]) -> None:

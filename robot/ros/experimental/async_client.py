@@ -31,6 +31,6 @@ class AsyncClient(Client):
             await asyncio.sleep(check_interval)
 
     def destroy(self) -> None:
-        for future in tuple(self._pending.values()):
+        for future in tuple(self._pending_requests.values()):
             future.cancel()
         super().destroy()

@@ -9,6 +9,7 @@ from robot.ros.callback_groups import CallbackGroup, ReentrantCallbackGroup
 from robot.ros.client import Client
 from robot.ros.clock import Clock, ROSClock
 from robot.ros.duration import NANOSECONDS
+from robot.ros.event_handler import PublisherEventCallbacks
 from robot.ros.guard_condition import GuardCondition
 from robot.ros.publisher import Publisher
 from robot.ros.qos import QoSProfile, as_profile, qos_profile_services_default
@@ -20,7 +21,7 @@ from robot.ros.type_support import check_is_valid_msg_type, check_is_valid_srv_t
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
-    from robot.ros.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+    from robot.ros.event_handler import SubscriptionEventCallbacks
     from robot.ros.handle import Handle
     from robot.ros.qos_overriding_options import QoSOverridingOptions
 
@@ -154,8 +155,8 @@ class Entities:
                     msg_type,
                     topic,
                     profile,
-                    callback_group,
-                    event_callbacks=event_callbacks,
+                    event_callbacks=event_callbacks or PublisherEventCallbacks(),
+                    callback_group=callback_group or self.default_callback_group,
                 )
             )
             return made
