@@ -73,6 +73,9 @@ class CountedClient:
     def subscribe(self, topic_filter: str, handler: Handler, *, qos: int = 1) -> None:
         self._client.subscribe(topic_filter, handler, qos=qos)
 
+    def unsubscribe(self, topic_filter: str) -> None:
+        self._client.unsubscribe(topic_filter)
+
     def on_connect(self, callback: Callable[[], None]) -> None:
         self._client.on_connect(callback)
 

@@ -18,7 +18,8 @@ from telemetry.store.embedded import INSERT_LAST, EmbeddedStore, open_store
 from telemetry.store.hot_file import BUSY_S, FILE, LOCK, MENDING, QUARANTINE, HotFile, declare_ready, finish, mending
 from telemetry.store.journal import StoreError
 from telemetry.store.keeper import lead
-from telemetry.store.rollup import DAY, HOUR
+from telemetry.store.rollup import DAY
+from telemetry.store.salvage import salvage, salvage_names
 from telemetry.store.seal import engine
 from telemetry.store.segments import COLD, Segment, checksum, enter, segments
 from telemetry.store.tables import DAMAGE, errors, transaction
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 NUMBERED = ("series", "entry", "dead_letter", "stream")
 KEYED = ("last", "gap", "counter", "segment", "garbage", "quarantine", "draining")
-SEARCHED_HOURS = 90 * 24
-"""How far back from the newest value hot points are looked for, when the list of hours cannot be read."""
 PERIOD = re.compile(r"(raw|minute|rollup)/(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}\.parquet")
 ENDLESS = 2**52
 
@@ -126,7 +125,7 @@ def _rebuild(directory: Path, done: Repaired) -> None:
         new = EmbeddedStore(directory, read_only=False, hot=building)
         try:
             if damaged is not None:
-                _copy(damaged, new, done)
+                _copy(damaged, old, new, done)
             _learn_names(new, done)
             _keep_apart(new)
             if damaged is None or any(place.startswith("segment:") for place in done.unreadable):
@@ -171,7 +170,7 @@ def held(path: Path) -> Iterator[sqlite3.Connection | None]:
         yield connection
 
 
-def _copy(old: sqlite3.Connection, new: EmbeddedStore, done: Repaired) -> None:
+def _copy(old: sqlite3.Connection, path: Path, new: EmbeddedStore, done: Repaired) -> None:
     target = new.connection
     for table in (*NUMBERED, *KEYED):
         width = len(target.execute(f"PRAGMA table_info({table})").fetchall())
@@ -180,11 +179,25 @@ def _copy(old: sqlite3.Connection, new: EmbeddedStore, done: Repaired) -> None:
             for row in _rows(old, table, done):
                 if len(row) == width:
                     target.execute(insert, row)
+    log_path = path.with_name(path.name + "-wal")
+    if any(place.startswith("series:") for place in done.unreadable):
+        names = "INSERT OR IGNORE INTO series (id, site, zone, device, metric) VALUES (?, ?, ?, ?, ?)"
+        with errors(), transaction(target):
+            target.executemany(names, salvage_names(path, log_path))
     insert = "INSERT OR IGNORE INTO point VALUES (?, ?, ?, ?, ?, ?, ?)"
-    numbers = [row[0] for row in target.execute("SELECT id FROM series").fetchall()]
-    for hour in _hours(old, target):
+    for hour in _hours(old, done):
+        try:
+            rows = old.execute("SELECT * FROM point WHERE hour = ?", (hour,)).fetchall()
+        except sqlite3.DatabaseError as error:
+            done.unreadable.append(f"point: {error} in the hour {datetime.fromtimestamp(hour * 3600, UTC):%F %H:%M}")
+            continue
         with transaction(target):
-            done.hot_points += target.executemany(insert, list(_points(old, hour, numbers, done))).rowcount
+            done.hot_points += target.executemany(insert, rows).rowcount
+    if any(place.startswith("point:") for place in done.unreadable):
+        with errors(), transaction(target):
+            found = target.executemany(insert, salvage(path, log_path)).rowcount
+        done.hot_points += found
+        done.unreadable.append(f"point: {found} found page by page")
 
 
 def _rows(old: sqlite3.Connection, table: str, done: Repaired) -> Iterator[tuple[object, ...]]:
@@ -201,32 +214,12 @@ def _rows(old: sqlite3.Connection, table: str, done: Repaired) -> Iterator[tuple
             done.unreadable.append(f"{table}: {error}")
 
 
-def _hours(old: sqlite3.Connection, new: sqlite3.Connection) -> list[int]:
+def _hours(old: sqlite3.Connection, done: Repaired) -> list[int]:
     try:
         return [int(row[0]) for row in old.execute("SELECT DISTINCT hour FROM point")]
-    except sqlite3.DatabaseError:
-        newest = new.execute("SELECT max(at) FROM last").fetchone()[0]
-        last = (0 if newest is None else int(newest)) // HOUR
-        return list(range(last - SEARCHED_HOURS, last + 25))
-
-
-def _points(
-    old: sqlite3.Connection, hour: int, numbers: list[int], done: Repaired
-) -> Iterator[tuple[int, int, int, float, int, int, int]]:
-    """Give the points of an hour; where it cannot be read as a whole, series by series."""
-    try:
-        yield from old.execute("SELECT * FROM point WHERE hour = ?", (hour,)).fetchall()
-        return
-    except sqlite3.DatabaseError:
-        pass
-    lost = 0
-    for number in numbers:
-        try:
-            yield from old.execute("SELECT * FROM point WHERE hour = ? AND series = ?", (hour, number)).fetchall()
-        except sqlite3.DatabaseError:
-            lost += 1
-    if lost:
-        done.unreadable.append(f"point: {lost} series of the hour {datetime.fromtimestamp(hour * 3600, UTC):%F %H:%M}")
+    except sqlite3.DatabaseError as error:
+        done.unreadable.append(f"point: {error}")
+        return []
 
 
 def _learn_names(store: EmbeddedStore, done: Repaired) -> None:
