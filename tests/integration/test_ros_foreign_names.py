@@ -15,6 +15,7 @@ from robot.ros.event_handler import PublisherEventCallbacks
 from robot.ros.exceptions import InvalidHandle
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import example_interfaces, std_msgs, std_srvs
+from robot.ros.lifecycle import LifecycleNode, TransitionCallbackReturn
 from robot.ros.node import Node
 from robot.ros.publisher import Publisher
 
@@ -102,6 +103,16 @@ def test_a_node_may_keep_things_of_its_own_under_any_name(context: Context) -> N
 
 def test_a_node_may_have_methods_of_any_name(context: Context) -> None:
     _use(Calling("calling", context=context), context)
+
+
+def test_a_lifecycle_node_may_keep_things_of_its_own_under_any_name(context: Context) -> None:
+    node = LifecycleNode("node", context=context)
+    for name in (*THEIRS.split(), "_call", "_call_all", "_change_state", "_go", "_offer", "_transition_events"):
+        setattr(node, name, "mine")
+    assert node.trigger_configure() == TransitionCallbackReturn.SUCCESS
+    assert node.trigger_activate() == TransitionCallbackReturn.SUCCESS
+    node.create_lifecycle_publisher(String, "words", 1).publish(String(data="word"))
+    assert node.trigger_shutdown() == TransitionCallbackReturn.SUCCESS
 
 
 def test_what_a_node_has_is_also_listed_under_rclpys_private_names(context: Context) -> None:

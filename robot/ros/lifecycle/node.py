@@ -62,54 +62,54 @@ class LifecycleNodeMixin(ManagedEntity):
         }
         self._managed_entities: dict[ManagedEntity, None] = {}
         self._state_machine = StateMachine()
-        self._transition_events: Any = None
+        self._ros_transition_events: Any = None
         if enable_communication_interface:
-            self._offer(callback_group)
+            self._ros_offer(callback_group)
 
-    def _offer(self, group: CallbackGroup | None) -> None:
+    def _ros_offer(self, group: CallbackGroup | None) -> None:
         node: Any = self
         for name, kind, answer in (
-            ("change_state", "ChangeState", self._on_change_state),
-            ("get_state", "GetState", self._on_get_state),
-            ("get_available_states", "GetAvailableStates", self._on_get_available_states),
-            ("get_available_transitions", "GetAvailableTransitions", self._on_get_available_transitions),
-            ("get_transition_graph", "GetAvailableTransitions", self._on_get_transition_graph),
+            ("change_state", "ChangeState", self._ros_on_change_state),
+            ("get_state", "GetState", self._ros_on_get_state),
+            ("get_available_states", "GetAvailableStates", self._ros_on_get_available_states),
+            ("get_available_transitions", "GetAvailableTransitions", self._ros_on_get_available_transitions),
+            ("get_transition_graph", "GetAvailableTransitions", self._ros_on_get_transition_graph),
         ):
             node.create_service(_service(kind), f"~/{name}", answer, callback_group=group)
-        self._transition_events = node.create_publisher(
+        self._ros_transition_events = node.create_publisher(
             _message("TransitionEvent"), "~/transition_event", QoSProfile(depth=10)
         )
 
     # --- transitions
 
     def trigger_configure(self) -> TransitionCallbackReturn:
-        return self._change_state(self._state_machine.by_label("configure"))
+        return self._ros_change_state(self._state_machine.by_label("configure"))
 
     def trigger_cleanup(self) -> TransitionCallbackReturn:
-        return self._change_state(self._state_machine.by_label("cleanup"))
+        return self._ros_change_state(self._state_machine.by_label("cleanup"))
 
     def trigger_activate(self) -> TransitionCallbackReturn:
-        return self._change_state(self._state_machine.by_label("activate"))
+        return self._ros_change_state(self._state_machine.by_label("activate"))
 
     def trigger_deactivate(self) -> TransitionCallbackReturn:
-        return self._change_state(self._state_machine.by_label("deactivate"))
+        return self._ros_change_state(self._state_machine.by_label("deactivate"))
 
     def trigger_shutdown(self) -> TransitionCallbackReturn:
         """Go to `finalized`, from wherever that is possible; raises RCLError elsewhere."""
-        return self._change_state(self._state_machine.by_label("shutdown"))
+        return self._ros_change_state(self._state_machine.by_label("shutdown"))
 
-    def _change_state(self, transition: Transition) -> TransitionCallbackReturn:
+    def _ros_change_state(self, transition: Transition) -> TransitionCallbackReturn:
         before = self._state_machine.state
-        self._go(transition)
-        outcome = self._call(before)
-        self._go(self._state_machine.by_label(outcome.to_label()))
+        self._ros_go(transition)
+        outcome = self._ros_call(before)
+        self._ros_go(self._state_machine.by_label(outcome.to_label()))
         if outcome == TransitionCallbackReturn.ERROR and self._state_machine.state == ERRORPROCESSING:
-            self._go(self._state_machine.by_label(self._call(before).to_label()))
+            self._ros_go(self._state_machine.by_label(self._ros_call(before).to_label()))
         return outcome
 
-    def _go(self, transition: Transition) -> None:
+    def _ros_go(self, transition: Transition) -> None:
         self._state_machine.go(transition)
-        if self._transition_events is not None:
+        if self._ros_transition_events is not None:
             node: Any = self
             event = _message("TransitionEvent")(
                 timestamp=max(0, node.get_clock().now().nanoseconds),
@@ -117,9 +117,9 @@ class LifecycleNodeMixin(ManagedEntity):
                 start_state=_state(transition.start),
                 goal_state=_state(transition.goal),
             )
-            self._transition_events.publish(event)
+            self._ros_transition_events.publish(event)
 
-    def _call(self, before: LifecycleState) -> TransitionCallbackReturn:
+    def _ros_call(self, before: LifecycleState) -> TransitionCallbackReturn:
         try:
             return TransitionCallbackReturn(self._callbacks[self._state_machine.state](before))
         except Exception as error:  # noqa: BLE001 (the state machine has a state for it)
@@ -130,7 +130,7 @@ class LifecycleNodeMixin(ManagedEntity):
 
     # --- what managed entities do; a node overrides these and calls them
 
-    def _call_all(self, name: str, state: LifecycleState) -> TransitionCallbackReturn:
+    def _ros_call_all(self, name: str, state: LifecycleState) -> TransitionCallbackReturn:
         for entity in tuple(self._managed_entities):
             outcome: TransitionCallbackReturn = getattr(entity, name)(state)
             if outcome != TransitionCallbackReturn.SUCCESS:
@@ -138,22 +138,22 @@ class LifecycleNodeMixin(ManagedEntity):
         return TransitionCallbackReturn.SUCCESS
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._call_all("on_configure", state)
+        return self._ros_call_all("on_configure", state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._call_all("on_cleanup", state)
+        return self._ros_call_all("on_cleanup", state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._call_all("on_shutdown", state)
+        return self._ros_call_all("on_shutdown", state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._call_all("on_activate", state)
+        return self._ros_call_all("on_activate", state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._call_all("on_deactivate", state)
+        return self._ros_call_all("on_deactivate", state)
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        return self._call_all("on_error", state)
+        return self._ros_call_all("on_error", state)
 
     def add_managed_entity(self, entity: ManagedEntity) -> None:
         """Take an entity along on transitions from here on, after those added before."""
@@ -179,7 +179,7 @@ class LifecycleNodeMixin(ManagedEntity):
 
     # --- services
 
-    def _on_change_state(self, request: Any, response: Any) -> Any:
+    def _ros_on_change_state(self, request: Any, response: Any) -> Any:
         wanted = request.transition
         try:
             transition = (
@@ -190,22 +190,22 @@ class LifecycleNodeMixin(ManagedEntity):
             node.get_logger().warning(str(error))
             response.success = False
             return response
-        response.success = self._change_state(transition) == TransitionCallbackReturn.SUCCESS
+        response.success = self._ros_change_state(transition) == TransitionCallbackReturn.SUCCESS
         return response
 
-    def _on_get_state(self, _: Any, response: Any) -> Any:
+    def _ros_on_get_state(self, _: Any, response: Any) -> Any:
         response.current_state = _state(self._state_machine.state)
         return response
 
-    def _on_get_available_states(self, _: Any, response: Any) -> Any:
+    def _ros_on_get_available_states(self, _: Any, response: Any) -> Any:
         response.available_states = [_state(state) for state in STATES]
         return response
 
-    def _on_get_available_transitions(self, _: Any, response: Any) -> Any:
+    def _ros_on_get_available_transitions(self, _: Any, response: Any) -> Any:
         response.available_transitions = [_description(one) for one in self._state_machine.available()]
         return response
 
-    def _on_get_transition_graph(self, _: Any, response: Any) -> Any:
+    def _ros_on_get_transition_graph(self, _: Any, response: Any) -> Any:
         response.available_transitions = [_description(one) for one in TRANSITIONS]
         return response
 
