@@ -158,6 +158,21 @@ def faults(*, as_json: bool, rows: int, seed: int, out: Path | None) -> None:
         raise Problem(f"{figures['unsafe']} of {rows} rows were not safe")
 
 
+@command.command(name="pair")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the row.")
+@click.option("--berries", type=click.IntRange(min=1), default=24, show_default=True, help="Ripe ones on 3.2 m.")
+def pair(*, as_json: bool, seed: int, berries: int) -> None:
+    """Harvest one row with one robot and with two on its rail, in the kinematic tier; `ratio` is that of their rates.
+
+    `nearest_m`: the smallest free space between the two along the rail. Nothing hides, bends or is damaged in this
+    tier, and the eyes know the truth.
+    """
+    from sim.fast.pair import compare
+
+    report({"bench": "pair", **compare(seed, berries)}, as_json)
+
+
 @command.command(name="loop")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--seconds", type=click.FloatRange(min=0.2), default=10.0, show_default=True, help="Of each run.")

@@ -16,6 +16,7 @@ from robot.hardware import HardwareError
 from robot.loop import ControlLoop, LoopError, Motion, limits_hash
 from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.goals import ErrorCode, GoalError, read_goal
+from robot.nodes.row_lease import RowFence
 from robot.ros.action import ActionServer, CancelResponse, ServerGoalHandle
 from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.context import Context
@@ -40,10 +41,12 @@ class ControlSettings:
     Attributes:
         namespace: of the robot.
         blackbox: folder where the loop's last seconds are written after a stop; None = nowhere.
+        row: namespace of the row that it shares with other machines; empty = it has the row to itself.
     """
 
     namespace: str = "/robot"
     blackbox: Path | None = None
+    row: str = ""
 
 
 class ControlNode(Node):
@@ -92,6 +95,7 @@ class ControlNode(Node):
         self.create_timer(FEEDBACK_PERIOD, self._publish_feedback)
         self.create_timer(1.0, self._publish_diagnostics)
         self._handles: dict[bytes, ServerGoalHandle] = {}
+        self.fence = RowFence(self, clock, settings.row, loop) if settings.row else None
 
     # Topics
 

@@ -16,6 +16,7 @@ from robot.collision import Box, Obstacles, World, carriage
 from robot.nodes.convert import RELIABLE, header, point
 from robot.nodes.heartbeat import Heartbeat
 from robot.nodes.picker_body import RosBody
+from robot.nodes.row_lease import RowClaim
 from robot.pick.candidates import Window
 from robot.pick.crop import TrackedCrop
 from robot.pick.punnet import PlacePattern
@@ -23,6 +24,7 @@ from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import Outcome, PickResult
 from robot.pick.round import Job, PunnetInUse, Round, survey_views
 from robot.pick.settings import PickSettings
+from robot.pick.target import Vector
 from robot.pick.tree import picking_tree
 from robot.ros.action import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
 from robot.ros.context import Context
@@ -39,6 +41,10 @@ CAMERA_AGE = 8.0
 """A survey whose camera gives no picture for so long is given up [s]."""
 
 
+WAITS = "waiting_for_room"
+"""The task while another machine is where this one has to work."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PickerSettings:
     """Settings of the picker.
@@ -47,6 +53,7 @@ class PickerSettings:
         namespace: of the robot.
         robot: id; punnets are named after it.
         obstacles: boxes in the world that stand still, such as the gutter.
+        row: namespace of the row that it shares with other machines; empty = it has the row to itself.
     """
 
     namespace: str = "/robot"
@@ -54,6 +61,7 @@ class PickerSettings:
     pick: PickSettings = field(default_factory=PickSettings)
     reach: ReachSettings = field(default_factory=ReachSettings)
     obstacles: tuple[Box, ...] = ()
+    row: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,10 +101,14 @@ class PickerNode(Node):
         )
         self.create_timer(settings.pick.tick, self._tick)
         self.heartbeat = Heartbeat(self, clock)
+        self._room = RowClaim(self, clock, settings.row, arm, self._joints) if settings.row else None
 
     @property
     def task(self) -> str:
         return self._running.round.task if self._running else ""
+
+    def _joints(self) -> Vector | None:
+        return self.body.joints() if self.body.history.known else None
 
     def _new_punnet(self) -> str:
         return f"{self._settings.robot}-{int(self._clock_source.now())}-{next(self._numbers)}"
@@ -112,8 +124,12 @@ class PickerNode(Node):
         ended: Future[str] = Future(executor=self)
         now = self._clock_source.monotonic()
         self._running = _Running(handle=handle, round=round_, tree=picking_tree(round_), ended=ended, seen=now)
+        if self._room is not None:
+            self._room.begin(float(handle.request.start), float(handle.request.end))
         verdict = await ended
         running, self._running = self._running, None
+        if self._room is not None:
+            self._room.end()
         result = berry_msgs.action.Harvest.Result(result=verdict, outcomes=running.messages)
         if running.counts is not None:
             result.count = running.counts
@@ -171,8 +187,13 @@ class PickerNode(Node):
         if running.handle.is_cancel_requested:
             self._cancel(running)
             return
-        running.tree.tick_once()
-        self._feed_back(running)
+        waits = self._room is not None and self._room.waits
+        if not waits:
+            running.tree.tick_once()
+        self._feed_back(running, WAITS if waits else running.round.task)
+        if waits:
+            running.seen = self._clock_source.monotonic()
+            return
         now = self._clock_source.monotonic()
         if self.body.blind != "camera_lost" or running.round.current is not None:
             running.seen = now
@@ -199,14 +220,14 @@ class PickerNode(Node):
             running.round.current = None
         running.ended.set_result("canceled")
 
-    def _feed_back(self, running: _Running) -> None:
+    def _feed_back(self, running: _Running, task: str) -> None:
         """Tell the mission ten times a second, and whenever the task changes."""
-        ticks, task = running.told
-        running.told = (ticks + 1, running.round.task)
-        if task == running.round.task and ticks % FEEDBACK_TICKS:
+        ticks, before = running.told
+        running.told = (ticks + 1, task)
+        if task == before and ticks % FEEDBACK_TICKS:
             return
         feedback = berry_msgs.action.Harvest.Feedback(
-            task=running.round.task, picked=running.round.picked, attempted=running.round.attempted
+            task=task, picked=running.round.picked, attempted=running.round.attempted
         )
         if running.round.current is not None:
             target = running.round.current.target

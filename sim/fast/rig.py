@@ -36,6 +36,7 @@ class FastRigSettings:
     Attributes:
         namespace: of the robot's names on the wire; its last part is the robot's id.
         bed: id under which the bed side is known to the mission.
+        row: namespace of the row that is shared; empty = it has the row to itself.
         local_reset: a stop is answered by the button at the machine only.
     """
 
@@ -44,6 +45,7 @@ class FastRigSettings:
     namespace: str = "/robot"
     bed: str = "bed-1"
     pick: PickSettings = field(default_factory=PickSettings)
+    row: str = ""
     local_reset: bool = False
 
 
@@ -80,10 +82,14 @@ class FastRig:
         )
         self.loop = ControlLoop(hardware, arm, clock or time, limits)
         self.loop.bring_up()
-        self.control = ControlNode(context, clock or time, ControlSettings(namespace=name), self.loop, arm)
+        self.control = ControlNode(
+            context, clock or time, ControlSettings(namespace=name, row=settings.row), self.loop, arm
+        )
         sight = SightSettings(namespace=name, seed=settings.seed)
         self.camera = RowCamera(context, time, sight, arm=arm, row=row, joints=joints)
-        picker = PickerSettings(namespace=name, robot=name.strip("/"), pick=settings.pick, obstacles=(gutter(scene),))
+        picker = PickerSettings(
+            namespace=name, robot=name.strip("/"), pick=settings.pick, obstacles=(gutter(scene),), row=settings.row
+        )
         self.picker = PickerNode(context, time, picker, arm)
         self.mission = MissionNode(
             context,

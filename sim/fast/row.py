@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from enum import IntEnum
 
 import numpy as np
@@ -38,10 +39,17 @@ class Row:
         self.berries: tuple[BerrySpec, ...] = grow(settings, seed).berries
         self.centers = np.array([berry.center for berry in self.berries]).reshape(-1, 3)
         self.where = [Where.HANGING] * len(self.berries)
+        self._mine: set[int] = set()
+
+    def shared(self) -> Row:
+        """Return the same row as another machine's hand meets it: one fruit, and each hand holds its own."""
+        other = copy(self)
+        other._mine = set()
+        return other
 
     def held(self) -> int | None:
         """Return the index of the berry that is parted from its stem and in the jaws; None when there is none."""
-        return self.where.index(Where.HELD) if Where.HELD in self.where else None
+        return next(iter(self._mine), None)
 
     def between(self, T_world_tool: Array) -> int | None:
         """Return the index of the berry between the pads; None when there is none."""
@@ -57,14 +65,15 @@ class Row:
     def cut(self, berry: int) -> None:
         """Part a berry that hangs between the pads from its stem."""
         self.where[berry] = Where.HELD
+        self._mine.add(berry)
 
     def let_go(self, arm: ArmDescription, T_world_tool: Array, rail: float) -> None:
         """Part with what is held: it lies in the punnet when the tool is over one, else on the floor."""
         at = T_world_tool[:3, 3] - arm.punnet.position - [rail, 0.0, 0.0]
         over = bool(np.all(np.abs(at[:2]) < arm.punnet.inner[:2] / 2.0) and at[2] < arm.punnet.inner[2] + 0.03)
-        for i, where in enumerate(self.where):
-            if where is Where.HELD:
-                self.where[i] = Where.PLACED if over else Where.DROPPED
+        for i in self._mine:
+            self.where[i] = Where.PLACED if over else Where.DROPPED
+        self._mine.clear()
 
     def count(self, where: Where) -> int:
         """Return how many berries are there."""

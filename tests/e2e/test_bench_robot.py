@@ -37,3 +37,11 @@ def test_a_row_with_faults_is_judged(capsys: pytest.CaptureFixture[str]) -> None
     assert (figures["runs"], figures["unsafe"]) == (1, 0)
     assert sum(figures["faults"].values()) >= 1
     assert figures["counted"] <= figures["placed"] <= figures["ripe"]
+
+
+@pytest.mark.e2e
+def test_two_robots_are_measured_against_one(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = bench(capsys, "pair", "--berries", "2", "--seed", "3")
+    assert (figures["finished"], figures["overlaps"]) == (True, 0)
+    assert figures["picked_by_two"] == figures["placed_by_two"] == figures["ripe"] == 2
+    assert figures["nearest_m"] > 0.02

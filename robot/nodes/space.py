@@ -1,0 +1,179 @@
+"""The lease on a row: machines on one rail ask this node for stretches, and no two hold the same place."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from robot.arms import ArmDescription
+from robot.kinematics import link_frames
+from robot.nodes.convert import NEWEST, RELIABLE, header
+from robot.ros.context import Context
+from robot.ros.interfaces import berry_msgs, sensor_msgs
+from robot.ros.node import Node
+from robot.safety import RowSpace
+from telemetry.clock import Clock
+
+log = logging.getLogger(__name__)
+
+Array = npt.NDArray[np.float64]
+
+LOOK = 0.1
+"""Between two looks at who has fallen silent [s]."""
+
+AT_REST = 2e-3
+"""Joints slower than this stand still [m/s, rad/s]."""
+
+STALE = 0.3
+"""Joints that are older say nothing of where a machine is [s]."""
+
+BODY = (-0.15, 0.36)
+"""The carriage with deck and punnet, from the arm's base along the rail [m]."""
+
+FLESH = 0.09
+"""Radius of the thickest link and of the open jaws [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceSettings:
+    """Settings of the lease.
+
+    Attributes:
+        machines: all that share the row, by their namespaces without the slash.
+        namespace: of the row.
+        gap: kept free between two machines' stretches [m].
+        age: a machine stops when its lease has not been renewed for so long [s].
+        grace: after that, until it counts as standing: the way of its stop, and messages that are late [s].
+    """
+
+    machines: tuple[str, ...]
+    namespace: str = "/row"
+    gap: float = 0.02
+    age: float = 1.0
+    grace: float = 1.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Machine:
+    """`away`: a person has said that it has left the row; `silent`: it is told in the log."""
+
+    renewed: float = float("-inf")
+    joints: Any = None
+    heard: float = float("-inf")
+    away: bool = False
+    silent: bool = False
+
+
+class SpaceNode(Node):
+    """Serves `claim` and `release`, and tells on `leases` who holds what.
+
+    Nobody gets anything before every machine of the row was seen at rest: that is what each holds first, also after
+    this node was started again. A machine that falls silent stops by itself and still stands in the row: its stretch
+    shrinks to where its joints, once at rest, show its body to be; while nobody knows where it is, it keeps what it
+    had, until a person releases it. So no place becomes free by time alone.
+    """
+
+    def __init__(self, context: Context, clock: Clock, settings: SpaceSettings, arm: ArmDescription) -> None:
+        super().__init__("space", context=context, namespace=settings.namespace)
+        self._clock_source, self._settings, self._arm = clock, settings, arm
+        self._space = RowSpace(settings.gap)
+        self._machines = {name: _Machine() for name in settings.machines}
+        self._leases = self.create_publisher(berry_msgs.msg.SpaceLease, "leases", RELIABLE)
+        self.create_service(berry_msgs.srv.ClaimSpace, "claim", self._on_claim)
+        self.create_service(berry_msgs.srv.ReleaseSpace, "release", self._on_release)
+        for name in settings.machines:
+            heard = partial(self._on_joints, self._machines[name])
+            self.create_subscription(sensor_msgs.msg.JointState, f"/{name}/joint_states", heard, NEWEST)
+        self.create_timer(LOOK, self._look)
+
+    def stretch(self, machine: str) -> tuple[float, float] | None:
+        """Return what a machine holds; None = nothing."""
+        return self._space.stretch(machine)
+
+    def _on_claim(self, request: Any, response: Any) -> Any:
+        machine = self._machines.get(request.holder)
+        if machine is None:
+            known = ", ".join(self._machines)
+            response.reason = f"expected a machine of this row, {known}, got {request.holder or 'no name'}"
+            return response
+        machine.away = False
+        unseen = [n for n, other in self._machines.items() if not other.away and self._space.stretch(n) is None]
+        if unseen:
+            response.reason = f"waits until {', '.join(unseen)} is seen at rest, or released"
+            return response
+        try:
+            granted = self._space.claim(request.holder, request.low, request.high)
+        except ValueError as error:
+            response.reason = str(error)
+            return response
+        machine.renewed, machine.silent = self._clock_source.monotonic(), False
+        response.granted, response.lasts = granted, self._settings.age
+        if not granted:  # who asks is alive, and keeps what it has
+            response.reason = "another machine is there, or it does not meet the stretch that is held"
+        self._tell(request.holder)
+        return response
+
+    def _tell(self, name: str) -> None:
+        held = self._space.stretch(name)
+        if held is not None:
+            at = header(self._clock_source.now(), "world")
+            low, high = held
+            self._leases.publish(
+                berry_msgs.msg.SpaceLease(header=at, holder=name, low=low, high=high, lasts=self._settings.age)
+            )
+
+    def _on_release(self, request: Any, response: Any) -> Any:
+        machine = self._machines.get(request.holder)
+        if machine is None:
+            response.message = f"expected a machine of this row, {', '.join(self._machines)}, got {request.holder}"
+            return response
+        log.warning("%s is released: somebody says that it has left the row", request.holder)
+        self._space.release(request.holder)
+        machine.away = True
+        response.success = True
+        return response
+
+    def _on_joints(self, machine: _Machine, message: Any) -> None:
+        machine.joints, machine.heard = message, self._clock_source.monotonic()
+
+    def _look(self) -> None:
+        """Note where machines stand that hold nothing yet, and let silent ones keep no more than that place."""
+        now, settings = self._clock_source.monotonic(), self._settings
+        for name, machine in self._machines.items():
+            held = self._space.stretch(name)
+            if machine.away or now - machine.renewed <= settings.age + settings.grace:
+                continue
+            if machine.renewed > 0.0 and not machine.silent:
+                machine.silent = True
+                log.warning("%s has not renewed its lease for %.1f s", name, now - machine.renewed)
+            joints = self._at_rest(machine, now)
+            if joints is None:
+                continue
+            low, high = extent(self._arm, joints)
+            if held is not None:
+                low, high = max(low, held[0]), min(high, held[1])
+            if low <= high:
+                self._space.claim(name, low, high)
+
+    def _at_rest(self, machine: _Machine, now: float) -> Array | None:
+        """Return the joints of a machine that stands still; None while that is not machine."""
+        if machine.joints is None or now - machine.heard > STALE:
+            return None
+        count = len(self._arm.joint_names)
+        places = dict(zip(machine.joints.name, machine.joints.position, strict=True))
+        speeds = np.array(machine.joints.velocity)[:count]
+        if any(name not in places for name in self._arm.joint_names) or not (np.abs(speeds) < AT_REST).all():
+            return None
+        return np.array([places[name] for name in self._arm.joint_names])
+
+
+def extent(arm: ArmDescription, q: Array) -> tuple[float, float]:
+    """Return from where to where a machine is along the row by its joints [m]."""
+    links = link_frames(arm, q)[:, 0, 3]
+    carriage = float(q[0] + arm.rail.base[0])
+    return min(float(links.min()) - FLESH, carriage + BODY[0]), max(float(links.max()) + FLESH, carriage + BODY[1])

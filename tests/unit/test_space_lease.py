@@ -1,0 +1,144 @@
+"""The lease on a row: nobody moves before all were seen, no two hold one place, and no place becomes free by time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from robot.arms import load_arm
+from robot.nodes.space import SpaceNode, SpaceSettings, extent
+from robot.ros.context import Context
+from robot.ros.interfaces import berry_msgs, sensor_msgs
+from robot.ros.node import Node
+from robot.ros.transport.inprocess import InProcess
+from sim.fast.hardware import parked
+from sim.lockstep import Lockstep
+
+ARM = load_arm("ur3e")
+STANDS = {"left": parked(ARM, 0.3), "right": parked(ARM, 2.3)}
+
+
+class Row:
+    """The node, and two machines that are only their joints."""
+
+    def __init__(self, *standing: str) -> None:
+        self.time = Lockstep(epoch=1779256800.0)
+        self._context = Context(InProcess(self.time))
+        self._person = Node("person", context=self._context)
+        self.leases: list[Any] = []
+        self._person.create_subscription(berry_msgs.msg.SpaceLease, "/row/leases", self.leases.append, 10)
+        self.standing = set(standing)
+        self.speed = 0.0
+        self._joints = {
+            name: self._person.create_publisher(sensor_msgs.msg.JointState, f"/{name}/joint_states", 2)
+            for name in STANDS
+        }
+        self.node = self.start()
+        self.time.every(0.1, self._show)
+        self.time.run(seconds=0.5)
+
+    def start(self) -> SpaceNode:
+        return SpaceNode(self._context, self.time, SpaceSettings(machines=("left", "right")), ARM)
+
+    def _show(self) -> None:
+        for name in self.standing:
+            joints = sensor_msgs.msg.JointState(name=list(ARM.joint_names), position=STANDS[name].tolist())
+            joints.velocity = [self.speed] * 7
+            self._joints[name].publish(joints)
+
+    def _ask(self, kind: Any, topic: str, **values: Any) -> Any:
+        future = self._person.create_client(kind, topic).call_async(kind.Request(**values))
+        self.time.run(until=future.done, seconds=1.0)
+        return future.result()
+
+    def claim(self, name: str, low: float, high: float) -> Any:
+        return self._ask(berry_msgs.srv.ClaimSpace, "/row/claim", holder=name, low=low, high=high)
+
+    def release(self, name: str) -> Any:
+        return self._ask(berry_msgs.srv.ReleaseSpace, "/row/release", holder=name)
+
+
+def test_nobody_gets_anything_before_every_machine_was_seen() -> None:
+    row = Row("left")
+    answer = row.claim("left", -1.0, 1.0)
+    assert not answer.granted
+    assert "right" in answer.reason
+    row.standing.add("right")
+    row.time.run(seconds=0.5)
+    assert row.claim("left", -1.0, 1.0).granted
+
+
+def test_each_first_holds_where_it_stands() -> None:
+    row = Row("left", "right")
+    for name, joints in STANDS.items():
+        assert row.node.stretch(name) == pytest.approx(extent(ARM, joints))
+
+
+def test_no_two_hold_one_place() -> None:
+    row = Row("left", "right")
+    assert row.claim("left", -1.0, 1.0).granted
+    refused = row.claim("right", 0.5, 3.0)
+    assert not refused.granted
+    assert refused.reason
+    assert row.node.stretch("right") == pytest.approx(extent(ARM, STANDS["right"])), "it keeps what it had"
+    assert row.claim("right", 1.1, 3.0).granted
+
+
+def test_a_lease_is_told_with_how_long_it_lasts() -> None:
+    row = Row("left", "right")
+    answer = row.claim("left", -1.0, 1.0)
+    row.time.run(seconds=0.1)
+    told = row.leases[-1]
+    assert (told.holder, told.low, told.high, told.lasts) == ("left", -1.0, 1.0, answer.lasts)
+    assert answer.lasts == SpaceSettings(machines=()).age
+
+
+@pytest.mark.parametrize(("speed", "shrinks"), [(0.0, True), (0.1, False)])
+def test_who_falls_silent_keeps_where_it_stands_once_it_does(speed: float, shrinks: bool) -> None:
+    row = Row("left", "right")
+    row.claim("left", -1.0, 1.0)
+    row.speed = speed
+    row.time.run(seconds=3.0)
+    held = row.node.stretch("left")
+    assert held == pytest.approx(extent(ARM, STANDS["left"]) if shrinks else (-1.0, 1.0))
+
+
+def test_who_is_not_seen_keeps_all_it_had_until_a_person_says_it_has_left() -> None:
+    row = Row("left", "right")
+    row.claim("left", -1.0, 1.0)
+    row.standing.clear()
+    row.time.run(seconds=60.0)
+    assert row.node.stretch("left") == (-1.0, 1.0)
+    assert not row.claim("right", 0.5, 3.0).granted
+    assert row.release("left").success
+    assert row.claim("right", 0.5, 3.0).granted
+    assert not row.release("nobody").success
+
+
+def test_who_renews_keeps_its_stretch_for_any_time() -> None:
+    row = Row("left", "right")
+    for _ in range(20):
+        assert row.claim("left", -1.0, 1.0).granted
+        row.time.run(seconds=0.5)
+    assert row.node.stretch("left") == (-1.0, 1.0)
+
+
+def test_a_node_that_was_started_again_asks_where_everybody_is() -> None:
+    row = Row("left", "right")
+    row.claim("left", -1.0, 1.0)
+    row.node.destroy_node()
+    row.standing.discard("left")
+    row.node = row.start()
+    row.time.run(seconds=3.0)
+    assert not row.claim("right", 0.5, 3.0).granted, "nobody knows where the left one is"
+    row.standing.add("left")
+    row.time.run(seconds=1.0)
+    assert row.claim("right", 0.9, 3.0).granted
+
+
+def test_a_stranger_or_a_number_that_is_none_is_refused() -> None:
+    row = Row("left", "right")
+    assert "left, right" in row.claim("other", 0.0, 1.0).reason
+    assert not row.claim("left", np.nan, 1.0).granted
