@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -272,7 +273,7 @@ class Link:
 
     def _forwarder(self, robot: str, far: _Far, topic: Topic) -> Callable[[Frame, Buffer, str], None]:
         keeping = (*topic[:3], True)
-        latecomer = Latecomer() if topic[3] else None
+        latecomer = Latecomer(time.monotonic) if topic[3] else None
 
         def forward(frame: Frame, payload: Buffer, peer: str) -> None:
             if peer == HERE:
@@ -282,7 +283,9 @@ class Link:
             if not topic[3] and publisher is not None and publisher.qos.latched and keeping in far.listeners:
                 return  # the listener for what is kept hears it too
             with self._lock:
-                admitted = [(frame, payload)] if latecomer is None else latecomer.admit(frame, payload)
+                admitted = [(frame, payload)]
+                if latecomer is not None:
+                    admitted = [*latecomer.overdue(), *latecomer.admit(frame, payload)]
                 for one, octets in admitted:
                     self._send(robot, Frame(DATA, one.gid, one.sequence, one.stamp), octets)
 

@@ -197,7 +197,7 @@ class Ros2Bridge:
         latched = all(endpoint.qos.latched for endpoint in publishers)
         profile = self._profile(latched=latched, reliable=True)
         publisher = self._node.create_publisher(self._class(topic[1]), topic[0], profile)
-        latecomer = Latecomer() if latched else None
+        latecomer = Latecomer(time.monotonic) if latched else None
 
         def put(frame: Frame, payload: Buffer, peer: str) -> None:
             if peer == HERE:
@@ -205,7 +205,10 @@ class Ros2Bridge:
             with self._lock:
                 if topic not in self._to_there or self._to_there[topic][1] is not publisher:
                     return
-                for _, octets in [(frame, payload)] if latecomer is None else latecomer.admit(frame, payload):
+                admitted = [(frame, payload)]
+                if latecomer is not None:
+                    admitted = [*latecomer.overdue(), *latecomer.admit(frame, payload)]
+                for _, octets in admitted:
                     message = bytes(octets)
                     if self._from_there.get(topic, (None, None))[1] is not None:
                         own = self._own.setdefault(topic, deque(maxlen=OWN_MAX))

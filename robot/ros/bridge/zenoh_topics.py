@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -102,7 +103,7 @@ class Topics:
                 self._door.remove(self._listeners.pop((name, latched)))
 
     def _putter(self, name: Topic, *, latched: bool) -> Callable[[Frame, Buffer, str], None]:
-        latecomer = Latecomer() if latched else None
+        latecomer = Latecomer(time.monotonic) if latched else None
 
         def put(frame: Frame, payload: Buffer, peer: str) -> None:
             if peer == HERE or not is_possible(frame.stamp):
@@ -115,7 +116,12 @@ class Topics:
                 publisher, _ = self._publishers[frame.gid]
                 if not latched and publisher.qos.latched and (name, True) in self._listeners:
                     return  # the listener for what is kept hears it too
-                for one, octets in [(frame, payload)] if latecomer is None else latecomer.admit(frame, payload):
+                admitted = [(frame, payload)]
+                if latecomer is not None:
+                    admitted = [*latecomer.overdue(), *latecomer.admit(frame, payload)]
+                for one, octets in admitted:
+                    if one.gid not in self._publishers:
+                        continue  # it has gone meanwhile
                     stamp = round(one.stamp * NANOSECONDS)
                     attached = Attachment(sequence=one.sequence, stamp_ns=stamp, gid=one.gid).encode()
                     self._publishers[one.gid][1].put(bytes(octets), attachment=attached)
