@@ -25,7 +25,7 @@ GoalEvent = rclpy_implementation.GoalEvent
 Status = action_msgs.msg.GoalStatus
 Cancel = action_msgs.srv.CancelGoal
 PROFILES = [QoSProfile(depth=10)] * 4 + [qos_profile_action_status_default]
-LONG, FOREVER = 10.0, 100.0  # [s]
+LONG, FOREVER = 30.0, 100.0  # [s]
 
 
 @pytest.fixture
@@ -168,7 +168,10 @@ def test_clients_and_servers_of_actions_are_waitables(node: Node) -> None:
 
     assert client.wait_for_server(LONG)
     assert not client.is_ready(WaitSet())
+    assert not client._pending_goal_requests
     sent = client.send_goal_async(Fibonacci.Goal(order=2), feedback_callback=heard.append)
+    assert len(client._pending_goal_requests) == 1
+    assert not client._pending_cancel_requests and not client._pending_result_requests
     step(server)
     end = time.monotonic() + LONG
     while not sent.done() and time.monotonic() < end:

@@ -15,7 +15,7 @@ from robot.ros.event_handler import PublisherEventCallbacks
 from robot.ros.exceptions import InvalidHandle
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import example_interfaces, std_msgs, std_srvs
-from robot.ros.lifecycle import LifecycleNode, TransitionCallbackReturn
+from robot.ros.lifecycle import LifecycleNode, SimpleManagedEntity, TransitionCallbackReturn
 from robot.ros.node import Node
 from robot.ros.publisher import Publisher
 
@@ -186,3 +186,10 @@ def test_a_client_knows_its_context_and_its_open_requests(context: Context) -> N
     assert list(client._pending_requests.values()) == [future]
     client.remove_pending_request(future)
     assert not client._pending_requests
+
+
+def test_only_managed_entities_go_with_a_lifecycle(context: Context) -> None:
+    node = LifecycleNode("node", context=context)
+    with pytest.raises(TypeError, match="ManagedEntity"):
+        node.add_managed_entity(node.create_publisher(String, "words", 1))  # type: ignore[arg-type]
+    node.add_managed_entity(SimpleManagedEntity())

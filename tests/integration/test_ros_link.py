@@ -323,6 +323,7 @@ def test_a_robot_that_seems_to_start_all_the_time_is_left_out_for_a_while(
     two.listen("chat")
     chat = one.node.create_publisher(String, "chat", 10)
     until(chat.get_subscription_count, one, two)
+    monkeypatch.setattr("robot.ros.bridge.wire.START_EVERY", 0.1)
     with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
         patched.setattr("robot.ros.bridge.wire.STARTS", 0)
         for number in range(50):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from robot.ros.client import Client
     from robot.ros.service import Service
     from robot.ros.subscription import Subscription
+    from robot.ros.task import Future
 
 Data = dict[str, Any]
 
@@ -33,6 +34,18 @@ class ClientWaiting(Waitable[Data]):
 
     def _subscriptions(self) -> dict[str, Subscription]:
         return {"feedback": self._feedback_subscription, "status": self._status_subscription}
+
+    @property
+    def _pending_goal_requests(self) -> dict[int, Future[Any]]:
+        return dict(self._goal_client._pending_requests)  # rclpy's names, by number of the request
+
+    @property
+    def _pending_cancel_requests(self) -> dict[int, Future[Any]]:
+        return dict(self._cancel_client._pending_requests)
+
+    @property
+    def _pending_result_requests(self) -> dict[int, Future[Any]]:
+        return dict(self._result_client._pending_requests)
 
     def get_num_entities(self) -> NumberOfEntities:
         return NumberOfEntities(num_subs=2, num_clients=3)

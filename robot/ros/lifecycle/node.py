@@ -157,6 +157,8 @@ class LifecycleNodeMixin(ManagedEntity):
 
     def add_managed_entity(self, entity: ManagedEntity) -> None:
         """Take an entity along on transitions from here on, after those added before."""
+        if not isinstance(entity, ManagedEntity):
+            raise TypeError("Expected a rclpy.lifecycle.ManagedEntity instance.")
         self._managed_entities[entity] = None
 
     def create_lifecycle_publisher(self, *args: Any, **kwargs: Any) -> LifecyclePublisher:
