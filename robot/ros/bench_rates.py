@@ -21,6 +21,7 @@ from robot.ros.interfaces import get_message
 from robot.ros.node import Node
 from robot.ros.publisher import Publisher
 from robot.ros.qos import QoSProfile
+from robot.ros.task import Future
 from robot.ros.transport.shared import HELD_MAX
 from robot.ros.transport.zeromq import ZeroMQ
 
@@ -118,7 +119,7 @@ def _serve_bare(folder: Path) -> None:
 class _Ours:
     def __init__(self, folder: Path) -> None:
         self.side = Side(folder, "sink")
-        self.count, self.began = 0, 0.0
+        self.count, self.began, self._wanted, self._all = 0, 0.0, 0, Future[None]()
         kind = get_message(STRING)
         self.side.node.create_subscription(kind, "strings", self._on_string, DEEP)
         self.side.node.create_subscription(get_message(IMAGE), "images", self._on_image, 10)
@@ -132,6 +133,8 @@ class _Ours:
         self.count += 1
         if self.count == 1:
             self.began = time.perf_counter()
+        elif self.count == self._wanted:
+            self._all.set_result(None)
 
     def _on_image(self, message: Any) -> None:
         self._on_string(message)
@@ -142,14 +145,12 @@ class _Ours:
             self._seen.publish(get_message(STRING)(data=str(self._total)))
 
     def rate(self, what: str, count: int) -> float:
-        self.count = 0
+        """Spin until so many have come."""
+        self.count, self._wanted, self._all = 0, count, Future()
         self._order.publish(get_message(STRING)(data=what))
-        self.side.until(lambda: self.count == 1)
-        end, spin_once = time.monotonic() + PATIENCE, self.side.executor.spin_once
-        while self.count < count:
-            spin_once(timeout_sec=1.0)
-            if self.count % 1000 == 0 and time.monotonic() > end:
-                raise TimeoutError(f"{self.count} of {count} came within {PATIENCE} s")
+        self.side.executor.spin_until_future_complete(self._all, PATIENCE)
+        if self.count < count:
+            raise TimeoutError(f"{self.count} of {count} came within {PATIENCE} s")
         return (count - 1) / (time.perf_counter() - self.began)
 
     def close(self) -> None:

@@ -33,8 +33,10 @@ class Gate:
         group = None if entity is None else entity.callback_group
         if group is None:
             return True
-        if group not in self.held and group.can_execute(entity) and group.beginning_execution(entity):
-            return True
+        if group not in self.held:
+            plain = group.__class__ is MutuallyExclusiveCallbackGroup  # it says the same when asked before
+            if (plain or group.can_execute(entity)) and group.beginning_execution(entity):
+                return True
         with self._lock:
             self.held.setdefault(group, deque()).append((node, entity, run))
         return False

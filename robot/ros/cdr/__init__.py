@@ -14,6 +14,7 @@ from typing import Any
 from robot.ros.cdr.decode import make_decoder
 from robot.ros.cdr.encode import make_encoder, make_head_encoder
 from robot.ros.cdr.layout import DUMMY, FORMATS, Lookup
+from robot.ros.fields import SMALL
 from robot.ros.idl import Message
 
 HEADER = b"\x00\x01\x00\x00"
@@ -58,9 +59,13 @@ def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -
         if data[start : start + 2] != representation and bytes(memoryview(data)[start : start + 2]) != representation:
             found = bytes(memoryview(data)[start : start + 4]).hex() or "nothing"
             raise CdrError(f"{spec.name}: expected little-endian XCDR1 (header 0001), got {found}")
-        body = memoryview(data)[start + 4 :]
-        if not body.readonly:
-            body = body.toreadonly()
+        body: bytes | memoryview
+        if data.__class__ is bytes and len(data) <= SMALL:
+            body = data[start + 4 :]
+        else:
+            body = memoryview(data)[start + 4 :]
+            if not body.readonly:
+                body = body.toreadonly()
         try:
             message, end = decode_body(body, 0)
         except (struct.error, ValueError, OverflowError, MemoryError) as error:

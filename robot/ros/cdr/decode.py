@@ -1,4 +1,7 @@
-"""Generate decoders: `b` is a read-only memoryview behind the encapsulation header, `p` the position in it."""
+"""Generate decoders: `b` is what follows the encapsulation header, `p` the position in it.
+
+It is a read-only memoryview, or bytes where these are so few (`SMALL`) that no field keeps a view of them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from robot.ros.cdr.layout import FORMATS, SIZES, Generator, Lookup, compile_func
 from robot.ros.fields import SMALL
 from robot.ros.idl import Message, Type
 
-Decode = Callable[[memoryview, int], tuple[Any, int]]
+Decode = Callable[[Any, int], tuple[Any, int]]
 
 
 def _decode_wide(data: memoryview) -> str:
@@ -115,7 +118,7 @@ class _Decoder(Generator):
         elif fixed:
             self.lines.append(f"{name} = frombuffer(b, '<{code}', n, p).copy()")
         elif code == "B":
-            self.lines.append(f"{name} = b[p:e] if n > {SMALL} else array('B', b[p:e].tobytes())")
+            self.lines.append(f"{name} = b[p:e] if n > {SMALL} else array('B', bytes(b[p:e]))")
         else:
             self.lines.append(f"{name} = array('{code}'); {name}.frombytes(b[p:e])")
         self.lines.append("p = e")

@@ -148,7 +148,7 @@ class Executor:
 
     def _next(self, nodes: list[Any] | None = None) -> Item | None:
         """Take and begin the next callback that may run; None when there is none."""
-        if self._gate.holds() and (held := self._gate.next_held()) is not None:
+        if self._gate.held and (held := self._gate.next_held()) is not None:
             return held
         for _ in range(len(self._queue)):
             try:
@@ -165,7 +165,7 @@ class Executor:
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
         for node in tuple(self._nodes):
-            for waitable in node._ros_polled:
+            for waitable in tuple(node._ros_waitables):
                 if waitable._executor_event:
                     continue
                 wait_set = WaitSet()

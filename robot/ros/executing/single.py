@@ -78,24 +78,27 @@ class SingleThreadedExecutor(Executor):
                 pass_through(item, wake, again)
 
     def spin_until_future_complete(self, future: Future[Any], timeout_sec: float | None = None) -> None:
-        if timeout_sec is not None and timeout_sec >= 0:
-            super().spin_until_future_complete(future, timeout_sec)
-            return
-        over: list[None] = []
+        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
+        over: list[None] = []  # cheaper to ask, for each callback, than the future
         future.wake(lambda: over.append(None))
         future.wake(self.wake)
 
-        def is_over() -> bool:
+        def is_done() -> bool:
             return bool(over)
 
-        while self._context.ok() and not self._is_shutdown and not is_over():
+        def is_over() -> bool:
+            return bool(over) or (end is not None and time.monotonic() >= end)
+
+        while self._context.ok() and not self._is_shutdown and not over:
             self._check()
             self._enter_spin()
             try:
                 self._run_ready(is_over)
-                self._spin_once_impl(None, is_over)
+                self._spin_once_impl(None if end is None else max(0.0, end - time.monotonic()), is_done)
             finally:
                 self._is_spinning = False
+            if end is not None and time.monotonic() >= end:
+                return
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         self._check()

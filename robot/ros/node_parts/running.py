@@ -92,11 +92,6 @@ class Running:
                 yield entity
             yield from getattr(entity, "event_handlers", ())
 
-    @property
-    def _ros_polled(self) -> tuple[Any, ...]:
-        """The waitables that an executor has to ask; all others tell it themselves."""
-        return tuple(self._ros_waitables)
-
     def add_waitable(self, waitable: Any) -> None:
         """Let the executor of this node look after a waitable."""
         self._ros_waitables[waitable] = None

@@ -69,8 +69,9 @@ class Outbox:
 
     def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
         """Send a frame of DATA that is packed already and not large, or hold it back as the first one in a flood."""
-        self.flush()
         flood = self.flood
+        if flood.frames:
+            self.flush()
         flood.peers = None
         if flood.begins(peers, time.monotonic()) and len(data) <= SMALL:
             self._flooded = peers

@@ -51,14 +51,16 @@ class Waiter:
                 finally:
                     self._polling = False
                     pump.leading.release()
-                pump.tell_watchers()
+                if pump.watchers:
+                    pump.tell_watchers()
             else:
                 self._tokens.get(timeout=timeout)
         except Empty:
             pass
         finally:
             pump.idle.pop(self, None)
-            pump.hand_over()
+            if pump.idle:
+                pump.hand_over()
         while not self._tokens.empty():
             try:
                 self._tokens.get_nowait()
@@ -82,7 +84,7 @@ class Pump:
         self.leading = threading.Lock()
         self.idle: dict[Waiter, None] = {}
         self.waiting_for: dict[int, Any] = {}  # callback groups, by the thread whose call a service of theirs answers
-        self._watchers: dict[Waiter, None] = {}
+        self.watchers: dict[Waiter, None] = {}
 
     def hand_over(self) -> None:
         """Let a thread that sleeps poll, when nobody does."""
@@ -113,13 +115,13 @@ class Pump:
 
     def tell_watchers(self) -> None:
         """Make `wait_until` look again."""
-        if self._watchers:
-            for waiter in tuple(self._watchers):
+        if self.watchers:
+            for waiter in tuple(self.watchers):
                 waiter.wake()
 
     def wake_all(self) -> None:
         """End all waits, from any thread and from signal handlers."""
-        for waiter in (*self._watchers, *self.idle):
+        for waiter in (*self.watchers, *self.idle):
             waiter.nudge()
         if not self.transport.closed:
             self.transport.wake()
@@ -142,7 +144,7 @@ class Pump:
             return condition()
         end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
         waiter = Waiter(self)
-        self._watchers[waiter] = None
+        self.watchers[waiter] = None
         if helped is not None:
             helped.waiters[waiter] = None
         try:
@@ -153,7 +155,7 @@ class Pump:
                 if helped is None or not helped.run_other():
                     waiter.wait(left)
         finally:
-            self._watchers.pop(waiter, None)
+            self.watchers.pop(waiter, None)
             if helped is not None:
                 del helped.waiters[waiter]
         return condition()

@@ -156,7 +156,8 @@ class ZeroMQ:
         return True
 
     def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
-        self._check_process()
+        if self._directory.forked:
+            self._check_process()
         with self._sending:
             if self.closed:
                 raise ROSError("the transport is closed")
@@ -251,7 +252,8 @@ class ZeroMQ:
     # --- receiving
 
     def poll(self, timeout: float | None) -> None:
-        self._check_process()
+        if self._directory.forked:
+            self._check_process()
         with self._polling:
             if not self.closed:
                 self._poll(timeout)
@@ -281,31 +283,29 @@ class ZeroMQ:
         return time.monotonic() - self._polled_at > age
 
     def _poll(self, timeout: float | None) -> bool:
+        """Look for what has arrived and take it in; return whether there was anything."""
         self._polling_on = get_ident()
         try:
-            return self._poll_here(timeout)
+            if self._changed:
+                self._announce_to_all()
+            if self._flood.frames:
+                with self._sending:
+                    self._outbox.flush()
+            began = time.monotonic()
+            if began >= self._housekeeping_at:
+                self._look_for_peers()
+                began = time.monotonic()
+                self._housekeeping_at = began + HOUSEKEEPING
+            ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout, began))
+            now = self._polled_at = time.monotonic()
+            for source, _ in ready:
+                if source is self._socket:  # after a wait one frame has come, and others are looked for the next time
+                    self._inbox.take_in(more=timeout == 0.0 or now - began < AT_ONCE)
+                elif self._bell is not None:
+                    self._bell.silence()
+            return bool(ready)
         finally:
             self._polling_on = 0
-
-    def _poll_here(self, timeout: float | None) -> bool:
-        if self._changed:
-            self._announce_to_all()
-        if self._flood.frames:
-            with self._sending:
-                self._outbox.flush()
-        began = time.monotonic()
-        if began >= self._housekeeping_at:
-            self._look_for_peers()
-            began = time.monotonic()
-            self._housekeeping_at = began + HOUSEKEEPING
-        ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout, began))
-        now = self._polled_at = time.monotonic()
-        for source, _ in ready:
-            if source is self._socket:  # after a wait one frame has come, and others are looked for the next time
-                self._inbox.take_in(more=timeout == 0.0 or now - began < AT_ONCE)
-            elif self._bell is not None:
-                self._bell.silence()
-        return bool(ready)
 
     def _wait_ms(self, timeout: float | None, now: float) -> int:
         wait = self._housekeeping_at - now
