@@ -15,6 +15,7 @@ from pathlib import Path
 from dashboard import shared_clock
 from dashboard.cli.errors import Misuse, Problem
 from dashboard.cli.known_broker import address, credentials
+from dashboard.cli.robot_roles import check_dock
 from dashboard.cli.settings import FARM, RunSettings
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Order:
 
 def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
     """Choose the robot and the port, make the clock, and write down what the processes share."""
+    from robot.arms import load_arm
     from telemetry.farm import load_farm
     from telemetry.mqtt.broker import free_port
 
@@ -54,6 +56,7 @@ def prepare(order: Order, text: str, built_in: bool, run: Path) -> RunSettings:
     farm = load_farm(run / FARM)
     if not farm.robots:
         raise Misuse("the farm file has no [[robots]]; add one, or start from: berrybrain init")
+    check_dock(farm.robots[0], load_arm(farm.robots[0].arm))
     # Debian starts a mosquitto on 1883 when it is installed: the built-in farm does not insist on a port.
     if farm.mqtt.url:
         credentials(farm.mqtt)  # what is missing is said before anything is started

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dashboard.cli.errors import Misuse
 from dashboard.cli.host import Host, boot
 from dashboard.cli.settings import RunSettings
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from robot.arms import ArmDescription
     from robot.collision import Box
     from robot.hardware.wiring import Wiring
-    from telemetry.farm import Bed
+    from telemetry.farm import Bed, Robot
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,17 @@ def arm_of(host: Host) -> ArmDescription:
     from robot.arms import load_arm
 
     return wiring_of(host.settings).arm if host.settings.hardware else load_arm(host.robot.arm)
+
+
+def check_dock(robot: Robot, arm: ArmDescription) -> None:
+    """Refuse a dock beside the rail before anything is started.
+
+    Raises:
+        Misuse: no carriage of this arm gets there.
+    """
+    low, high = arm.rail.position_min, arm.rail.position_max
+    if robot.dock is not None and not low <= robot.dock <= high:
+        raise Misuse(f"[[robots]] {robot.id}: dock: expected a place on the rail, {low} to {high} m, got {robot.dock}")
 
 
 def eyes(settings: RunSettings, name: str, slot: int | None) -> None:
@@ -97,8 +109,10 @@ def picker(settings: RunSettings, name: str, slot: int | None) -> None:
 def mission(settings: RunSettings, name: str, slot: int | None) -> None:
     """Work through the orders; the queue is on disk and outlives a crash."""
     from robot.nodes.mission import MissionNode, MissionSettings
+    from robot.nodes.mission_care import CareSettings
 
     host = Host(settings, name, slot=slot)
+    robot = host.robot
     folder = Path(settings.data) / "robot"
     folder.mkdir(parents=True, exist_ok=True)
     beds = {bed.id: bed for bed in host.farm.beds if bed.id == host.robot.bed}
@@ -110,7 +124,16 @@ def mission(settings: RunSettings, name: str, slot: int | None) -> None:
             queue=folder / "orders.sqlite3",
             beds={key: bed.origin[0] for key, bed in beds.items()},
             ends={key: bed.origin[0] + bed.length for key, bed in beds.items()},
+            care=CareSettings(
+                clean_every=robot.clean_every,
+                blade_every=robot.blade_every,
+                battery_low=robot.battery_low,
+                battery_critical=robot.battery_critical,
+                battery_enough=robot.battery_enough,
+            ),
+            dock=robot.dock,
         ),
+        arm_of(host),
     )
     host.add(node)
     host.at_end(node.close)

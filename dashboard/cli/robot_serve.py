@@ -15,7 +15,7 @@ from dashboard.cli.errors import Misuse, Problem
 from dashboard.cli.host import Host
 from dashboard.cli.known_broker import address, credentials
 from dashboard.cli.prepare import HOST, answers, claim, own
-from dashboard.cli.robot_roles import namespace, wiring_of
+from dashboard.cli.robot_roles import check_dock, namespace, wiring_of
 from dashboard.cli.roles import ROLES, program
 from dashboard.cli.settings import FARM, RunSettings, find_farm
 from dashboard.supervise import ProcessDiedError, Supervisor
@@ -110,6 +110,7 @@ def prepare(machine: Machine, text: str, run: Path) -> RunSettings:
             f"expected a wiring file of a {wanted}, the arm that the picking skill knows how to hold and that robot "
             f"{settings.robot} of the farm file has, got a {arm.name}; berrybrain robot --check reads any arm"
         )
+    check_dock(farm.robot(settings.robot), arm)
     return settings
 
 

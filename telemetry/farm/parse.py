@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 import tomllib
+import types
 import typing
 from collections import Counter
 from collections.abc import Sequence
@@ -112,6 +113,8 @@ class _Reader:
         return kind(**built)
 
     def _value(self, value: object, hint: Any, rule: Field[Any], table: str, index: int) -> Any:
+        if isinstance(hint, types.UnionType):  # may be left out, and is not None when it is there
+            hint = typing.get_args(hint)[0]
         if typing.get_origin(hint) is not tuple:
             return self._scalar(value, hint, rule, table, index)
         size = rule.metadata["size"]
@@ -182,6 +185,10 @@ def _check(farm: Farm, reader: _Reader) -> None:
         if farm.bed(robot.bed).zone != robot.zone:
             message = f"zone {robot.zone!r} is not the zone of its bed {robot.bed!r}, {farm.bed(robot.bed).zone!r}"
             raise reader.error(message, table="robots", index=index, key="zone")
+        if not robot.battery_critical <= robot.battery_low < robot.battery_enough:
+            levels = f"{robot.battery_critical}, {robot.battery_low} and {robot.battery_enough}"
+            message = f"expected battery_critical <= battery_low < battery_enough, got {levels}"
+            raise reader.error(message, table="robots", index=index, key="battery_low")
     for index, bed in enumerate(farm.beds):
         if bed.segment_length > bed.length:
             message = f"segment_length {bed.segment_length} m is longer than the bed, {bed.length} m"

@@ -99,7 +99,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robot:
-    """A robot, its rail's bed and the side it faces. `capacity`: berries it carries; times for planning [s]."""
+    """A robot, its rail's bed and the side it faces. `capacity`: berries it carries; times for planning [s].
+
+    `dock`: where its carriage is charged, on the rail [m]; None = it waits for charge where it is. Of a battery's
+    charge, as shares: below `battery_low` no segment is begun, below `battery_critical` the one under way is broken
+    off, from `battery_enough` it goes on. It asks for cleaning and for a new blade after so many berries cut.
+    """
 
     id: str = setting(pattern=NAME)
     zone: str = setting(pattern=NAME)
@@ -110,6 +115,12 @@ class Robot:
     capacity: int = setting(240, minimum=1, maximum=100000)
     seconds_per_berry: float = setting(8.0, minimum=0.5, maximum=600.0)
     seconds_per_segment: float = setting(20.0, minimum=0.0, maximum=3600.0)
+    dock: float | None = setting(None, minimum=-10.0, maximum=500.0)
+    battery_low: float = setting(0.20, minimum=0.0, maximum=1.0)
+    battery_critical: float = setting(0.10, minimum=0.0, maximum=1.0)
+    battery_enough: float = setting(0.80, minimum=0.0, maximum=1.0)
+    clean_every: int = setting(3000, minimum=1, maximum=10_000_000)
+    blade_every: int = setting(20_000, minimum=1, maximum=10_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,15 @@ def test_an_unknown_key_names_the_nearest_one_and_the_line(tmp_path: Path, capsy
     assert "Traceback" not in err
 
 
+def test_a_dock_beside_the_rail_is_told_with_where_the_rail_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    farm = write_farm(tmp_path, "# dock = 0.0 ", "dock = 9.0 ")
+    code, _, err = demo(capsys, "--farm", str(farm), "--data", str(tmp_path / "data"))
+    assert code == 2
+    assert "dock: expected a place on the rail, -0.6 to 3.4 m, got 9.0" in err
+
+
 def test_a_farm_file_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = demo(capsys, "--farm", str(tmp_path / "no.toml"), "--data", str(tmp_path / "data"))
     assert code == 2

@@ -66,7 +66,10 @@ def test_the_window_of_the_market_is_the_programs() -> None:
 def test_default_farm_documents_every_setting(table: str) -> None:
     document = tomllib.loads(default_farm_text())
     written = document[table] if table in SINGLE else document[table][0]
-    assert set(written) == {f.name for f in fields({**SINGLE, **LISTS}[table])}
+    known = fields({**SINGLE, **LISTS}[table])
+    left_out = {f.name for f in known if f.default is None}  # TOML has no null: they are shown as a comment
+    assert set(written) == {f.name for f in known} - left_out
+    assert all(re.search(rf"^# {name} = ", default_farm_text(), re.MULTILINE) for name in left_out)
 
 
 @pytest.mark.parametrize("table", [*SINGLE, *LISTS])
@@ -77,6 +80,13 @@ def test_default_farm_writes_the_defaults_of_the_code(table: str) -> None:
     for rule in fields(kind):
         if rule.default is not MISSING and rule.name != "name":
             assert getattr(built, rule.name) == rule.default, rule.name
+
+
+def test_a_robot_may_have_a_dock_and_needs_of_its_own() -> None:
+    text = SMALL.replace('bed = "b"', 'bed = "b"\ndock = 1\nbattery_low = 0.3\nclean_every = 500')
+    robot = parse_farm(text).robots[0]
+    assert (robot.dock, robot.battery_low, robot.clean_every, robot.blade_every) == (1.0, 0.3, 500, 20_000)
+    assert parse_farm(SMALL).robots[0].dock is None
 
 
 def test_file_on_disk_is_read(tmp_path: Path) -> None:
@@ -165,6 +175,9 @@ def test_error_in_the_second_of_two_tables_points_at_the_second() -> None:
         ('kind = "embedded"', 'kind = "oracle"', "kind: expected one of 'embedded', 'influx'"),
         ('kind = "embedded"', 'kind = "influx"', "needs url, org and bucket"),
         ("port = 0", 'url = "http://x"', "url: expected text like"),
+        ('bed = "b"', 'bed = "b"\ndock = "here"', "dock: expected a number, got 'here'"),
+        ('bed = "b"', 'bed = "b"\nbattery_low = 0.9', "expected battery_critical <= battery_low < battery_enough"),
+        ('bed = "b"', 'bed = "b"\nclean_every = 0', "clean_every: expected a value from 1"),
         ("[mqtt]\nport = 0", "", None),
     ],
 )
