@@ -94,7 +94,8 @@ class SingleThreadedExecutor(Executor):
             self._enter_spin()
             try:
                 self._run_ready(is_over)
-                self._spin_once_impl(None if end is None else max(0.0, end - time.monotonic()), is_done)
+                if self._context.ok():
+                    self._spin_once_impl(None if end is None else max(0.0, end - time.monotonic()), is_done)
             finally:
                 self._is_spinning = False
             if end is not None and time.monotonic() >= end:
