@@ -12,12 +12,20 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 Until = Callable[..., None]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that starts the tests in the background has them ignore Ctrl-C, and all they start would too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A slow machine is no finding, and two runs of the same code try the same cases; `--hypothesis-profile=default` tries
+# new ones.
+settings.register_profile(
+    "berrybrain", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("berrybrain")
 
 
 @pytest.fixture
