@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import zmq
 
-from robot.ros import bench_rates
+from robot.ros import bench_pace, bench_rates
 from robot.ros.context import Context
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import get_message
@@ -155,7 +155,7 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
 
     Returns:
         Median and 99th percentile of the round trip in microseconds for a 64-byte String and a 640x480 rgb8 Image, and
-        the ratio of the median to bare pyzmq's for as many bytes; and what `bench_rates.run` returns.
+        the ratio of the median to bare pyzmq's for as many bytes; and what `bench_rates` and `bench_pace` return.
     """
     pixels = np.arange(640 * 480 * 3, dtype=np.uint32).astype(np.uint8)
     messages = {
@@ -187,7 +187,7 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
         for process in echoes:
             process.join(timeout=5.0)
             process.kill()
-        return figures | bench_rates.run(folder)
+        return figures | bench_rates.run(folder) | bench_pace.run(folder)
 
 
 def main(arguments: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Measure how many messages a second come through, what a slow publisher costs and how soon a newcomer is heard.
+"""Measure how many messages a second come through.
 
 Each figure of ours has a twin on bare pyzmq (PUSH and PULL over ipc) where one makes sense; the two alternate.
 """
@@ -31,8 +31,6 @@ IMAGES = 600  # of one burst
 IN_FLIGHT = HELD_MAX  # images sent and not yet seen: no more than a reader keeps in place
 ROUNDS = 5
 DEEP = QoSProfile(depth=2 * BURST)
-HZ, HZ_S = 100.0, 3.0  # of the slow publisher, and how long it is watched [s]
-ARRIVALS = 9  # newcomers
 PATIENCE = 30.0  # [s]
 
 
@@ -52,7 +50,7 @@ class Side:
                 raise TimeoutError(f"nothing came within {PATIENCE} s")
 
 
-def _string() -> Any:
+def text_message() -> Any:
     return get_message(STRING)(data="x" * 64)
 
 
@@ -83,7 +81,7 @@ def _serve(folder: Path) -> None:
     orders: list[str] = []
     side.node.create_subscription(kind, "order", lambda m: orders.append(m.data), 10)
     side.node.create_subscription(kind, "seen", lambda m: seen.__setitem__(0, int(m.data)), 10)
-    string, image = _string(), _image()
+    string, image = text_message(), _image()
     while True:
         while not orders:
             side.executor.spin_once(timeout_sec=1.0)
@@ -108,7 +106,7 @@ def _serve_bare(folder: Path) -> None:
         out.set_hwm(BURST + 1)
         orders.bind(f"ipc://{folder / 'bare-order'}")
         out.connect(f"ipc://{folder / 'bare'}")
-        message, picture = _string(), _image()
+        message, picture = text_message(), _image()
         string, image = bytes(message._encode(message)), bytes(picture._encode(picture))
         while (order := orders.recv()) != b"stop":
             for _ in range(BURST if order == b"strings" else IMAGES):
@@ -192,32 +190,14 @@ class _Bare:
         self.context.destroy(linger=500)
 
 
-def _tick(folder: Path, results: Any) -> None:
-    """Publish at a constant pace and tell the share of a core [%] that this took."""
-    side = Side(folder, "toy")
-    publisher, message = side.node.create_publisher(get_message(STRING), "toy", 10), _string()
-    side.until(lambda: publisher.get_subscription_count() == 1)
-    side.node.create_timer(1.0 / HZ, lambda: publisher.publish(message))
-    ends = time.monotonic() + HZ_S
-    spent, began = time.process_time(), time.monotonic()
-    while time.monotonic() < ends:
-        side.executor.spin_once(timeout_sec=0.1)
-    results.put(100.0 * (time.process_time() - spent) / (time.monotonic() - began))
-    side.node.context.shutdown()
+def run(folder: Path) -> dict[str, float]:
+    """Measure in a private folder.
 
-
-def _arrive(folder: Path) -> None:
-    """Begin, publish when somebody listens, and end, several times; each message holds the instant of its beginning."""
-    for _ in range(ARRIVALS):
-        began = time.monotonic()
-        side = Side(folder, "newcomer")
-        publisher = side.node.create_publisher(get_message(STRING), "arrivals", 10)
-        side.node.wait_until(lambda publisher=publisher: publisher.get_subscription_count() == 1, PATIENCE)  # type: ignore[misc]
-        publisher.publish(get_message(STRING)(data=str(began)))
-        side.node.context.shutdown()
-
-
-def _rates(folder: Path, spawn: Any) -> dict[str, float]:
+    Returns:
+        Callbacks a second for Strings from another process, none of which is lost, and received images a second, made
+        in borrowed messages and copied, with their ratios to bare pyzmq.
+    """
+    spawn = multiprocessing.get_context("spawn")
     sources = [spawn.Process(target=target, args=(folder,), daemon=True) for target in (_serve, _serve_bare)]
     for process in sources:
         process.start()
@@ -236,31 +216,4 @@ def _rates(folder: Path, spawn: Any) -> dict[str, float]:
     for process in sources:
         process.join(timeout=5.0)
         process.kill()
-    return figures
-
-
-def run(folder: Path) -> dict[str, float]:
-    """Measure in a private folder.
-
-    Returns:
-        Callbacks a second for Strings from another process, none of which is lost, and received images a second, made
-        in borrowed messages and copied, with their ratios to bare pyzmq; the share of a core that publishing at 100 Hz
-        takes [%]; and the median time from a context's beginning to its first message at a peer [ms].
-    """
-    spawn = multiprocessing.get_context("spawn")
-    figures = _rates(folder, spawn)
-    side, took, results = Side(folder, "peer"), list[float](), spawn.Queue()
-    kind = get_message(STRING)
-    side.node.create_subscription(kind, "arrivals", lambda m: took.append(time.monotonic() - float(m.data)), 10)
-    side.node.create_subscription(kind, "toy", lambda _: None, 10)
-    processes = [spawn.Process(target=_arrive, args=(folder,), daemon=True)]
-    processes.append(spawn.Process(target=_tick, args=(folder, results), daemon=True))
-    for process, done in zip(processes, (lambda: len(took) == ARRIVALS, lambda: not results.empty()), strict=True):
-        process.start()
-        side.until(done)
-        process.join(timeout=5.0)
-        process.kill()
-    figures["discovery_ms"] = round(1000.0 * statistics.median(took), 1)
-    figures["cpu_100hz_pct"] = round(results.get(), 2)
-    side.node.context.shutdown()
     return figures
