@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
-from robot.safety.stopping import ACCELERATION_OF_STOP, stop_duration, stop_shares
+from robot.safety.stopping import ACCELERATION_OF_STOP, VELOCITY_OF_STOP, stop_duration, stop_shares
 
 Array = npt.NDArray[np.float64]
 Joints = list[float]
@@ -45,13 +45,10 @@ class Limiter:
         self._bounds = _lists(low - POSITION_SLACK, high + POSITION_SLACK)
         slack = POSITION_SLACK + BRAKING_SLACK
         self._bounds_of_stop = _lists(low - slack, high + slack)
-        self._velocity_max, self._acceleration_max, self._acceleration_of_stop, self._jerk_max, self._push_max = _lists(
-            arm.velocity * VELOCITY_SLACK,
-            arm.acceleration * ACCELERATION_SLACK,
-            arm.acceleration * ACCELERATION_SLACK * ACCELERATION_OF_STOP,
-            arm.jerk * JERK_SLACK * period,
-            arm.acceleration,
-        )
+        velocity, acceleration = arm.velocity * VELOCITY_SLACK, arm.acceleration * ACCELERATION_SLACK
+        self._velocity_max, self._velocity_of_stop = _lists(velocity, velocity * VELOCITY_OF_STOP)
+        self._acceleration_max, self._acceleration_of_stop = _lists(acceleration, acceleration * ACCELERATION_OF_STOP)
+        self._jerk_max, self._push_max = _lists(arm.jerk * JERK_SLACK * period, arm.acceleration)
         self._tool_speed_max = float(arm.safety.tool_speed_auto)
         self._workspace_low: Place = tuple(arm.safety.workspace_min.tolist())
         self._workspace_high: Place = tuple(arm.safety.workspace_max.tolist())
@@ -102,7 +99,8 @@ class Limiter:
         if self._stands and place == self._q and not any(given):
             return ""  # what stood a tick ago may go on standing
         v = [(x - before) / self._period for x, before in zip(place, self._q, strict=True)]
-        if _exceed(v, self._velocity_max) or _exceed(given, self._velocity_max):
+        fastest = self._velocity_of_stop if stopping else self._velocity_max
+        if _exceed(v, fastest) or _exceed(given, fastest):
             return "joint_speed"
         a = [(x - before) / self._period for x, before in zip(v, self._v, strict=True)]
         if _exceed(a, self._acceleration_of_stop if stopping else self._acceleration_max):

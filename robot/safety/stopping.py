@@ -17,6 +17,8 @@ from robot.arms import ArmDescription
 Array = npt.NDArray[np.float64]
 # A stop may use these multiples of what planned motion may: then one is never longer than the deceleration planned.
 ACCELERATION_OF_STOP, JERK_OF_STOP = 1.2, 2.0
+# A stop that begins at full speed and full acceleration is 1.13 times as fast for a moment: it bends a down, never v.
+VELOCITY_OF_STOP = 1.15
 SHORTEST = 0.02  # [s]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from robot.arms import load_arm
+from robot.hardware import GripperCommand, JointCommand
 from robot.hardware.fake import FakeHardware, Faults
 from robot.kinematics import forward
 from robot.loop import ControlLoop, LoopSettings
@@ -141,10 +142,20 @@ def test_after_the_fault_is_gone_reset_and_start_bring_it_back(row: Row) -> None
     assert (motion.done, motion.code) == (True, "")
 
 
-def test_a_loop_that_dies_leaves_the_driver_to_hold_within_the_commands_age() -> None:
+def test_a_loop_that_dies_leaves_the_driver_to_hold_within_the_commands_age(monkeypatch: pytest.MonkeyPatch) -> None:
     rig = Rig()
+    expiries: list[float] = []
+    write = rig.hardware.write
+
+    def written(joints: JointCommand, gripper: GripperCommand) -> None:
+        expiries.append(max(joints.valid_until, gripper.valid_until) - rig.time)
+        write(joints, gripper)
+
+    monkeypatch.setattr(rig.hardware, "write", written)
     rig.loop.follow(joint_move(ARM, HOME, GOAL))
     rig.run(0.8)
+    assert len(expiries) == 200
+    assert max(expiries) <= ARM.safety.command_age + 1e-9
     died = rig.time
     rail = rig.true_rail()
     rig.time = died + 5.0

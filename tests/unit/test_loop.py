@@ -222,6 +222,19 @@ def test_reset_never_moves_and_waits_for_rest(rig: Rig) -> None:
     assert rig.loop.start() == ""
 
 
+@pytest.mark.parametrize("share", [0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.5])
+def test_a_stop_while_a_joint_nears_full_speed_is_made_by_the_loop_itself(rig: Rig, share: float) -> None:
+    goal = HOME.copy()
+    goal[6] += 4.0
+    move = joint_move(ARM, HOME, goal)
+    rig.loop.follow(move)
+    rig.run(share * move.duration)
+    rig.loop.stop()
+    rig.run(1.5)
+    assert (rig.state, rig.loop.supervisor.causes) == (State.PSTOP, ("operator_stop",))
+    assert not rig.loop.moving
+
+
 def test_a_start_with_the_arm_elsewhere_is_refused_until_reset(rig: Rig) -> None:
     rig.loop.hold()
     rig.run(0.3)
