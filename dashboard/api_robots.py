@@ -47,6 +47,20 @@ async def reset(request: Request, services: Served, session: Signed, address: Ad
     return await _command(request, services, session, address, robot, "reset")
 
 
+@router.post("/cleaned")
+async def cleaned(request: Request, services: Served, session: Signed, address: Address, robot: RobotId) -> Response:
+    """Tell a robot that its pads, blade and lens were cleaned: it counts anew."""
+    return await _command(request, services, session, address, robot, "cleaned")
+
+
+@router.post("/blade_changed")
+async def blade_changed(
+    request: Request, services: Served, session: Signed, address: Address, robot: RobotId
+) -> Response:
+    """Tell a robot that it has a new blade: it counts anew."""
+    return await _command(request, services, session, address, robot, "blade_changed")
+
+
 @router.get("/model")
 async def model(services: Served, robot: RobotId) -> Response:
     """Return the robot's shape for the 3-D view, as it told it itself."""

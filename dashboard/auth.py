@@ -69,6 +69,8 @@ PERMISSIONS: dict[tuple[str, str], Role] = {
     ("POST", "/api/v1/robots/{robot}/hold"): Role.GROWER,
     ("POST", "/api/v1/robots/{robot}/resume"): Role.GROWER,
     ("POST", "/api/v1/robots/{robot}/reset"): Role.GROWER,
+    ("POST", "/api/v1/robots/{robot}/cleaned"): Role.GROWER,
+    ("POST", "/api/v1/robots/{robot}/blade_changed"): Role.GROWER,
     ("GET", "/api/v1/audit"): Role.ADMIN,
     ("WS", "/live"): Role.VIEWER,
 }

@@ -39,6 +39,9 @@ METRICS = {
     )
 }
 
+CARE = {"cleaned": "cleaning_due", "blade_changed": "blade_due"}
+"""What a person tells it has been done, and what that answers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PretendSettings:
@@ -66,6 +69,7 @@ class PretendRobot:
         )
         self._device = DevicePublisher(client, settings.address, clock, identity)
         self.safety, self.cause = "RUN", ""
+        self.due: list[str] = []
         self._order: dict[str, Any] | None = None
         self._reply: Reply | None = None
         self._live_until = self._video_until = 0.0
@@ -73,6 +77,7 @@ class PretendRobot:
         self._picked = self._attempted = 0
         handlers = {"harvest": self._on_harvest, "watch": self._on_watch}
         handlers |= dict.fromkeys(("stop", "hold", "resume", "reset"), self._on_safety)
+        handlers |= dict.fromkeys(CARE, self._on_care)
         self._inbox = CommandInbox(client, settings.address, clock, handlers)
         timers.every(settings.live_period, self._send_live)
         timers.every(settings.video_period, self._send_video)
@@ -95,6 +100,16 @@ class PretendRobot:
         """Stop as after a fault; it must be reset."""
         self.safety, self.cause = "PSTOP", cause
         self._device.event("fault", {"fault": cause, "active": True})
+        self._send_state()
+
+    def needs(self, due: str) -> None:
+        """Ask for care."""
+        self.due.append(due)
+        self._send_state()
+
+    def _on_care(self, command: Command, reply: Reply) -> None:
+        self.due = [due for due in self.due if due != CARE[command.command]]
+        reply(AckStatus.DONE, "")
         self._send_state()
 
     def _on_watch(self, command: Command, reply: Reply) -> None:
@@ -195,6 +210,7 @@ class PretendRobot:
             detail |= {"order_id": order["id"], "bed": order["bed"], "side": order["side"], "segment": segment}
         causes = [self.cause] if self.cause else []
         detail |= {"safety": self.safety, "causes": causes, "needs_reset": self.safety == "PSTOP"}
+        detail["due"] = self.due
         self._device.state(status, fault=self.cause, detail=detail)
 
     def _send_metrics(self) -> None:

@@ -84,6 +84,7 @@ class Snapshot:
             row = {name: getattr(robot, name) for name in ROBOT}
             row["state"] = row.pop("status")
             row["causes"] = list(robot.causes)
+            row["due"] = list(robot.due)
             row["link"] = view.link(id_, watched=id_ in asked)
             row["age"] = None if robot.heard_at is None else round(now - robot.heard_at, 1)
             robots[id_] = row

@@ -35,6 +35,7 @@ class RobotNow:
     fault: str = ""
     safety: str = "unknown"
     causes: tuple[str, ...] = ()
+    due: tuple[str, ...] = ()
     needs_reset: bool = False
     task: str = ""
     order_id: str = ""
@@ -159,6 +160,7 @@ class FarmView:
             fault=state.fault,
             safety=_text(detail, "safety", known.safety if state.status == "offline" else "unknown"),
             causes=_texts(detail.get("causes")),
+            due=_texts(detail.get("due")),
             needs_reset=detail.get("needs_reset") is True,
             order_id=_text(detail, "order_id", ""),
             bed=_text(detail, "bed", ""),

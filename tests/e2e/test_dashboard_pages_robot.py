@@ -227,6 +227,28 @@ def test_after_a_stop_one_resets_by_holding_and_only_then_resumes(browser: Brows
         set_going(site)
 
 
+def test_what_the_robot_needs_is_shown_until_somebody_says_that_it_was_done(browser: Browser, site: Any) -> None:
+    due = faults()["cleaning_due"]
+    site.call(lambda: site.beds.robot.needs("cleaning_due"))
+    site.call(lambda: site.beds.robot.needs("blade_due"))
+    with signed_in(browser, site, "robot", who="viewer") as page:
+        expect(page.locator(".cause.due").first).to_contain_text(due.do_en)
+        expect(page.get_by_role("button", name="Cleaned")).to_have_count(0)
+    with signed_in(browser, site, "robot") as page:
+        expect(page.locator(".cause.due").first).to_contain_text(due.en)
+        page.get_by_role("button", name="Cleaned").click()
+        expect(page.locator(".cause.due")).to_have_count(1)
+    try:
+        with signed_in(browser, site, "robot") as page:
+            page.locator(".bar .stop").click()
+            stopped = page.locator(".after-stop")
+            stopped.get_by_role("button", name="Blade changed").click()
+            expect(stopped.locator(".cause.due")).to_have_count(0)
+    finally:
+        set_going(site)
+    assert site.beds.robot.due == []
+
+
 def test_an_alarm_says_what_to_do_first_and_who_has_taken_it_and_a_viewer_who_may(browser: Browser, site: Any) -> None:
     fault = faults()["gripper_force"]
     try:

@@ -10,7 +10,7 @@ const RETRY_MS = [250, 500, 1000, 2000, 4000, 8000, 15000];
 const NOT_SIGNED_IN = 4401;
 
 /**
- * @typedef {{zone: string, state: string, safety: string, fault: string, causes: string[], needs_reset: boolean, task: string,
+ * @typedef {{zone: string, state: string, safety: string, fault: string, causes: string[], due: string[], needs_reset: boolean, task: string,
  *   bed: string, side: string, segment: number, order_id: string, picked: number|null, placed: number|null,
  *   attempted: number|null, queued: number, at: number|null, link: "ok"|"silent"|"lost"|"unknown", age: number|null,
  *   heard: number}} RobotNow `heard`: when the page was told, performance.now() [ms]

@@ -30,7 +30,7 @@ function RobotPage({ route }) {
 }
 
 /** A robot that the socket has not told about yet. */
-const UNHEARD = { zone: "", state: "unknown", safety: "unknown", fault: "", causes: [], needs_reset: false, task: "", bed: "", side: "", segment: -1, order_id: "", picked: null, placed: null, attempted: null, queued: 0, at: null, link: "unknown", age: null, heard: 0 };
+const UNHEARD = { zone: "", state: "unknown", safety: "unknown", fault: "", causes: [], due: [], needs_reset: false, task: "", bed: "", side: "", segment: -1, order_id: "", picked: null, placed: null, attempted: null, queued: 0, at: null, link: "unknown", age: null, heard: 0 };
 
 /** @param {{id: string, farm: any}} props */
 function OneRobot({ id, farm }) {

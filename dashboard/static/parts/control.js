@@ -15,6 +15,8 @@ import { stageName } from "/static/parts/stage.js";
 /** States out of which only a person leads. */
 export const STOPPED = ["stopped", "stopped_itself", "fault", "red_switch"];
 const RESET_S = 2;
+/** What a person answers once it is seen to: command and label. @type {Record<string, string>} */
+const CARE = { blade_due: "blade_changed", cleaning_due: "cleaned" };
 
 /**
  * @typedef {{id: string, robot: import("/static/lib/live.js").RobotNow, words: import("/static/parts/robotstate.js").RobotWords, ack: any}} Props
@@ -45,12 +47,20 @@ export function Control({ id, robot, words, ack, share, issuer }) {
       <dt>${t("robot.last_command")}</dt><dd>${ack ? acked(ack) : t("robot.no_command")}</dd>
     </dl>
     ${robot.causes.map((cause) => html`<p class="cause"><b>${faultName(cause)}</b> ${faultAdvice(cause)}</p>`)}
+    ${robot.due.map((due) => html`<${Due} key=${due} id=${id} due=${due} known=${known} />`)}
     ${may("grower") ? html`<div class="btns fill">
       <${Command} key=${`hold${held}`} label=${t("robot.hold_button")} icon="i-hold" role="grower" disabled=${!known || robot.safety !== "RUN"} send=${send(id, "hold")} />
       <${Command} key=${`resume${held}`} label=${t("robot.resume_button")} icon="i-play" go=${held && known} role="grower" disabled=${!known || !held} send=${send(id, "resume")} />
     </div>` : html`<${Locked} what=${t("robot.locked_hold")} />`}
     <p class="note-p">${t(may("grower") ? "robot.hold_meaning" : "robot.viewer_may")}</p>
   </section>`;
+}
+
+/** What the machine needs from a person soon, and the word that it was done. @param {{id: string, due: string, known: boolean}} props */
+function Due({ id, due, known }) {
+  const done = CARE[due];
+  return html`<p class="cause due"><b>${faultName(due)}</b> ${faultAdvice(due)}</p>
+    ${done && may("grower") && html`<div class="btns"><${Command} label=${t(`robot.${done}_button`)} role="grower" disabled=${!known} send=${send(id, done)} /></div>`}`;
 }
 
 /** What another role may do here. @param {{what: string}} props */
@@ -80,6 +90,7 @@ export function Stopped({ id, robot, words, ack }) {
       <div class="state-big"><${Dial} icon=${words.icon} tone=${words.tone} />
         <div><h2 id="stopped-title" class=${ready ? "" : "act"}>${t(`robot.big_${words.key}`)}</h2><span>${mine}${mine ? " · " : ""}${heard(robot)}</span></div></div>
       ${robot.causes.filter((cause) => cause !== "operator_stop").map((cause) => html`<p class="cause"><b>${faultName(cause)}</b> ${faultAdvice(cause)}</p>`)}
+      ${robot.due.map((due) => html`<${Due} key=${due} id=${id} due=${due} known=${known} />`)}
       <p class="note-p">${place} ${t("robot.software_stop")}</p>
     </div>
     <div>
