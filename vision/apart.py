@@ -86,6 +86,8 @@ def locate_apart(
     berries = locate_all(detections, frame, settings, up)
     if frame.depth is None or not berries:
         return berries
+    if all("size_prior" in b.flags for b in berries) or any("depth_doubtful" in b.flags for b in berries):
+        return berries  # the depth picture tells nothing, or nothing about this picture
     s, located = apart or ApartSettings(), settings or LocateSettings()
     pieces = take_apart(
         detections, frame.color, frame.depth, depth_range=located.depth_range, step=s.step, around=s.around

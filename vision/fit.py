@@ -41,6 +41,8 @@ class FitSettings:
         floor_sd: error that every place has whatever the number of points, per axis.
         rim_px: error of an outline point [px].
         rim_sd: how far a real outline deviates from the body's.
+        pointed: how far inside the body's surface, halfway between its middle and its tip, a berry's own lies, over the
+            half width: between a cone and a spheroid.
         sepals: how far sepals stick out of it next to the calyx, over the half width.
         sepals_sd: how much more the outline deviates there.
         correlated, correlated_rim: neighbours share errors, the fruit's shape above all: so many count as one.
@@ -59,6 +61,7 @@ class FitSettings:
     floor_sd: float = 0.0006
     rim_px: float = 0.8
     rim_sd: float = 0.001
+    pointed: float = 0.1
     sepals: float = 0.06
     sepals_sd: float = 0.001
     correlated: float = 4.0
@@ -128,6 +131,11 @@ def fit(
     weights = np.zeros((n, sight.shape[2]))
     for step in range(s.iterations):
         value, jacobian, along = _linearise(state, sight, seen.depths)
+        # Towards the tip a strawberry is a cone rather than round: its surface lies within the body's.
+        lower = np.minimum(np.maximum(along[:, :k], -1.0), 0.0)
+        shrunk = (4.0 * s.pointed) * np.exp(state.size)[:, None] * lower * (1.0 + lower)
+        value[:, :k] -= shrunk
+        jacobian[:, 3, :k] -= shrunk
         # The outline has sepals in it that stick out next to the calyx.
         sepals = np.clip(2.0 * along[:, k : k + m] - 1.0, 0.0, 1.0)
         sepal = s.sepals * np.exp(state.size)[:, None] * sepals

@@ -32,6 +32,9 @@ class LocateSettings:
         diameter: usual width of a table fruit, the only scale when there is no depth.
         diameter_sd: its spread between fruits.
         min_points: fewer valid depths inside the mask than this, and the size prior takes over.
+        least_rim: shares of its outline along which depth makes a step: where the middle one of a frame's berries has
+            less than the first, depth does not belong to the picture; less than the second, it may lie beside it.
+        enough: frames with fewer measured berries are not asked that.
         least_inliers: when a smaller share of a mask's depths lies on one berry-shaped body, mask and depth do not show
             the same thing, and the size prior takes over.
         hidden_below: berries with less of their outline open on both sides are flagged `hidden`.
@@ -43,6 +46,8 @@ class LocateSettings:
     diameter_sd: float = 0.006
     min_points: int = 12
     least_inliers: float = 0.5
+    least_rim: tuple[float, float] = (0.33, 0.42)
+    enough: int = 4
     hidden_below: float = 0.3
     body: FitSettings = field(default_factory=FitSettings)
     stem: StemSettings = field(default_factory=StemSettings)
@@ -68,6 +73,10 @@ def locate_all(
     check_intrinsics(frame.intrinsics, shape)
     if frame.depth is not None and frame.depth.shape != shape:
         raise ValueError(f"expected depth aligned with the picture, {shape}, got {frame.depth.shape}: align them first")
+    if frame.depth is not None and not np.issubdtype(frame.depth.dtype, np.floating):
+        raise ValueError(f"expected depth in metres, float32, got {frame.depth.dtype}: multiply by the camera's scale")
+    if up is not None and not (np.shape(up) == (3,) and 0.0 < np.linalg.norm(up) < np.inf):
+        raise ValueError(f"expected an upward direction of three numbers, not all 0, got {up}")
     return _located(detections, frame.intrinsics, frame.depth, s, up, color=frame.color)
 
 
@@ -100,7 +109,8 @@ def _located(
     young = np.array([SIZE_OF_STAGE.get(d.stage, 1.0) for d in detections])
     bodies = fit(seen, intrinsics, above, s.body, blind=up is None, least=s.min_points, usual=s.body.half_width * young)
     measured = seen.depth_count >= s.min_points
-    agreed = bodies.inliers >= s.least_inliers
+    stepped = _stepped(seen, measured, s)
+    agreed = (bodies.inliers >= s.least_inliers) & (stepped >= s.least_rim[0])
     if not (measured & agreed).all():
         bodies = _by_size(
             bodies, seen, ~(measured & agreed), young, intrinsics=intrinsics, up=above, blind=up is None, s=s
@@ -110,6 +120,8 @@ def _located(
     berries = []
     for i, detection in enumerate(detections):
         flags = _flags(detection, intrinsics, depth is not None, bool(measured[i]), bool(agreed[i]))
+        if not flags and stepped < s.least_rim[1]:
+            flags = ("depth_doubtful",)
         left, right = (float(v) for v in seen.free[i])
         berries.append(
             Berry(
@@ -160,6 +172,14 @@ def _by_size(
     ):
         old[which] = new
     return bodies
+
+
+def _stepped(seen: Evidence, measured: npt.NDArray[np.bool_], s: LocateSettings) -> float:
+    """Return the share of the outline of a frame's middle berry along which depth makes a step; 1 with too few."""
+    if np.count_nonzero(measured) < s.enough:
+        return 1.0
+    share = seen.rim_weights.sum(axis=1) / np.maximum((seen.rim_weights + seen.hidden).sum(axis=1), 1e-9)
+    return float(np.median(share[measured]))
 
 
 def _flags(d: Detection, intrinsics: Intrinsics, camera: bool, measured: bool, agreed: bool) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def take_apart(
         cv2.fillPoly(owner, [np.rint(outline).astype(np.int32)], i + 1)
         across, down = around * (x1 - x0), around * (y1 - y0)
         near[_rounded(y0 - down, y1 + down), _rounded(x0 - across, x1 + across)] = 255
-    smooth = cv2.medianBlur(np.ascontiguousarray(depth), 3)
+    smooth = cv2.medianBlur(np.ascontiguousarray(depth, np.float32), 3)
     reddish = _reddish(color)
     whole = cv2.bitwise_or(cv2.bitwise_and(reddish, near), owner)
     whole &= cv2.inRange(smooth, *depth_range)

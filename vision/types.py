@@ -68,7 +68,8 @@ class Berry:
         axis_sd: standard deviation of the axis [rad].
         free: share of the left and right part of the outline that nothing covers, 0-1: where a hand can come in.
         flags: what the place rests on when not on good depth: `size_prior`, and why (`no_depth`, `depth_invalid`,
-            `depth_misaligned`); `cut_off` by the picture's border; `hidden` behind something for the most part.
+            `depth_misaligned`); `depth_doubtful` where depth may lie beside the picture; `cut_off` by the picture's
+            border; `hidden` behind something for the most part.
     """
 
     detection: Detection

@@ -12,6 +12,12 @@ FOCAL = (0.25, 8.0)
 CENTRE = 0.25
 """The optical axis passes at most this share of width and height from the picture's middle."""
 
+DISTORTIONS = (0, 4, 5, 8, 12, 14)
+"""Numbers of coefficients that a plumb-bob lens and its extensions have."""
+
+STRONGEST = 5.0
+"""No lens of a robot bends more: wide ones have 0.4, and rational models of them stay below one or two."""
+
 SQUARE = 0.1
 """Pixels are square but for this share."""
 
@@ -27,9 +33,13 @@ def check_intrinsics(intrinsics: Intrinsics, shape: tuple[int, int]) -> None:
         raise ValueError(
             f"expected intrinsics for {w}x{h} pictures, got them for {c.width}x{c.height}: calibrate at the size in use"
         )
-    numbers = (c.fx, c.fy, c.cx, c.cy, *c.distortion)
+    if len(c.distortion) not in DISTORTIONS:
+        raise ValueError(f"expected {DISTORTIONS} distortion coefficients, got {len(c.distortion)}")
+    numbers = tuple(float(v) for v in (c.fx, c.fy, c.cx, c.cy, *c.distortion))
     if not all(math.isfinite(v) for v in numbers):
         raise ValueError(f"expected finite intrinsics, got {numbers}: calibrate the camera again")
+    if max((abs(v) for v in c.distortion[:5]), default=0.0) > STRONGEST:
+        raise ValueError(f"expected distortion of at most {STRONGEST:g}, got {c.distortion}: calibrate again")
     side = max(w, h)
     for name, focal in (("fx", c.fx), ("fy", c.fy)):
         if not FOCAL[0] * side <= focal <= FOCAL[1] * side:

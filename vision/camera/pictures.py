@@ -18,8 +18,8 @@ MAX_BYTES = 500_000_000
 def load_picture(path: Path) -> npt.NDArray[np.uint8]:
     """Return a picture as RGB of 8 bits, turned upright by its EXIF orientation.
 
-    Grey pictures get three equal channels, 16-bit ones keep their upper 8 bits, an alpha channel is dropped, and of an
-    animation the first frame is taken.
+    Grey pictures get three equal channels; of 16-bit ones the upper 8 of the bits in use are kept (cameras store 10, 12
+    or 14 bits so), an alpha channel is dropped, and of an animation the first frame is taken.
 
     Returns:
         RGB, shape (h, w, 3).
@@ -28,7 +28,8 @@ def load_picture(path: Path) -> npt.NDArray[np.uint8]:
         ValueError: the file is missing, empty, cut short, too large, or no picture; the message says which.
     """
     if not path.is_file():
-        raise ValueError(f"expected a picture file, got {path}: there is no such file")
+        why = "it is a folder" if path.is_dir() else "there is no such file"
+        raise ValueError(f"expected a picture file, got {path}: {why}")
     size = path.stat().st_size
     if size == 0:
         raise ValueError(f"expected a picture file, got {path}: it is empty (0 bytes)")
@@ -65,8 +66,10 @@ def decode_picture(data: bytes, name: str) -> npt.NDArray[np.uint8]:
 
 def _eight_bits(decoded: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     if decoded.dtype == np.uint16:
-        return (decoded.astype(np.uint16) >> 8).astype(np.uint8)
+        highest = int(decoded.max())
+        bits = next(b for b in (10, 12, 14, 16) if highest < 1 << b)
+        return (decoded.astype(np.uint16) >> (bits - 8)).astype(np.uint8)
     if decoded.dtype == np.uint8:
         return decoded.astype(np.uint8)
-    scaled: npt.NDArray[np.uint8] = np.clip(decoded.astype(np.float64) * 255.0, 0, 255).astype(np.uint8)
+    scaled: npt.NDArray[np.uint8] = np.clip(np.nan_to_num(decoded.astype(np.float64)) * 255.0, 0, 255).astype(np.uint8)
     return scaled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -65,7 +66,7 @@ def read_model(path: Path) -> ModelFile:
                 )
             about = json.loads(archive.read(ABOUT))
             graph, weights = archive.read(GRAPH), archive.read(WEIGHTS)
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"{path} is damaged or no model file ({error}); {advice}") from None
