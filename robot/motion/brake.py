@@ -35,6 +35,19 @@ def brake(arm: ArmDescription, q: Array, velocity: Array, acceleration: Array) -
     )
 
 
+def stops(arm: ArmDescription, trajectory: Trajectory, step: float) -> Array:
+    """Return where the shortest stops of all joints from a trajectory would end, one every `step` [s], shape (m, 7).
+
+    They leave the path: what is free of collisions while it is followed need not be so when it is broken off.
+    """
+    q, v, a = trajectory.sample_many(np.arange(0.0, trajectory.duration, step))
+    ends = [
+        stop_position(place, velocity, push, stop_duration(velocity.tolist(), push.tolist(), arm))
+        for place, velocity, push in zip(q, v, np.clip(a, -arm.acceleration, arm.acceleration), strict=True)
+    ]
+    return np.array(ends)
+
+
 def brake_along(arm: ArmDescription, trajectory: Trajectory, t: float) -> Trajectory | None:
     """Return a stop that stays on the trajectory's path from time `t` [s]; None when limits do not allow one.
 

@@ -12,6 +12,7 @@ from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, from_berry_message, t
 from robot.nodes.joints import JointHistory
 from robot.pick.body import Plan, SafetyView, Sighting
 from robot.pick.grasp import Pose
+from robot.pick.punnet import OVER_WALL
 from robot.pick.reach import ArmPlan, Reach
 from robot.pick.target import Vector
 from robot.pick.verify import Grip
@@ -86,8 +87,10 @@ class RosBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
         return self._reach.line(start, goal, tool_speed)
 
-    def join(self, plans: Sequence[Plan], *, overlap: float | None = None) -> ArmPlan:
-        return self._reach.join([_own(plan) for plan in plans], overlap=overlap)
+    def join(
+        self, plans: Sequence[Plan], *, overlap: Sequence[float] | None = None, over_wall: float = OVER_WALL
+    ) -> ArmPlan:
+        return self._reach.join([_own(plan) for plan in plans], overlap=overlap, over_wall=over_wall)
 
     def move(self, plan: Plan) -> GoalAction:
         goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)

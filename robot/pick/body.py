@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from robot.pick.grasp import Pose
+from robot.pick.punnet import OVER_WALL
 from robot.pick.result import PickResult
 from robot.pick.target import Target, Vector
 from robot.pick.verify import Grip
@@ -25,13 +26,19 @@ class PlanError(Exception):
 
 
 class Plan(Protocol):
-    """A motion that has been found possible; `end`: joints where it ends [m, rad], shape (7,); `duration` [s]."""
+    """A motion that has been found possible; `end`: joints where it ends [m, rad], shape (7,); `duration` [s].
+
+    `spans`: when each part of a joined one begins and ends [s].
+    """
 
     @property
     def end(self) -> Vector: ...
 
     @property
     def duration(self) -> float: ...
+
+    @property
+    def spans(self) -> tuple[tuple[float, float], ...]: ...
 
 
 class Action(Protocol):
@@ -125,12 +132,15 @@ class Body(Protocol):
         """
         ...
 
-    def join(self, plans: Sequence[Plan], *, overlap: float | None = None) -> Plan:
-        """Return plans, each beginning where the one before it ends, as one motion.
+    def join(
+        self, plans: Sequence[Plan], *, overlap: Sequence[float] | None = None, over_wall: float = OVER_WALL
+    ) -> Plan:
+        """Return plans, each beginning where the one before it ends, as one motion, as fast as may be.
 
         Args:
-            overlap: each begins so long before the one ahead of it ends, which cuts the corner [s]; None = as long as
-                the planner likes.
+            overlap: so long before it ends each but the last is joined by the next, which cuts the corner [s]; None =
+                as long as the planner likes.
+            over_wall: how high above the punnet's walls the tool must pass, held fruit and all [m].
         """
         ...
 

@@ -46,7 +46,12 @@ class Line(ActionLeaf):
 
 
 class Approach(Line):
-    """Go straight in on a picture that is fresh at this moment (R6); after a HOLD the picture is not."""
+    """Go straight in on a picture that is fresh at this moment (R6); after a HOLD the picture is not.
+
+    The jaws begin to close shortly before the tool is there, while they are still clear of the fruit.
+    """
+
+    _closes_at: float = math.inf
 
     def goal(self) -> Pose:
         grasp = self.round.attempt.grasp
@@ -62,8 +67,22 @@ class Approach(Line):
         if age > self.round.settings.pose_age_max:
             self._again(f"the berry was last seen {age:.2f} s ago, allowed {self.round.settings.pose_age_max:g}")
             return
+        self.round.attempt.closing = None
         super().begin()
         self.round.attempt.went_in = True
+
+    def start(self) -> Action | None:
+        body = self.round.body
+        way = body.plan_line(body.joints(), self.goal(), self.tool_speed())
+        self._closes_at = body.monotonic() + way.duration - self.round.settings.close_ahead
+        return body.move(way)
+
+    def step(self) -> Status:
+        attempt, body = self.round.attempt, self.round.body
+        if attempt.closing is None and body.monotonic() >= self._closes_at:
+            attempt.gripped = True
+            attempt.closing = body.grip_to(0.0, self.round.job.force)
+        return super().step()
 
     def resume(self) -> None:
         self._again("held during the approach")
@@ -81,8 +100,10 @@ class Close(ActionLeaf):
     """Close the jaws with limited force and judge what is between them."""
 
     def start(self) -> Action | None:
-        self.round.attempt.gripped = True
-        return self.round.body.grip_to(0.0, self.round.job.force)
+        attempt = self.round.attempt
+        attempt.gripped = True
+        under_way, attempt.closing = attempt.closing, None
+        return under_way or self.round.body.grip_to(0.0, self.round.job.force)
 
     def finish(self) -> Status:
         grip, attempt = self.round.body.grip(), self.round.attempt
@@ -116,6 +137,7 @@ class Carry(ActionLeaf):
     """
 
     _lowers_at: float = math.inf
+    _lets_go_at: float = math.inf
     _lost: int = 0
     _tries: int = 0
 
@@ -126,7 +148,7 @@ class Carry(ActionLeaf):
     def start(self) -> Action | None:
         """Plan the way from where the tool is; after a HOLD that may be anywhere on it."""
         body, attempt, settings = self.round.body, self.round.attempt, self.round.settings
-        self._lost, self._lowers_at = 0, math.inf
+        self._lost, self._lowers_at, self._lets_go_at = 0, math.inf, math.inf
         joints = body.joints()
         if self.round.in_punnet():
             self._lowers_at = body.monotonic()
@@ -141,8 +163,14 @@ class Carry(ActionLeaf):
             except PlanError as error:
                 reason = PlanError(PickResult.PLACE_FAIL, error.detail)
                 continue
-            whole = body.join([body.join([*first, over]), down], overlap=settings.lower_overlap)
-            self._lowers_at = body.monotonic() + whole.duration - down.duration
+            corners = [settings.lift_overlap, settings.swing_overlap][-len(first) :] if first else []
+            whole = body.join(
+                [*first, over, down],
+                overlap=[*corners, settings.lower_overlap],
+                over_wall=self.round.punnet.pattern.over_wall(attempt.target),
+            )
+            self._lowers_at = body.monotonic() + whole.spans[-1][0]
+            self._lets_go_at = body.monotonic() + whole.duration - settings.release_ahead
             return body.move(whole)
         raise reason
 
@@ -161,7 +189,7 @@ class Carry(ActionLeaf):
         back[2, 3] += lift
         first = body.plan_line(joints, up, settings.approach_speed)
         then = body.plan_line(first.end, back, settings.retract_speed)
-        return [body.join([first, then], overlap=settings.lower_overlap)]
+        return [first, then]
 
     def _grasp(self) -> Grasp:
         grasp = self.round.attempt.grasp
@@ -193,6 +221,8 @@ class Carry(ActionLeaf):
             if self._lost >= LOST_TICKS:
                 self.halt()
                 return verify_held(self)
+        if body.monotonic() >= self._lets_go_at and self.action is not None and not self.action.error:
+            return self.finish()
         return super().step()
 
     def finish(self) -> Status:

@@ -62,9 +62,13 @@ class PlacePattern:
         """Return the height of the tool's origin above the punnet's floor at release [m]."""
         return _hanging(target) + 1.6 * target.radius * self.place(index)[2] + CLEARANCE
 
+    def over_wall(self, target: Target) -> float:
+        """Return how high above the punnet's walls the tool passes with the fruit that hangs from it [m]."""
+        return max(OVER_WALL, _hanging(target) + WALL_ROOM)
+
     def height_over_wall(self, index: int, target: Target) -> float:
         """Return how far above the place of release the fruit is lowered from [m]: there it clears the walls."""
-        clear = float(self.shape.inner[2]) + max(OVER_WALL, _hanging(target) + WALL_ROOM)
+        clear = float(self.shape.inner[2]) + self.over_wall(target)
         return max(LOWERED, clear - self.release_height(index, target))
 
     def pose(self, index: int, target: Target, rail: float, *, tilt: float, above: float = 0.0) -> Pose:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from robot.arms import ArmDescription
 from robot.collision import World
 from robot.kinematics import forward, solve
 from robot.kinematics.many import tool_positions
-from robot.motion import MotionError, Trajectory, joint_move, line_move, within_limits
+from robot.motion import MotionError, Trajectory, joint_move, line_move, quicken, stops, within_limits
+from robot.motion.combine import KNOT, carry, joined
 from robot.pick.body import PlanError
 from robot.pick.grasp import Pose, rotation
 from robot.pick.punnet import OVER_WALL
@@ -25,14 +25,15 @@ log = logging.getLogger(__name__)
 WORKSPACE_MARGIN = 0.05
 """Kept from the workspace's walls [m]: the tool stops within it from its top speed."""
 
-KNOT = 0.008
-"""Between knots of a trajectory [s]; two periods of the control loop."""
-
 LINE_STEP, GLIDE_STEP = 0.004, 0.012
 """Between points where the joints are solved: on the way into the crop, and on free ways [m]."""
 
 OVERLAP = 0.25
 """Two motions that follow each other share this time [s]."""
+
+STOP_STEP, STOP_TOUCH, SLOWER, SLOWEST = 0.016, -0.001, 1.2, 2.5
+"""Stops are looked at this often [s] and may come so near [m]: the limiter, which judges each of them, allows a
+millimetre more. A way that cannot be broken off is slowed down by such steps, to at most the last."""
 
 WALL = 0.012
 PUNNET_MARGIN = 0.05
@@ -64,9 +65,16 @@ class ReachSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ArmPlan:
-    """A trajectory with its end, as the tree sees it."""
+    """A trajectory with its end, as the tree sees it.
+
+    Attributes:
+        tool_speed: it was planned for [m/s].
+        spans: when each part of a joined plan begins and ends [s].
+    """
 
     trajectory: Trajectory
+    tool_speed: float
+    spans: tuple[tuple[float, float], ...] = ()
 
     @property
     def end(self) -> Vector:
@@ -117,7 +125,7 @@ class Reach:
         if float(np.max(np.abs(turned))) >= self._settings.family:
             raise PlanError(PickResult.COLLISION_RISK, f"{_text(goal)} would be reached in another posture")
         self._judge(trajectory, min(self._settings.touch, self._world.clearance(start)), goal)
-        return ArmPlan(trajectory=trajectory)
+        return ArmPlan(trajectory=trajectory, tool_speed=self._arm.safety.tool_speed_auto * speed)
 
     def _detour(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
         """Glide in two strokes over a neutral pose in front of the crop."""
@@ -131,7 +139,9 @@ class Reach:
             except PlanError as error:
                 reason = error
                 continue
-            return self.join([first, second])
+            raw, _ = self._blend([first, second], [OVERLAP])
+            limit = self._arm.safety.tool_speed_auto * speed
+            return ArmPlan(trajectory=within_limits(self._arm, raw, limit), tool_speed=limit)
         raise reason
 
     def _joint_motion(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
@@ -152,7 +162,7 @@ class Reach:
                 raise PlanError(PickResult.IK_FAIL, str(error)) from error
             except PlanError:
                 continue
-            return ArmPlan(trajectory=trajectory)
+            return ArmPlan(trajectory=trajectory, tool_speed=self._arm.safety.tool_speed_auto * speed)
         raise PlanError(PickResult.COLLISION_RISK, f"no free way to {_text(goal)}")
 
     def line(self, start: Vector, goal: Pose, tool_speed: float) -> ArmPlan:
@@ -166,7 +176,23 @@ class Reach:
         clearance = self._world.check(trajectory)
         if clearance < needed - 1e-9:
             raise PlanError(PickResult.COLLISION_RISK, f"the line to {_text(goal)} comes to {clearance * 1000:.0f} mm")
-        return ArmPlan(trajectory=trajectory)
+        stoppable = self._stoppable(trajectory, goal)
+        return ArmPlan(trajectory=stoppable, tool_speed=min(tool_speed, self._arm.safety.tool_speed_auto))
+
+    def _stoppable(self, trajectory: Trajectory, goal: Pose) -> Trajectory:
+        """Return a way so slow that it touches nothing wherever it is broken off, as the limiter demands."""
+        slow = trajectory
+        while slow.duration <= SLOWEST * trajectory.duration:
+            ends = stops(self._arm, slow, STOP_STEP)
+            clearance = self._world.clearances(ends)
+            near = np.flatnonzero(clearance < STOP_TOUCH)
+            if not len(near):
+                return slow
+            at, _, _ = slow.sample_many(near.astype(np.float64) * STOP_STEP)
+            if np.all(clearance[near] >= self._world.clearances(at) - 1e-9):  # it leads out of a touch
+                return slow
+            slow = slow.slower(SLOWER)
+        raise PlanError(PickResult.COLLISION_RISK, f"a stop on the way to {_text(goal)} would touch something")
 
     def _line(self, start: Vector, goal: Pose, tool_speed: float, step: float = LINE_STEP) -> Trajectory:
         try:
@@ -174,8 +200,8 @@ class Reach:
         except MotionError as error:
             raise PlanError(PickResult.IK_FAIL, str(error)) from error
 
-    def _judge(self, trajectory: Trajectory, clearance: float, goal: Pose) -> None:
-        """Refuse a way that touches something, leaves the workspace or passes through the punnet's walls."""
+    def _judge(self, trajectory: Trajectory, clearance: float, goal: Pose, over_wall: float = OVER_WALL) -> None:
+        """Refuse a way that touches something, leaves the workspace or passes too low over the punnet's walls."""
         if self._world.check(trajectory) < clearance - 1e-9:
             raise PlanError(PickResult.COLLISION_RISK, f"something is in the way to {_text(goal)}")
         tool = tool_positions(self._arm, trajectory.positions[::4])
@@ -187,28 +213,56 @@ class Reach:
         at = tool - trajectory.positions[::4, :1] * [1.0, 0.0, 0.0] - punnet.position
         outside = np.any(np.abs(at[:, :2]) > punnet.inner[:2] / 2.0 - WALL, axis=1)
         walls = outside & np.all(np.abs(at[:, :2]) < punnet.inner[:2] / 2.0 + PUNNET_MARGIN, axis=1)
-        if np.any(at[walls, 2] < float(punnet.inner[2]) + OVER_WALL - 1e-6):
+        if np.any(at[walls, 2] < float(punnet.inner[2]) + over_wall - 1e-6):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} meets the punnet's wall")
 
-    def join(self, plans: Sequence[ArmPlan], *, overlap: float | None = None) -> ArmPlan:
-        """Return plans as one motion, each begun `overlap` [s] before the one ahead of it is at rest.
+    def join(
+        self, plans: Sequence[ArmPlan], *, overlap: Sequence[float] | None = None, over_wall: float = OVER_WALL
+    ) -> ArmPlan:
+        """Return plans as one motion as fast as it may be, each begun before the one ahead of it is at rest.
 
-        The corner that this cuts is checked like any other way; where it would touch something, the arm stops there.
+        The corner that this cuts is checked like any other way; where it would touch something, less of it is cut.
+
+        Args:
+            overlap: of each plan with the next [s].
+            over_wall: how high above the punnet's walls the tool must pass, held fruit and all [m].
+        """
+        overlaps = [OVERLAP] * (len(plans) - 1) if overlap is None else overlap
+        raw, starts = self._blend(plans, overlaps, over_wall)
+        limit = np.full(len(raw.times), max(plan.tool_speed for plan in plans))
+        for plan, start in zip(plans, starts, strict=True):  # where two share their time, the slower one counts
+            inside = (raw.times >= start - KNOT) & (raw.times <= start + plan.duration + KNOT)
+            limit[inside] = np.minimum(limit[inside], plan.tool_speed)
+        whole, passed = quicken(self._arm, raw, limit)
+        slowed = self._stoppable(whole, forward(self._arm, whole.positions[-1]))
+        passed, whole = passed * (slowed.duration / whole.duration), slowed
+        spans = [
+            tuple(np.interp([start, start + plan.duration], raw.times, passed).tolist())
+            for plan, start in zip(plans, starts, strict=True)
+        ]
+        return ArmPlan(trajectory=whole, tool_speed=float(limit.max()), spans=tuple((a, b) for a, b in spans))
+
+    def _blend(
+        self, plans: Sequence[ArmPlan], overlaps: Sequence[float], over_wall: float = OVER_WALL
+    ) -> tuple[Trajectory, list[float]]:
+        """Return plans added up, with as much overlap as is free of collisions, and when each begins [s].
+
+        The sum may be over its limits.
         """
         parts = [plan.trajectory for plan in plans]
         if len(parts) == 1:
-            return plans[0]
-        shared = OVERLAP if overlap is None else overlap
-        limit = self._arm.safety.tool_speed_auto
-        ways = (within_limits(self._arm, joined(parts, share * shared), limit) for share in (1.0, 0.5, 0.0))
-        smooth = min(ways, key=lambda way: way.duration)  # where two motions add up to too much, both become slower
-        clearance = min(self._world.check(part) for part in parts)
-        try:
-            self._judge(smooth, min(self._settings.touch, clearance), forward(self._arm, parts[-1].positions[-1]))
-        except PlanError as error:
-            log.debug("no blending: %s", error)
-            return ArmPlan(trajectory=joined(parts))
-        return ArmPlan(trajectory=smooth)
+            return parts[0], [0.0]
+        clearance = min(self._settings.touch, *(self._world.check(part) for part in parts))
+        goal = forward(self._arm, parts[-1].positions[-1])
+        for share in (1.0, 0.5):
+            raw, starts = joined(parts, [share * overlap for overlap in overlaps])
+            try:
+                self._judge(raw, clearance, goal, over_wall)
+            except PlanError as error:
+                log.debug("less blending: %s", error)
+                continue
+            return raw, starts
+        return joined(parts, [0.0] * len(overlaps))
 
     def _home(self, goal: Pose) -> Vector:
         rail = self._arm.rail
@@ -217,43 +271,6 @@ class Reach:
 
     def tool_pose(self, joints: Vector) -> Pose:
         return forward(self._arm, joints)
-
-
-def joined(parts: Sequence[Trajectory], overlap: float = 0.0) -> Trajectory:
-    """Return trajectories, each from rest to rest and each beginning where the one before it ends, as one.
-
-    Args:
-        overlap: each begins this long before the one ahead of it ends [s]; meanwhile both are added up.
-    """
-    shared = [min(overlap, 0.4 * a.duration, 0.4 * b.duration) for a, b in pairwise(parts)]
-    starts = np.concatenate([[0.0], np.cumsum([p.duration - o for p, o in zip(parts, shared, strict=False)])])
-    end = float(starts[-1]) + parts[-1].duration
-    times = np.linspace(0.0, end, max(2, int(np.ceil(end / KNOT))) + 1)
-    positions = np.tile(parts[0].positions[0], (len(times), 1))
-    velocities, accelerations = np.zeros_like(positions), np.zeros_like(positions)
-    for start, part in zip(starts, parts, strict=True):
-        inside = (times >= start) & (times <= start + part.duration)
-        q, v, a = part.sample_many(times - start)
-        positions += q - part.positions[0]
-        velocities += v * inside[:, None]
-        accelerations += a * inside[:, None]
-    return Trajectory(times=times, positions=positions, velocities=velocities, accelerations=accelerations)
-
-
-def carry(arm: ArmDescription, trajectory: Trajectory, distance: float, speed: float) -> Trajectory:
-    """Return the arm's trajectory, made for a rail at rest, with the rail going `distance` [m] meanwhile."""
-    if abs(distance) < 1e-6:
-        return trajectory
-    start = trajectory.positions[0]
-    goal = start.copy()
-    goal[0] += distance
-    rail = joint_move(arm, start, goal, speed=speed)
-    T = max(trajectory.duration, rail.duration)
-    times = np.linspace(0.0, T, max(2, int(np.ceil(T / KNOT))) + 1)
-    moved = [part.slower(T / part.duration).sample_many(times) for part in (trajectory, rail)]
-    positions, velocities, accelerations = (a + b for a, b in zip(*moved, strict=True))
-    whole = Trajectory(times=times, positions=positions - start, velocities=velocities, accelerations=accelerations)
-    return within_limits(arm, whole, arm.safety.tool_speed_auto * speed)
 
 
 def _text(pose: Pose) -> str:

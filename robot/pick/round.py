@@ -91,6 +91,7 @@ class Attempt:
         number: of times the tool went in for it, the present one included.
         went_in: the tool went in on the present one; before that only another look was lost.
         looks: how often only a look was lost.
+        closing: the jaws, from when they began to close on the way in.
     """
 
     target: Target
@@ -105,6 +106,7 @@ class Attempt:
     seen_from: float = 0.0
     grasp: Grasp | None = None
     ways: list[Grasp] = field(default_factory=list)
+    closing: Action | None = None
     gripped: bool = False
     placed: bool = False
     hangs: bool = False
@@ -207,7 +209,7 @@ class Round:
             start = first[-1].end if first else self.body.joints()
             plans = [*first, self.body.plan(start, goal, self.job.speed)]
         whole = self.body.join(plans)
-        leaves = sum(plan.duration for plan in plans[:-1])
+        leaves = whole.spans[-2][1] if len(plans) > 1 else 0.0
         return Way(action=self.body.move(whole), leaves=leaves, duration=whole.duration)
 
     def is_decided(self, target: Target) -> bool:

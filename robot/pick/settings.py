@@ -20,13 +20,16 @@ class PickSettings:
         sure: a berry seen in so many pictures is also taken where something hides it from the nearest one.
         place_tilts: of the tool below the horizontal when laying down [rad], the first that reaches is taken; the less
             the tool turns, the sooner it is there.
-        lower_overlap: lowering begins so long before the tool stands above the place; it cuts the corner by a few mm.
+        lift_overlap, swing_overlap, lower_overlap: leaving the crop, the way to the punnet and lowering begin so long
+            before what comes before them has ended; this cuts corners by a few mm.
         survey_distance: of the camera from the crop.
         survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
         crop_front: where the fruit hangs, world y.
         survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
         look_ahead: so long before the arm stands a picture is asked for; it is slow by then.
+        close_ahead: so long before the tool has gone in the jaws begin to close; they meet the fruit when it stands.
+        release_ahead: so long before the fruit is down the jaws begin to open; the tool is slow by then.
         heights: of the crop's fruit above the floor, lowest and highest.
     """
 
@@ -51,9 +54,13 @@ class PickSettings:
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.026
     place_tilts: tuple[float, ...] = (1.10, 1.35, 1.57, 1.80)
-    lower_overlap: float = 0.08
+    lift_overlap: float = 0.08
+    swing_overlap: float = 0.16
+    lower_overlap: float = 0.14
     lower_speed: float = 0.45
-    look_ahead: float = 0.08
+    look_ahead: float = 0.095
+    close_ahead: float = 0.07
+    release_ahead: float = 0.04
     grip_settle: float = 0.02
     move_timeout: float = 12.0
     look_timeout: float = 1.5

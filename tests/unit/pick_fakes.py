@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,6 +67,7 @@ class FakePlan:
     end: Vector
     goal: Pose
     duration: float = 0.1
+    spans: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass
@@ -111,8 +113,9 @@ class FakeBody:
     def plan_line(self, start: Vector, goal: Pose, tool_speed: float) -> FakePlan:
         return self.plan(start, goal, tool_speed)
 
-    def join(self, plans: list[FakePlan], *, overlap: float | None = None) -> FakePlan:
-        return plans[-1]
+    def join(self, plans: list[FakePlan], *, overlap: list[float] | None = None, over_wall: float = 0.0) -> FakePlan:
+        ends = [0.1 * k for k in range(len(plans) + 1)]
+        return replace(plans[-1], duration=ends[-1], spans=tuple(pairwise(ends)))
 
     def move(self, plan: FakePlan) -> FakeAction:
         self.log.append("move")
