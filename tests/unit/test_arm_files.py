@@ -21,9 +21,19 @@ Array = npt.NDArray[np.float64]
 DEGREE = np.pi / 180.0
 
 
-@pytest.fixture(params=["ur3e", "ur5e", "xarm6", "lite6", "so101"])
+NAMES = ("ur3e", "ur5e", "xarm6", "lite6", "so101")
+
+
+@pytest.fixture(params=[(name, unit) for name in NAMES for unit in (False, True)], ids=lambda p: p[0] + "-unit" * p[1])
 def arm(request: pytest.FixtureRequest) -> ArmDescription:
-    return load_arm(request.param)
+    """Return each arm as drawn, and as a unit of it that its maker has measured."""
+    name, unit = request.param
+    nominal = load_arm(name)
+    if not unit:
+        return nominal
+    rng, n = np.random.default_rng(7), len(nominal.arm.joints)
+    deltas = {f"delta_{k}": rng.normal(0.0, 1e-3, n).tolist() for k in ("theta", "a", "d", "alpha")}
+    return calibrated(nominal, deltas, source="unit.toml")
 
 
 def by_urdf(arm: ArmDescription, q: Array) -> dict[str, Array]:
@@ -86,6 +96,66 @@ def test_masses_and_limits_are_the_same_in_all_three(arm: ArmDescription) -> Non
         assert (float(limit.get("lower", "nan")), float(limit.get("upper", "nan"))) == (low, high)
         assert model.joint(name).range == pytest.approx([low, high], abs=1e-12)
     assert model.ngeom == len(arm.arm.capsules)
+
+
+def test_speeds_and_efforts_are_the_same_where_they_are_told(arm: ArmDescription) -> None:
+    model, urdf = mujoco.MjModel.from_xml_string(to_mjcf(arm)), ET.fromstring(to_urdf(arm))
+    efforts = dict(zip(arm.arm.joints, arm.arm.effort.tolist(), strict=True))
+    for name, speed in zip(arm.joint_names, arm.velocity.tolist(), strict=True):
+        limit = urdf.find(f"joint[@name='{name}']/limit")
+        assert limit is not None
+        assert float(limit.get("velocity", "nan")) == speed
+        if name in efforts:
+            assert float(limit.get("effort", "nan")) == efforts[name]
+            assert model.actuator(name).ctrlrange == pytest.approx([-efforts[name], efforts[name]])
+
+
+def test_capsules_lie_at_the_same_place_in_all_three(arm: ArmDescription) -> None:
+    model = mujoco.MjModel.from_xml_string(to_mjcf(arm))
+    data, tree = mujoco.MjData(model), chain(to_urdf(arm))
+    rng = np.random.default_rng(2)
+    q = rng.uniform(arm.position_min, arm.position_max)
+    for name, value in zip(arm.joint_names, q, strict=True):
+        data.qpos[model.joint(name).qposadr[0]] = value
+    mujoco.mj_kinematics(model, data)
+    frames, urdf = link_frames(arm, q), by_urdf(arm, q)
+    ordered = sorted(arm.arm.capsules, key=lambda capsule: capsule.link)  # as bodies come in the MJCF
+    assert model.ngeom == len(ordered) == len(tree["capsules"])
+    for i, capsule in enumerate(ordered):
+        T = frames[capsule.link]
+        ends = [T[:3, :3] @ end + T[:3, 3] for end in (capsule.start, capsule.end)]
+        axis = data.geom_xmat[i].reshape(3, 3)[:, 2] * model.geom_size[i][1]
+        found = [data.geom_xpos[i] - axis, data.geom_xpos[i] + axis]
+        if np.dot(found[1] - found[0], ends[1] - ends[0]) < 0.0:
+            found.reverse()
+        assert np.abs(np.array(found) - np.array(ends)).max() < 1e-9
+        assert model.geom_size[i][0] == capsule.radius
+    for capsule, drawn in zip(arm.arm.capsules, tree["capsules"], strict=True):
+        T, link = frames[capsule.link], urdf[drawn["link"]]
+        for told, end in (("from", capsule.start), ("to", capsule.end)):
+            there = link[:3, :3] @ drawn[told] + link[:3, 3]
+            assert np.abs(there - (T[:3, :3] @ end + T[:3, 3])).max() < 1e-9
+        assert drawn["radius"] == capsule.radius
+
+
+def test_centres_of_mass_and_moments_are_the_same_in_both_exports(arm: ArmDescription) -> None:
+    model, urdf = mujoco.MjModel.from_xml_string(to_mjcf(arm)), ET.fromstring(to_urdf(arm))
+    data = mujoco.MjData(model)
+    for name in arm.joint_names:
+        data.qpos[model.joint(name).qposadr[0]] = 0.0
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)
+    places = by_urdf(arm, np.zeros(arm.size))
+    for link in (f"link_{i + 1}" for i in range(len(arm.arm.joints))):
+        inertial = urdf.find(f"link[@name='{link}']/inertial")
+        assert inertial is not None
+        origin, inertia = inertial.find("origin"), inertial.find("inertia")
+        assert origin is not None
+        assert inertia is not None
+        center = places[link] @ [*map(float, origin.get("xyz", "").split()), 1.0]
+        assert np.abs(data.body(link).xipos - center[:3]).max() < 1e-9
+        moments = [float(inertia.get(key, "nan")) for key in ("ixx", "iyy", "izz")]
+        assert model.body(link).inertia == pytest.approx(moments, rel=1e-9)
 
 
 @pytest.mark.parametrize(
