@@ -23,7 +23,18 @@ from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "robot.safety"
-TESTS = ("edges", "limiter_edges", "watchdog", "lease", "states", "requirements", "collision", "space", "limiter")
+TESTS = (
+    "edges",
+    "limiter_edges",
+    "watchdog",
+    "lease",
+    "states",
+    "requirements",
+    "collision",
+    "space",
+    "limiter",
+    "stateful",
+)
 FIRST = {
     "limiter": "limiter_edges",
     "stopping": "limiter",
