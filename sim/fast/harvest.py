@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -95,8 +94,6 @@ class FastHarvest:
     Args:
         seed: of fruit, noise and wire.
         faults: what will go wrong, in the order of time.
-        windows: stretches of the bed that are harvested one after the other, world x [m]; default all of it.
-        gate: asked before each window whether it may begin; again until it may.
         home: where the tool begins along the bed [m].
     """
 
@@ -106,14 +103,9 @@ class FastHarvest:
         seed: int,
         faults: list[Planned],
         *,
-        windows: Sequence[tuple[float, float]] | None = None,
-        gate: Callable[[FastHarvest, tuple[float, float]], bool] = lambda _, __: True,
         home: float = HOME[0],
     ) -> None:
         self._settings, self._faults = settings, list(faults)
-        scene = settings.scene
-        self._windows = list(windows or [(scene.origin, scene.origin + scene.length)])
-        self._gate, self._home = gate, home
         self._time, self._wall = 0.0, EPOCH
         self._rng = np.random.default_rng([seed, 0xFA57])
         self.arm = arm = load_arm(settings.scene.arm)
@@ -178,7 +170,8 @@ class FastHarvest:
 
     def run(self) -> Ended:
         """Harvest until nothing is left, the robot does not come back, or time is up."""
-        self.begin()
+        self._start()
+        self._step()
         collects = gc.isenabled()
         gc.disable()
         try:
@@ -193,19 +186,6 @@ class FastHarvest:
     def over(self) -> bool:
         """Nothing is left to do, time is up, or the robot does not come back."""
         return self._done or self._time >= self._settings.limit or self._gave_up()
-
-    def begin(self) -> None:
-        """Ask for motion, and let the first period pass."""
-        self._start()
-        self._step()
-
-    def step(self) -> None:
-        """Let one period pass, for robots that share a bed side."""
-        self._step()
-
-    def ended(self) -> Ended:
-        """Return how it went so far."""
-        return self._ended()
 
     def _step(self) -> None:
         """One period of the loop, and of everybody else when it is their turn."""
@@ -282,26 +262,26 @@ class FastHarvest:
 
     def _pick(self) -> None:
         if self._round is None:
-            if not self.loop.supervisor.motion_allowed or not self._gate(self, self._windows[0]):
+            if not self.loop.supervisor.motion_allowed:
                 return
-            self._round = self._new_round(*self._windows[0])
+            self._round = self._new_round()
             self._tree = picking_tree(self._round)
         self._tree.tick_once()
         if self._tree.status is not Status.RUNNING:
             stopped = self._round.stopped
             self._round = None
             if stopped is None and self.loop.supervisor.motion_allowed:
-                self._windows.pop(0)
-                self._done = not self._windows
+                self._done = True
 
-    def _new_round(self, start: float, end: float) -> Round:
+    def _new_round(self) -> Round:
         self._punnet.begin()
+        scene = self._settings.scene
         job = Job(
             order_id="row",
             bed="bed",
             side="a",
             segment=0,
-            window=Window(start=start, end=end),
+            window=Window(start=scene.origin, end=scene.origin + scene.length),
         )
         round_ = Round(
             job=job,
