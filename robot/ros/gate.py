@@ -38,7 +38,11 @@ class Gate:
             if (plain or group.can_execute(entity)) and group.beginning_execution(entity):
                 return True
         with self._lock:
-            self.held.setdefault(group, deque()).append((node, entity, run))
+            waiting = self.held.setdefault(group, deque())
+            if not waiting and group.can_execute(entity) and group.beginning_execution(entity):
+                del self.held[group]  # it ended meanwhile on another thread, which saw nothing wait that it could wake
+                return True
+            waiting.append((node, entity, run))
         return False
 
     def holds(self) -> bool:
@@ -81,13 +85,10 @@ class Gate:
         group = None if entity is None else entity.callback_group
         if group is None:
             item[2]()
-        elif self.held or group.__class__ is not MutuallyExclusiveCallbackGroup:
-            if self.enter(*item):
-                self.run(entity, item[2], on_end)
-        elif group.beginning_execution(entity):
+        elif not self.held and group.__class__ is MutuallyExclusiveCallbackGroup and group.beginning_execution(entity):
             self.run(entity, lambda: self._repeat(item, again), on_end)
-        else:
-            self.enter(*item)
+        elif self.enter(*item):
+            self.run(entity, item[2], on_end)
 
     def _repeat(self, item: Item, again: Callable[[Item], bool]) -> Task[Any] | None:
         """Run a callback for as long as it is to be run again, has ended each time, and nothing waits for its group."""
