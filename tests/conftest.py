@@ -43,6 +43,12 @@ def until() -> Until:
     return wait
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands of the dashboard wait for their answer as long as a loaded machine needs."""
+    monkeypatch.setattr("dashboard.api_robots.ANSWER_S", 20.0)
+
+
 @pytest.fixture(scope="session")
 def dashboard_farm() -> ModuleType:
     """Return the farm behind the dashboard, `tests/dashboard_farm.py`."""

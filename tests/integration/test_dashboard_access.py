@@ -168,6 +168,7 @@ def test_the_public_log_in_page_learns_the_sites_name_and_nothing_else(site: Any
     assert set(httpx.get(site.url + "/api/v1/site").json()) == {"id", "name", "timezone", "now", "signed_in"}
 
 
+@pytest.mark.usefixtures("patient")
 def test_log_ins_and_commands_leave_a_line_that_only_an_admin_reads(site: Any) -> None:
     with site.login("viewer") as viewer:
         viewer.post("/api/v1/robots/berry-1/stop")
