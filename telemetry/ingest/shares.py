@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 FILE = "{name}.shares.json"
 
@@ -20,7 +23,7 @@ class Shares:
     def __init__(self, folder: Path, name: str, share: str) -> None:
         self._path = folder / FILE.format(name=name)
         self._share = share
-        known: list[str] = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else []
+        known = self._read()
         self.left = tuple(group for group in known if group != share)
         """What it must leave, when there is a connection."""
         if share not in known:
@@ -32,7 +35,19 @@ class Shares:
             self.left = ()
             self._write([self._share])
 
+    def _read(self) -> list[str]:
+        if not self._path.exists():
+            return []
+        try:
+            return [str(group) for group in json.loads(self._path.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError) as error:
+            log.warning("%s cannot be read, groups it left may stay in the session: %s", self._path, error)
+            return []
+
     def _write(self, groups: list[str]) -> None:
         part = self._path.with_name(self._path.name + ".part")
-        part.write_text(json.dumps(groups), encoding="utf-8")
-        part.replace(self._path)
+        try:
+            part.write_text(json.dumps(groups), encoding="utf-8")
+            part.replace(self._path)
+        except OSError as error:  # a full disk must not end ingest
+            log.warning("%s cannot be written: %s", self._path, error)

@@ -99,7 +99,7 @@ def _expected(store: Store, query: Query, names: Sequence[Series]) -> float:
     most = len(names) * (min(query.end, newest) - query.start) / (query.step or DENSE_S)
     if most <= query.limit:
         return most if query.step else 0.0
-    days = store.buckets(names, query.start, query.end, step=DAY_S)
+    days = store.buckets(names, query.start, query.end, step=max(DAY_S, query.step or 0.0))
     held = (days.count + (days.left_out if query.rejected or query.step else 0)).astype(np.float64)
     if query.step:
         held = np.minimum(held, max(DAY_S / query.step, 1.0))

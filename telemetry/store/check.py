@@ -10,8 +10,9 @@ from pathlib import Path
 from telemetry.store.cold import Cold
 from telemetry.store.embedded import EmbeddedStore
 from telemetry.store.hot_file import FILE, QUARANTINE
+from telemetry.store.journal import StoreError
 from telemetry.store.segments import Segment, checksum, segments
-from telemetry.store.tables import errors, transaction
+from telemetry.store.tables import DAMAGE, errors, transaction
 
 log = logging.getLogger(__name__)
 
@@ -29,11 +30,12 @@ class Damage:
 
 def check(store: EmbeddedStore) -> list[Damage]:
     """Read the hot file and every sealed one to its end; return what is damaged, changing nothing."""
-    found = [Damage(file=FILE, rows=0, reason=line) for line in hot_trouble(store.connection)]
+    with errors():
+        found = [Damage(file=FILE, rows=0, reason=line) for line in hot_trouble(store.connection)]
     try:
         with errors():
             files = segments(store.connection, None, -ENDLESS, ENDLESS)
-    except sqlite3.Error:
+    except StoreError:
         return found
     for file in files:
         reason = trouble(store.cold, file)
@@ -43,10 +45,16 @@ def check(store: EmbeddedStore) -> list[Damage]:
 
 
 def hot_trouble(connection: sqlite3.Connection) -> list[str]:
-    """Return what SQLite finds wrong with its file, a line each."""
+    """Return what SQLite finds wrong with its file, a line each.
+
+    Raises:
+        sqlite3.DatabaseError: it could not look, which says nothing about the file: busy, no memory, no right to.
+    """
     try:
         rows = connection.execute("PRAGMA quick_check(5)").fetchall()
     except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_ERROR, *DAMAGE):
+            raise
         return [str(error)]
     return [line for row in rows for line in str(row[0]).splitlines() if line != "ok"]
 

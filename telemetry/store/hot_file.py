@@ -13,7 +13,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,29 +45,45 @@ class HotFile(sqlite3.Connection):
         self._path = path
         self._mode = "ro" if read_only else "rwc"
         self._file = (0, 0)
+        self._shut = True
         with mending(path.parent):
             self._open()
         self._mode = "ro" if read_only else "rw"  # a file that has gone is never made again, empty
 
+    @property
+    def in_transaction(self) -> bool:
+        return not self._shut and super().in_transaction
+
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        if not self.in_transaction and self.moved():
+        if self._shut or (not self.in_transaction and self.moved()):
             self._renew()
         cursor = super().execute(sql, parameters)
-        if sql.startswith("BEGIN") and self.moved():
+        if sql.startswith("BEGIN") and (self.moved() or self._replaced()):
             super().execute("ROLLBACK")
             self._renew()
             cursor = super().execute(sql, parameters)
         return cursor
 
+    def close(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # it could not be opened again: there is nothing to close
+            super().close()
+
     def moved(self) -> bool:
         """Return whether another file, or none, has the name of this one now."""
         return self._file != _identity(self._path)
 
+    def _replaced(self) -> bool:
+        """Return whether a mender that was killed left a complete new file: what this one gets now would be lost."""
+        return self._mode != "ro" and _ready(self._path.parent)
+
     def _open(self) -> None:
+        self._shut = True
         uri, known = f"{self._path.absolute().as_uri()}?mode={self._mode}", dict(self.__dict__)
         # Once more on the same object, which others hold: it closes what was open, and forgets its attributes.
-        super().__init__(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-        self.__dict__.update(known)
+        try:
+            super().__init__(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        finally:
+            self.__dict__.update(known)
         # FULL: a message is acknowledged after commit, its last other copy is gone: it must survive a power cut too.
         super().execute("PRAGMA synchronous = FULL")
         super().execute("PRAGMA cache_size = -16000")
@@ -76,6 +92,7 @@ class HotFile(sqlite3.Connection):
             super().execute("PRAGMA journal_size_limit = 67108864")
         super().execute("PRAGMA user_version").fetchone()
         self._file = _identity(self._path)
+        self._shut = False
 
     def _renew(self) -> None:
         with mending(self._path.parent):
@@ -123,6 +140,7 @@ def finish(directory: Path) -> None:
             if old.exists():
                 old.replace(aside / f"{mark}-{old.name}")
         (building / FILE).replace(directory / FILE)
+        (directory / SUSPECT).unlink(missing_ok=True)  # it meant the old one
         sync_folder(directory)
     shutil.rmtree(building)
 

@@ -101,7 +101,7 @@ class Keeper:
             pass
 
     def _complain(self, error: StoreError) -> None:
-        if error.code == DAMAGED:
+        if error.code == DAMAGED and not self._store.connection.moved():
             (self._store.directory / SUSPECT).touch()  # whoever writes measurements mends it, and tells
         if str(error) != self._said:
             log.error("the store could not be looked after, nothing is lost by that: %s", error)
@@ -121,8 +121,8 @@ class Keeper:
     def _seal_due(self) -> bool:
         with errors():
             days = self._sealer.days()
+            sealed = {file.period for file in segments(self._store.connection, "raw", -ENDLESS, ENDLESS)}
         now = self._clock.now()
-        sealed = {file.period for file in segments(self._store.connection, "raw", -ENDLESS, ENDLESS)}
         self._late_since = {day: self._late_since.get(day, now) for day in days if day in sealed}
         for day in sorted(days):
             waited = now - self._late_since.get(day, -ENDLESS)
@@ -179,7 +179,8 @@ class Keeper:
         now = self._clock.now()
         if self._clock.monotonic() >= self._hot_check_at:
             self._hot_check_at = self._clock.monotonic() + self._settings.hot_check_s
-            found = hot_trouble(self._store.connection)
+            with errors():
+                found = hot_trouble(self._store.connection)
             if found:
                 raise StoreError(DAMAGED, found[0])
         retire(self._store, self._settings.limits, now)

@@ -1,7 +1,8 @@
-"""Mend a damaged store while nobody uses it: what can be read is kept, what cannot is put aside, named and counted."""
+"""Mend a damaged store, also one in use: what can be read is kept, what cannot is put aside, named and counted."""
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import re
 import secrets
@@ -13,7 +14,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from telemetry.store.check import hot_trouble, quarantine, trouble
+from telemetry.store.cold import MovedError
 from telemetry.store.embedded import INSERT_LAST, EmbeddedStore, open_store
 from telemetry.store.hot_file import BUSY_S, FILE, LOCK, MENDING, QUARANTINE, HotFile, declare_ready, finish, mending
 from telemetry.store.journal import StoreError
@@ -30,6 +35,7 @@ NUMBERED = ("series", "entry", "dead_letter", "stream")
 KEYED = ("last", "gap", "counter", "segment", "garbage", "quarantine", "draining")
 PERIOD = re.compile(r"(raw|minute|rollup)/(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}\.parquet")
 ENDLESS = 2**52
+WRITE_LOCK = 120
 
 
 @dataclass(slots=True)
@@ -106,11 +112,8 @@ def _hot_is_damaged(directory: Path) -> bool:
     path = directory / FILE
     if not path.exists():
         return (directory / COLD).exists()
-    try:
-        with closing(sqlite3.connect(path, timeout=1.0)) as connection:
-            return bool(hot_trouble(connection))
-    except sqlite3.DatabaseError:
-        return True
+    with errors(), closing(sqlite3.connect(path, timeout=BUSY_S)) as connection:
+        return bool(hot_trouble(connection))
 
 
 def _rebuild(directory: Path, done: Repaired) -> None:
@@ -135,6 +138,9 @@ def _rebuild(directory: Path, done: Repaired) -> None:
             with transaction(new.connection):
                 row = (f"{mark}-{FILE}", "hot", 0, lost, reason)
                 new.connection.execute("INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)", row)
+        except BaseException:
+            shutil.rmtree(building, ignore_errors=True)  # it may be what fills the disk
+            raise
         finally:
             new.close()
         with errors():
@@ -166,8 +172,25 @@ def held(path: Path) -> Iterator[sqlite3.Connection | None]:
         except sqlite3.DatabaseError as error:
             if (error.sqlite_errorcode & 0xFF) not in DAMAGE:
                 raise StoreError("store_failed", str(error)) from error
-            # Nobody can write to what SQLite does not even know as its own.
+            with _locked_log(path):
+                yield connection
+            return
         yield connection
+
+
+@contextmanager
+def _locked_log(path: Path) -> Iterator[None]:
+    """Keep those from writing who still remember the page that makes the file one of SQLite's: they commit on.
+
+    The lock is the one they take themselves, WAL_WRITE_LOCK at octet 120 (sqlite.org/walformat.html, 2.3).
+    """
+    index = path.with_name(path.name + "-shm")
+    if not index.exists():
+        yield
+        return
+    with errors(), index.open("r+b") as handle:
+        fcntl.lockf(handle, fcntl.LOCK_EX, 1, WRITE_LOCK)
+        yield
 
 
 def _copy(old: sqlite3.Connection, path: Path, new: EmbeddedStore, done: Repaired) -> None:
@@ -179,6 +202,10 @@ def _copy(old: sqlite3.Connection, path: Path, new: EmbeddedStore, done: Repaire
             for row in _rows(old, table, done):
                 if len(row) == width:
                     target.execute(insert, row)
+    with transaction(target):  # a number that was given stays given: who follows the entries goes on by it
+        for name, most in _rows(old, "sqlite_sequence", done):
+            target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
+            target.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, most))
     log_path = path.with_name(path.name + "-wal")
     if any(place.startswith("series:") for place in done.unreadable):
         names = "INSERT OR IGNORE INTO series (id, site, zone, device, metric) VALUES (?, ?, ?, ?, ?)"
@@ -224,11 +251,19 @@ def _hours(old: sqlite3.Connection, done: Repaired) -> list[int]:
 
 def _learn_names(store: EmbeddedStore, done: Repaired) -> None:
     """Take the names of series from beside the sealed files, where the hot file has lost them."""
+    import duckdb
+
     path = store.cold.folder / "series.parquet"
     if not path.exists():
         return
-    with engine(store.cold.folder) as db, transaction(store.connection):
-        rows = db.execute("SELECT series, site, zone, device, metric FROM read_parquet(?)", [str(path)]).fetchall()
+    query = "SELECT series, site, zone, device, metric FROM read_parquet(?)"
+    try:
+        with engine(store.cold.folder) as db:
+            rows = db.execute(query, [str(path)]).fetchall()
+    except duckdb.Error as error:
+        done.unreadable.append(f"{path.name}: {error}")
+        return
+    with transaction(store.connection):
         insert = "INSERT OR IGNORE INTO series (id, site, zone, device, metric) VALUES (?, ?, ?, ?, ?)"
         store.connection.executemany(insert, rows)
 
@@ -279,15 +314,16 @@ def _settle(store: EmbeddedStore) -> int:
             with transaction(store.connection):
                 query = "SELECT hour, series, at FROM point WHERE hour = ?"
                 keys = store.connection.execute(query, (hour,)).fetchall()
-                sealed = {n: set(at.tolist()) for n, at in store.cold.has(file, {key[1] for key in keys}).items()}
+                sealed = {n: set(at.tolist()) for n, at in _times(store, file, {key[1] for key in keys}).items()}
                 twice = [key for key in keys if key[2] in sealed[key[1]]]
                 store.connection.executemany("DELETE FROM point WHERE hour = ? AND series = ? AND at = ?", twice)
     newest: list[tuple[int, int, float, int, int]] = []
-    if raw:
+    newest_file = next((file for file in reversed(raw) if store.cold.sound(file)), None)
+    if newest_file is not None:
         with engine(store.cold.folder) as db:
             query = """SELECT series, max(ts), arg_max(value, ts), arg_max(delay, ts)::BIGINT * 1000,
                 arg_max(quality, ts) FROM read_parquet(?) GROUP BY series"""
-            newest = db.execute(query, [str(store.cold.folder / raw[-1].file)]).fetchall()
+            newest = db.execute(query, [str(store.cold.folder / newest_file.file)]).fetchall()
     with transaction(store.connection):
         hot = "SELECT series, max(at), value, delay, quality FROM point GROUP BY series"
         newest += store.connection.execute(hot).fetchall()
@@ -300,6 +336,15 @@ def _settle(store: EmbeddedStore) -> int:
         rows = {"points": stored + removed + lost, "points_removed": removed + lost, "commits": max(batch, last)}
         store.connection.executemany("INSERT OR REPLACE INTO counter VALUES (?, ?)", list(rows.items()))
     return lost
+
+
+def _times(store: EmbeddedStore, file: Segment, series: set[int]) -> dict[int, npt.NDArray[np.int64]]:
+    """Return the sealed times of each series; none of a file that is damaged or gone too, which the keeper names."""
+    try:
+        return store.cold.has(file, series)
+    except MovedError as error:
+        store.cold.leave_out(error.files)
+        return store.cold.has(file, series)
 
 
 def _describe(store: EmbeddedStore, kind: str, period: int, path: Path) -> Segment | None:

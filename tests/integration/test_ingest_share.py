@@ -246,6 +246,18 @@ def test_a_group_is_left_at_the_next_start_when_there_was_no_connection(tmp_path
     assert Shares(tmp_path, "ingest", "c").left == ()
 
 
+@pytest.mark.parametrize("text", ["", "{", "7", "\x00\x00"])
+def test_a_list_of_groups_that_cannot_be_read_does_not_keep_ingest_from_starting(tmp_path: Path, text: str) -> None:
+    (tmp_path / "ingest.shares.json").write_text(text)
+    assert Shares(tmp_path, "ingest", "a").left == ()
+    assert Shares(tmp_path, "ingest", "b").left == ("a",)
+
+
+def test_a_list_of_groups_that_cannot_be_written_does_not_keep_ingest_from_starting(tmp_path: Path) -> None:
+    (tmp_path / "ingest.shares.json.part").mkdir()  # as good as a full disk
+    Shares(tmp_path, "ingest", "a").settle()
+
+
 def test_a_member_does_not_take_what_others_heard_for_lost() -> None:
     intake = Intake(IntakeSettings(), [], whole=False)
     topic = "gh/1/farm/z/d/"

@@ -175,6 +175,17 @@ def test_too_many_values_are_refused_before_they_are_read_and_a_long_span_with_f
     store.close()
 
 
+def test_days_that_share_a_longer_step_are_one_row_when_rows_are_counted(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    times = [START + 86400.0 * i for i in [*range(50), 99]]
+    store.write([Point(series=AIR, at=at, value=1.0, received_at=at) for at in times])
+    query = Query(start=START, end=START + 100 * 86400.0, timezone=UTC, step=10 * 86400.0, limit=8)
+    assert len(ask(store, query, {})) <= 8
+    with pytest.raises(QueryError, match="longer step"):
+        ask(store, replace(query, limit=4), {})
+    store.close()
+
+
 def test_a_bucket_with_rejected_values_only_is_empty_in_every_format(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     store.write([Point(series=AIR, at=START, value=99.0, received_at=START, quality=Quality.STUCK)])

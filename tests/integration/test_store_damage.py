@@ -203,12 +203,12 @@ def _write_on(directory: str, ready: object, stop: object, number: int) -> None:
 
 
 def test_what_another_process_commits_while_a_file_is_mended_is_kept(store: EmbeddedStore) -> None:
-    fill(store, DAY0 - DAY_S, 200)
+    fill(store, DAY0 - DAY_S)
     context = multiprocessing.get_context("spawn")
     stop, ready = context.Event(), context.Event()
     writer = context.Process(target=_write_on, args=(str(store.directory), ready, stop, 0), daemon=True)
     writer.start()
-    for _ in range(4):
+    for _ in range(2):
         ready.clear()
         assert ready.wait(60.0)
         mend_running(store.directory, store.connection)
@@ -219,9 +219,9 @@ def test_what_another_process_commits_while_a_file_is_mended_is_kept(store: Embe
     writer.join(60.0)
     kept = keys(store)
     lines = (store.directory / "acknowledged-0").read_text(encoding="ascii").split()
-    assert len(lines) >= 5 and {(NAMES[0], float(at)) for at in lines} <= kept
+    assert len(lines) >= 3 and {(NAMES[0], float(at)) for at in lines} <= kept
     assert store.count() == len(kept)
-    assert len(quarantined(store.connection)) == 4
+    assert len(quarantined(store.connection)) == 2
 
 
 def test_ingest_that_starts_again_on_a_file_without_a_header_finds_points_and_names_again(store: EmbeddedStore) -> None:
@@ -346,8 +346,8 @@ def test_a_log_with_a_torn_page_in_it_ends_before_it(tmp_path: Path) -> None:
 
 def test_a_sealed_file_that_is_cut_at_any_byte_is_named_and_a_cut_unfinished_one_is_nothing(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    fill(store, DAY0, 300)
-    fill(store, DAY0 + DAY_S, 300)
+    fill(store, DAY0)
+    fill(store, DAY0 + DAY_S)
     sealer = Sealer(store)
     sealer.seal(int(DAY0 * 1000) // 86_400_000 * 86_400_000, DAY0)
     while sealer.drain():
@@ -359,7 +359,7 @@ def test_a_sealed_file_that_is_cut_at_any_byte_is_named_and_a_cut_unfinished_one
     for cut in cuts:
         sealed.with_name(sealed.name + ".part").write_bytes(body[:cut])
         assert keys(store) == before
-    for cut in cuts:
+    for cut in cuts[::2]:
         sealed.write_bytes(body[:cut])
         assert [damage.file for damage in check(store) if "raw" in damage.file], cut
         fresh = open_store(store.directory, read_only=True)
