@@ -62,6 +62,8 @@ def carriage(arm: ArmDescription) -> tuple[Box, ...]:
 class World:
     """Distances between one arm's capsules and a set of obstacles.
 
+    Links next to each other are not looked at: their shapes meet in the joint, and its limits keep the rest apart.
+
     Args:
         arm: the arm's description.
         obstacles: boxes and floor; `carriage(arm)` gives the ones that ride along.
@@ -76,7 +78,7 @@ class World:
         self._ends = np.concatenate([ends, np.ones((len(capsules), 2, 1))], axis=2)
         self._radius = np.array([c.radius for c in capsules])
         first, second = np.triu_indices(len(capsules), 1)
-        apart = self._vary(first, second)
+        apart = self._vary(first, second) & (np.abs(self._link[second] - self._link[first]) > 1)
         self._first, self._second = first[apart], second[apart]
         self._pair_radius = self._radius[self._first] + self._radius[self._second]
         boxes = obstacles.boxes
@@ -104,7 +106,7 @@ class World:
         return points[:, :, 0], points[:, :, 1]
 
     def _vary(self, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-        """Tell which pairs of capsules can come nearer; the others are held apart by the joint between them."""
+        """Tell which pairs of capsules can come nearer; the others are held where they are by what joins them."""
         start, end = self._segments(
             np.array([np.sin(np.arange(self._arm.size) + shift) for shift in np.linspace(0.0, 2.0, 5)])
         )

@@ -5,7 +5,7 @@ import pytest
 
 from robot.arms import arm_names, load_arm
 from robot.collision import Box, Obstacles, World, box_distance, carriage, segment_distance
-from robot.kinematics import forward
+from robot.kinematics import forward, link_frames
 from robot.motion import joint_move
 
 ARM = load_arm("ur3e")
@@ -108,3 +108,35 @@ def test_the_loops_way_to_the_clearance_of_one_is_as_exact_as_the_planners_of_ma
     alone = np.array([world.clearance(row) for row in q])
     assert np.abs(alone - world.clearances(q)).max() < 1e-12
     assert alone.min() < alone.max()
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("lite6", 0.6), ("so101", 0.7), ("ur3e", 0.3), ("ur5e", 0.35), ("xarm6", 0.65)]
+)
+def test_most_random_postures_of_an_arm_are_free_and_no_two_of_its_links_always_overlap(
+    name: str, least: float
+) -> None:
+    arm = load_arm(name)
+    rng = np.random.default_rng(0)
+    q = rng.uniform(np.maximum(arm.position_min, -np.pi), np.minimum(arm.position_max, np.pi), (2000, arm.size))
+    clearances = World(arm, Obstacles(boxes=carriage(arm))).clearances(q)
+    assert least < np.mean(clearances > 0.0) < 0.95
+    assert clearances.max() > 0.01
+
+
+@pytest.mark.parametrize(("name", "away"), [("lite6", -1.0), ("xarm6", 1.0)])
+def test_the_upper_arm_lies_on_the_side_its_maker_draws(name: str, away: float) -> None:
+    """Link 2's published centre of mass lies to +y of an arm at its zero; frame 2 of the Lite 6 looks to -y there."""
+    arm = load_arm(name)
+    frame = link_frames(arm, np.zeros(arm.size))[2]
+    assert frame[1, 2] == pytest.approx(away)
+    first = next(c for c in arm.arm.capsules if c.link == 2)
+    for end in (first.start, first.end):
+        assert (frame @ [*end, 1.0])[1] - arm.rail.base[1] > 0.08
+
+
+@pytest.mark.parametrize("name", arm_names())
+def test_links_that_a_joint_joins_are_not_held_against_each_other(name: str) -> None:
+    arm = load_arm(name)
+    world = World(arm, Obstacles())
+    assert all(world._link[j] - world._link[i] > 1 for i, j, *_ in world._pairs.selves)
