@@ -75,13 +75,15 @@ class SpaceNode(Node):
     Nobody gets anything before every machine of the row was seen at rest: that is what each holds first, also after
     this node was started again. A machine that falls silent stops by itself and still stands in the row: its stretch
     shrinks to where its joints, once at rest, show its body to be; while nobody knows where it is, it keeps what it
-    had, until a person releases it. So no place becomes free by time alone.
+    had, until a person releases it. So no place becomes free by time alone. After a start nobody is looked at before
+    every lease of an earlier node has run out: who rests for a moment may still go on by it.
     """
 
     def __init__(self, context: Context, clock: Clock, settings: SpaceSettings, arm: ArmDescription) -> None:
         super().__init__("space", context=context, namespace=settings.namespace)
         self._clock_source, self._settings, self._arm = clock, settings, arm
         self._space = RowSpace(settings.gap)
+        self._looks_from = clock.monotonic() + settings.age + settings.grace
         self._machines = {name: _Machine() for name in settings.machines}
         self._leases = self.create_publisher(berry_msgs.msg.SpaceLease, "leases", RELIABLE)
         self.create_service(berry_msgs.srv.ClaimSpace, "claim", self._on_claim)
@@ -132,6 +134,10 @@ class SpaceNode(Node):
         if machine is None:
             response.message = f"expected a machine of this row, {', '.join(self._machines)}, got {request.holder}"
             return response
+        silent = self._clock_source.monotonic() - machine.renewed
+        if silent <= self._settings.age + self._settings.grace:
+            response.message = f"{request.holder} asked for its room {silent:.1f} s ago; switch it off, then release it"
+            return response
         log.warning("%s is released: somebody says that it has left the row", request.holder)
         self._space.release(request.holder)
         machine.away = True
@@ -144,6 +150,8 @@ class SpaceNode(Node):
     def _look(self) -> None:
         """Note where machines stand that hold nothing yet, and let silent ones keep no more than that place."""
         now, settings = self._clock_source.monotonic(), self._settings
+        if now < self._looks_from:
+            return
         for name, machine in self._machines.items():
             held = self._space.stretch(name)
             if machine.away or now - machine.renewed <= settings.age + settings.grace:
@@ -161,15 +169,16 @@ class SpaceNode(Node):
                 self._space.claim(name, low, high)
 
     def _at_rest(self, machine: _Machine, now: float) -> Array | None:
-        """Return the joints of a machine that stands still; None while that is not machine."""
-        if machine.joints is None or now - machine.heard > STALE:
+        """Return the joints of a machine that stands still; None while that is not known."""
+        told, names = machine.joints, self._arm.joint_names
+        if told is None or now - machine.heard > STALE:
             return None
-        count = len(self._arm.joint_names)
-        places = dict(zip(machine.joints.name, machine.joints.position, strict=True))
-        speeds = np.array(machine.joints.velocity)[:count]
-        if any(name not in places for name in self._arm.joint_names) or not (np.abs(speeds) < AT_REST).all():
+        if not len(told.name) == len(told.position) == len(told.velocity):
             return None
-        return np.array([places[name] for name in self._arm.joint_names])
+        measured = dict(zip(told.name, zip(told.position, told.velocity, strict=True), strict=True))
+        if any(name not in measured or not abs(measured[name][1]) < AT_REST for name in names):
+            return None
+        return np.array([measured[name][0] for name in names])
 
 
 def extent(arm: ArmDescription, q: Array) -> tuple[float, float]:

@@ -31,13 +31,13 @@ class Row:
         self._person.create_subscription(berry_msgs.msg.SpaceLease, "/row/leases", self.leases.append, 10)
         self.standing = set(standing)
         self.speed = 0.0
-        self._joints = {
+        self.joints = {
             name: self._person.create_publisher(sensor_msgs.msg.JointState, f"/{name}/joint_states", 2)
             for name in STANDS
         }
         self.node = self.start()
         self.time.every(0.1, self._show)
-        self.time.run(seconds=0.5)
+        self.time.run(seconds=2.5)
 
     def start(self) -> SpaceNode:
         return SpaceNode(self._context, self.time, SpaceSettings(machines=("left", "right")), ARM)
@@ -46,7 +46,7 @@ class Row:
         for name in self.standing:
             joints = sensor_msgs.msg.JointState(name=list(ARM.joint_names), position=STANDS[name].tolist())
             joints.velocity = [self.speed] * 7
-            self._joints[name].publish(joints)
+            self.joints[name].publish(joints)
 
     def _ask(self, kind: Any, topic: str, **values: Any) -> Any:
         future = self._person.create_client(kind, topic).call_async(kind.Request(**values))
@@ -136,6 +136,42 @@ def test_a_node_that_was_started_again_asks_where_everybody_is() -> None:
     row.standing.add("left")
     row.time.run(seconds=1.0)
     assert row.claim("right", 0.9, 3.0).granted
+
+
+def test_a_node_that_was_started_again_at_once_waits_until_no_earlier_lease_lasts() -> None:
+    row = Row("left", "right")
+    assert row.claim("left", -1.0, 1.8).granted
+    row.node.destroy_node()
+    row.node = row.start()
+    lasts = SpaceSettings(machines=()).age
+    while row.node.stretch("left") is None:
+        assert not row.claim("right", 1.0, 3.0).granted, "the left one rests for a moment, and may go on until 1.8 m"
+        row.time.run(seconds=0.1)
+        lasts -= 0.1
+    assert lasts < 0.0
+    assert row.claim("right", 1.0, 3.0).granted
+
+
+def test_who_still_asks_for_its_room_is_not_released() -> None:
+    row = Row("left", "right")
+    row.claim("left", -1.0, 1.0)
+    refused = row.release("left")
+    assert not refused.success
+    assert "switch it off" in refused.message
+    assert not row.claim("right", 0.5, 3.0).granted
+
+
+@pytest.mark.parametrize("wrong", [{"velocity": []}, {"velocity": [0.0] * 3}, {"position": [0.3]}, {"name": []}])
+def test_joints_that_do_not_say_where_and_how_fast_say_nothing(wrong: dict[str, Any]) -> None:
+    row = Row("right")
+    joints = sensor_msgs.msg.JointState(name=list(ARM.joint_names), position=STANDS["left"].tolist())
+    joints.velocity = [0.0] * 7
+    for field, values in wrong.items():
+        setattr(joints, field, values)
+    row.joints["left"].publish(joints)
+    row.time.run(seconds=0.2)
+    assert row.node.stretch("left") is None
+    assert row.node.stretch("right") is not None
 
 
 def test_a_stranger_or_a_number_that_is_none_is_refused() -> None:
