@@ -9,8 +9,10 @@ import logging
 import mmap
 import select
 import socket
+import struct
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from telemetry.ingest.wall import Ingester, WallTimers
@@ -23,6 +25,8 @@ from telemetry.store.keeper import Keeper, KeeperSettings
 
 HOST = "127.0.0.1"
 MOST = 1_000_000
+HEAD, LINE = struct.Struct("<q"), struct.Struct("<qb")
+"""Of a ledger: how many numbers were begun; of each its instant [ms], and whether it was taken."""
 METRIC = "serial_number"
 ADDRESS = Address(site="farm", zone="bench", device="device")
 RATE = 200.0
@@ -30,25 +34,46 @@ RATE = 200.0
 
 
 class Ledger:
-    """What the device took, in memory that survives the process: `begun` before it is kept, `taken` after."""
+    """What the device took, in memory that survives the process: `begin` before it is kept, `take` after.
+
+    A series holds one value a millisecond, and a second one is dropped as a repetition. No two numbers therefore get
+    the same instant: not when many are made up after a delay, not after a restart, not when the clock is stepped back.
+    """
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.write_bytes(bytes(8 + MOST))
+            with path.open("wb") as file:
+                file.truncate(HEAD.size + MOST * LINE.size)
         with path.open("r+b") as file:
-            self._map = mmap.mmap(file.fileno(), 8 + MOST)
+            self._map = mmap.mmap(file.fileno(), 0)
+        self._used = {at for at, _ in self._lines()}
 
-    def begin(self) -> int:
-        """Return a number that was never given."""
-        number = int.from_bytes(self._map[:8], "big")
-        self._map[:8] = (number + 1).to_bytes(8, "big")
-        return number
+    def begin(self, now: float) -> tuple[int, float]:
+        """Return a number and an instant near `now` [UTC epoch s] that were never given."""
+        number = self._count()
+        at = round(now * 1000.0)
+        while at in self._used:
+            at += 1
+        self._used.add(at)
+        self._map[self._place(number) : self._place(number + 1)] = LINE.pack(at, 0)
+        self._map[: HEAD.size] = HEAD.pack(number + 1)  # in one step, whenever the process is killed
+        return number, at / 1000.0
 
     def take(self, number: int) -> None:
-        self._map[8 + number] = 1
+        self._map[self._place(number + 1) - 1] = 1
 
-    def taken(self) -> set[int]:
-        return {number for number, byte in enumerate(self._map[8 : 8 + int.from_bytes(self._map[:8], "big")]) if byte}
+    def taken(self) -> dict[int, float]:
+        """Return the numbers that were taken, each with its instant [UTC epoch s]."""
+        return {number: at / 1000.0 for number, (at, taken) in enumerate(self._lines()) if taken}
+
+    def _count(self) -> int:
+        return int(HEAD.unpack_from(self._map)[0])
+
+    def _place(self, number: int) -> int:
+        return HEAD.size + number * LINE.size
+
+    def _lines(self) -> Iterator[tuple[int, int]]:
+        return LINE.iter_unpack(self._map[HEAD.size : self._place(self._count())])
 
 
 class SteppedClock:
@@ -73,14 +98,12 @@ def publish(folder: Path, port: int) -> None:
     info = MetricInfo(unit="1", minimum=0.0, maximum=float(MOST), interval=0.0)
     identity = Identity(boot=f"{time.time_ns():x}", model="bench", firmware="", metrics={METRIC: info})
     device = DevicePublisher(client, ADDRESS, clock, identity, outbox=outbox)
-    due, at = time.monotonic(), 0.0
+    due = time.monotonic()
     while not (folder / "stop").exists() or len(outbox):
         client.loop(0.002)
         while due < time.monotonic() and not (folder / "stop").exists():
             due += 1.0 / RATE
-            number, now = ledger.begin(), clock.now()
-            # A series holds one value a millisecond: measurements that are made up after a delay lie beside each other.
-            at = at + 0.001 if -0.001 < at - now < 60.0 else now
+            number, at = ledger.begin(clock.now())
             device.data({METRIC: float(number)}, at=at)
             ledger.take(number)
     outbox.close()
