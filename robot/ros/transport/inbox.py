@@ -31,7 +31,7 @@ from robot.ros.transport.shared import Reader, SharedMemoryError
 
 log = logging.getLogger(__name__)
 
-DRAIN = 1000  # frames taken in before callbacks get their turn
+DRAIN = 1000  # messages taken in before callbacks get their turn
 _NOBLOCK, _EVENTS, _POLLIN = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN)
 
 
@@ -78,9 +78,11 @@ class Inbox:
         """Take in what waits, frames of DATA in runs of one publisher."""
         recv, run, gid = self._recv, list[bytes](), b""
         try:
-            for _ in range(DRAIN):
+            left = DRAIN
+            while left > 0:
                 data = recv(_NOBLOCK)
                 if data[FLAGS_AT:SIZE] == PLAIN and data[STAMP_TOP] <= NEAR:
+                    left -= 1
                     if data[:GID_SIZE] == gid:
                         run.append(data)
                         continue
@@ -89,25 +91,27 @@ class Inbox:
                     continue
                 before, run = run, []
                 self._hand_over(gid, before)
-                self.receive(data)
+                left -= self.receive(data)
         except zmq.Again:
             pass
         finally:
             self._hand_over(gid, run)
 
-    def receive(self, data: bytes) -> None:
-        """Take in one frame."""
+    def receive(self, data: bytes) -> int:
+        """Take in one frame; return how many it was."""
         flags = data[FLAGS_AT:SIZE]
         if flags == PLAIN and data[STAMP_TOP] <= NEAR:
             self._hand_over(data[:GID_SIZE], [data])
-            return
+            return 1
         try:
             if flags == BUNDLED:
-                self._hand_over(data[:GID_SIZE], split(data))
-            else:
-                self._receive(*unpack(data))
+                frames = split(data)
+                self._hand_over(data[:GID_SIZE], frames)
+                return len(frames)
+            self._receive(*unpack(data))
         except (FrameError, SharedMemoryError) as error:
             log.warning("dropped %d bytes: %s", len(data), error)
+        return 1
 
     def _hand_over(self, gid: bytes, frames: list[bytes]) -> None:
         """Give frames of DATA of one publisher to those who hear it, in order."""

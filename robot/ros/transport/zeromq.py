@@ -37,6 +37,8 @@ from robot.ros.transport.ring import Loan
 log = logging.getLogger(__name__)
 
 HOUSEKEEPING = 0.5  # [s] between looks for dead peers
+REST = 0.1  # [s] after which a dead peer is lost once nothing waits in the inbox: that might be its last frames
+REST_MAX = 10.0  # [s] the same while there is always something
 LINGER = 500  # [ms] that last frames may take to leave
 CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
 AT_ONCE = 20e-6  # [s] a poll that took no longer did not wait
@@ -77,6 +79,7 @@ class ZeroMQ:
         self._caretaker = threading.Thread(target=self._take_care, name="ros-caretaker", daemon=True)
         self.closed = True
         self._housekeeping_at = 0.0
+        self._gone: dict[str, float] = {}  # peers found dead and not lost yet, and since when [monotonic s]
 
     @property
     def dropped(self) -> int:
@@ -209,8 +212,12 @@ class ZeroMQ:
 
     def _look_for_peers(self) -> None:
         alive, known = self._directory.peers(), set(self._outbox.peers)
-        for name in known - alive:
-            self._lose(name)
+        gone, now = known - alive, time.monotonic()
+        rest = REST_MAX if gone and int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN else REST
+        self._gone = {name: self._gone.get(name, now) for name in gone}
+        for name, since in self._gone.items():
+            if now - since >= rest:
+                self._lose(name)
         for name in alive - known:
             self._connect(name)
         self._untold.intersection_update(self._outbox.peers)
@@ -295,7 +302,7 @@ class ZeroMQ:
             if began >= self._housekeeping_at:
                 self._look_for_peers()
                 began = time.monotonic()
-                self._housekeeping_at = began + HOUSEKEEPING
+                self._housekeeping_at = began + (REST if self._gone else HOUSEKEEPING)
             ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout, began))
             now = self._polled_at = time.monotonic()
             for source, _ in ready:
