@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.camera.pictures import load_picture
+from vision.camera.selfcheck import picture_faults
 from vision.grade import grade_in_picture
 from vision.types import Detection, Detector, Stage
 
@@ -39,12 +40,14 @@ class PictureResult:
         image: the picture's name as it was given.
         width, height: of the original picture [px].
         berries: best score first, in pixels of the original picture.
+        faults: why the picture may not show its berries: `camera_dark`, `camera_bright`, `camera_blurred`.
     """
 
     image: str
     width: int
     height: int
     berries: tuple[Detection, ...]
+    faults: tuple[str, ...] = ()
 
 
 def detect_picture(image: str | Path, detector: Detector) -> PictureResult:
@@ -55,22 +58,28 @@ def detect_picture(image: str | Path, detector: Detector) -> PictureResult:
     """
     color = load_picture(Path(image))
     return PictureResult(
-        image=str(image), width=color.shape[1], height=color.shape[0], berries=tuple(detector.detect(color))
+        image=str(image),
+        width=color.shape[1],
+        height=color.shape[0],
+        berries=tuple(detector.detect(color)),
+        faults=picture_faults(color),
     )
 
 
 def to_json_line(result: PictureResult, *, grades: bool = False) -> str:
-    """Return the result as one line of JSON, in pixels of the original picture.
+    """Return the result as one line of JSON, in pixels of the original picture; `faults` only where there are some.
 
     Args:
         grades: tell of each berry the best class of NY/T 1789-2009 that is still possible as well; null when not seen.
     """
-    record = {
+    record: dict[str, Any] = {
         "image": result.image,
         "width": result.width,
         "height": result.height,
         "berries": [_berry(d) | ({"grade": grade_in_picture(d)} if grades else {}) for d in result.berries],
     }
+    if result.faults:
+        record["faults"] = list(result.faults)
     return json.dumps(record, allow_nan=False)
 
 

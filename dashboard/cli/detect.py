@@ -57,7 +57,7 @@ def command(
     """Find strawberries in photographs: box, ripeness, stage, outline and where to cut.
 
     Coordinates are pixels of the picture. A file that is no picture is named on stderr; the others are still looked at,
-    and the exit code is then 1.
+    and the exit code is then 1. A picture too dark, overexposed or blurred to trust is said to be so (--json: faults).
     """
     from dataclasses import replace
 
@@ -91,7 +91,8 @@ def command(
         if as_json:
             click.echo(to_json_line(result, grades=grades))
         else:
-            click.echo(f"{file}: {summary(result.berries)}{classes(result.berries) if grades else ''}")
+            graded = classes(result.berries) if grades else ""
+            click.echo(f"{file}: {summary(result.berries)}{graded}{doubts(result.faults)}")
         if album:
             try:
                 save_picture(_free(album, file, used), annotate(load_picture(Path(file)), result.berries))
@@ -174,6 +175,13 @@ def classes(berries: Sequence[Detection]) -> str:
     told = [str(grade_in_picture(b) or "not seen enough") for b in coloured]
     parts = [f"{told.count(g)} {g}" for g in ("extra", "first", "second", "below", "not seen enough") if g in told]
     return f"; coloured fruit by the best class still possible: {', '.join(parts)}"
+
+
+def doubts(faults: Sequence[str]) -> str:
+    """Return in words why a picture may not show its berries; empty when nothing is wrong with it."""
+    from telemetry.messages.tables import faults as table
+
+    return "".join(f"; {key}: {table()[key].en}" for key in faults)
 
 
 def _make(album: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,30 @@ def test_the_name_is_printed_as_it_was_given(
 def test_a_picture_without_berries_has_an_empty_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, [line], _ = detect(capsys, "--threshold", "0.35", str(picture(tmp_path / "leaf.png", berry=(60, 95, 45))))
     assert (code, line["berries"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (lambda color: color // 20, "camera_dark"),
+        (lambda color: np.full_like(color, 255), "camera_bright"),
+        (lambda color: cv2.GaussianBlur(color, (0, 0), 25.0), "camera_blurred"),
+    ],
+)
+def test_a_picture_too_bad_to_trust_is_said_to_be_so(
+    spoil: Callable[[Any], Any], fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = picture(tmp_path / "good.png"), tmp_path / "bad.png"
+    assert cv2.imwrite(str(bad), spoil(cv2.imread(str(good))))
+    code, [told, clean], _ = detect(capsys, "--detector", "baseline", str(bad), str(good))
+    assert (code, told["faults"]) == (0, [fault])
+    assert "faults" not in clean
+    for grades in ([], ["--grades"]):
+        with pytest.raises(SystemExit):
+            main(["detect", "--detector", "baseline", *grades, str(bad), str(good)])
+        first, second = capsys.readouterr().out.splitlines()
+        assert f"; {fault}: The picture is" in first
+        assert fault not in second
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,12 @@ def test_the_line_has_exactly_the_contract_s_keys():
     assert record["berries"][1]["peduncle"] is None
 
 
+def test_what_is_wrong_with_a_picture_stands_behind_the_contract_s_keys():
+    line = to_json_line(PictureResult(image="a.jpg", width=8, height=8, berries=(), faults=("camera_dark",)))
+    assert list(json.loads(line)) == ["image", "width", "height", "berries", "faults"]
+    assert json.loads(line)["faults"] == ["camera_dark"]
+
+
 def test_classes_are_told_only_when_asked_for_and_not_of_fruit_without_outline():
     line = to_json_line(PictureResult(image="a.jpg", width=100, height=80, berries=(BERRY, BARE)), grades=True)
     assert [b["grade"] for b in json.loads(line)["berries"]] == ["second", None]

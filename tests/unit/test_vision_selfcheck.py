@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vision.camera.selfcheck import SelfcheckState, check
+from vision.camera.selfcheck import SelfcheckState, check, picture_faults
 from vision.types import Frame, Intrinsics
 
 CAMERA = Intrinsics(width=320, height=240, fx=300.0, fy=300.0, cx=159.5, cy=119.5)
@@ -66,3 +66,13 @@ def test_dew_over_the_whole_lens_or_a_film_of_dirt_is_blurred_and_a_speck_is_not
     speck = scene()
     cv2.circle(speck, (160, 120), 12, (60, 50, 40), -1)
     assert faults(speck) == ()
+
+
+def test_one_picture_alone_is_judged_by_what_it_shows():
+    assert picture_faults(scene()) == ()
+    assert picture_faults(np.zeros((480, 640, 3), np.uint8)) == ("camera_dark",)
+    assert picture_faults(np.full((480, 640, 3), 255, np.uint8)) == ("camera_bright",)
+    assert picture_faults(cv2.GaussianBlur(scene(), (0, 0), 8.0)) == ("camera_blurred",)
+    plain = np.clip(np.random.default_rng(0).normal(90.0, 6.0, (480, 640, 3)), 0, 255).astype(np.uint8)
+    assert picture_faults(plain) == ()
+    assert picture_faults(np.zeros((1, 1, 3), np.uint8)) == ("camera_dark",)

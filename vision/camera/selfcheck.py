@@ -45,8 +45,8 @@ class SelfcheckState:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
     grey: npt.NDArray[np.uint8]
-    frame: Frame
-    repeats: int
+    depth: npt.NDArray[np.float32] | None = None
+    repeats: int = 0
 
 
 def _frozen(view: _View, s: SelfcheckSettings) -> bool:
@@ -68,17 +68,17 @@ def _blurred(view: _View, s: SelfcheckSettings) -> bool:
 
 
 def _without_depth(view: _View, s: SelfcheckSettings) -> bool:
-    depth = view.frame.depth
+    depth = view.depth
     return depth is not None and float((np.isfinite(depth) & (depth > 0)).mean()) < s.depth_share
 
 
-_CHECKS: tuple[tuple[str, Callable[[_View, SelfcheckSettings], bool]], ...] = (
-    ("camera_frozen", _frozen),
+_Check = tuple[str, Callable[[_View, SelfcheckSettings], bool]]
+_PICTURE: tuple[_Check, ...] = (
     ("camera_dark", _dark),
     ("camera_bright", _bright),
     ("camera_blurred", _blurred),
-    ("depth_missing", _without_depth),
 )
+_CHECKS: tuple[_Check, ...] = (("camera_frozen", _frozen), *_PICTURE, ("depth_missing", _without_depth))
 FAULT_KEYS = tuple(key for key, _ in _CHECKS)
 
 
@@ -89,11 +89,28 @@ def check(
     s = settings or SelfcheckSettings()
     fingerprint = hash(frame.color.tobytes())
     repeats = state.repeats + 1 if fingerprint == state.fingerprint else 0
-    step = max(1, min(frame.color.shape[:2]) // 240)
-    grey = cv2.cvtColor(np.ascontiguousarray(frame.color[::step, ::step]), cv2.COLOR_RGB2GRAY)
-    view = _View(grey=grey, frame=frame, repeats=repeats)
+    view = _View(grey=_small(frame.color), depth=frame.depth, repeats=repeats)
     faults = tuple(key for key, shows in _CHECKS if shows(view, s))
     return faults, replace(state, fingerprint=fingerprint, repeats=repeats)
+
+
+def picture_faults(color: npt.NDArray[np.uint8], settings: SelfcheckSettings | None = None) -> tuple[str, ...]:
+    """Return the keys of the faults that a single picture shows: dark, overexposed or blurred.
+
+    It may show anything, so little contrast alone (a fruit before a plain wall) is no veil, as it is in a camera's row.
+
+    Args:
+        color: RGB, shape (h, w, 3).
+    """
+    view, s = _View(grey=_small(color)), settings or SelfcheckSettings(veiled_below=0.0)
+    return tuple(key for key, shows in _PICTURE if shows(view, s))
+
+
+def _small(color: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return every so many pixels in grey, the shorter side 240 to 479 px."""
+    step = max(1, min(color.shape[:2]) // 240)
+    grey: npt.NDArray[np.uint8] = cv2.cvtColor(np.ascontiguousarray(color[::step, ::step]), cv2.COLOR_RGB2GRAY)
+    return grey
 
 
 def sharpness(grey: npt.NDArray[np.uint8]) -> float:
