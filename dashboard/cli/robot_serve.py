@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import select
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from dashboard.cli.errors import Misuse, Problem
 from dashboard.cli.host import Host
@@ -24,7 +25,7 @@ log = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 
-START_S = 20.0
+START_S = 60.0
 FARM_SIDE = ("ingest", "brain", "keeper", "dashboard")
 
 
@@ -123,7 +124,7 @@ class _Served:
         left_out = {"broker": bool(self._farm.mqtt.url), "camera": not machine.camera, "eyes": not machine.camera}
         left_out |= dict.fromkeys(FARM_SIDE, machine.pages is None)
         self._names = [name for name, role in ROLES.items() if role.hardware is not False and not left_out.get(name)]
-        self._terminal: TextIO | None = sys.stdin if machine.button else None
+        self._typed = Typed(sys.stdin.fileno()) if machine.button and sys.stdin is not None else None
 
     def run(self) -> None:
         path = self._settings.write()
@@ -146,11 +147,8 @@ class _Served:
         def look() -> None:
             for name in self._supervisor.poll():
                 self._say(f"{name} has died and is started again")
-            if self._terminal is not None and select.select([self._terminal], [], [], 0.0)[0]:
-                line = self._terminal.readline()
-                person.says(line.strip().lower())
-                if not line:
-                    self._terminal = None  # nobody is there any more
+            for line in self._typed.lines() if self._typed else ():
+                person.says(line)
 
         host.each_turn(look)
         host.run()
@@ -158,6 +156,31 @@ class _Served:
         stages = sorted({ROLES[name].stage for name in self._names})
         for stage in stages:
             self._supervisor.stop([name for name in self._names if ROLES[name].stage == stage])
+
+
+class Typed:
+    """Lines that somebody types, each as soon as it is whole; the end of a terminal is no line, and presses nothing.
+
+    Args:
+        file: descriptor to read from.
+    """
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._begun = b""
+        self._ended = False
+
+    def lines(self) -> list[str]:
+        """Return what has come since the last call, in small letters; never waits."""
+        while not self._ended and select.select([self._file], [], [], 0.0)[0]:
+            try:
+                data = os.read(self._file, 4096)
+            except OSError:  # a terminal that was hung up
+                data = b""
+            self._ended = not data
+            self._begun += data
+        *whole, self._begun = self._begun.split(b"\n")
+        return [line.decode(errors="replace").strip().lower() for line in whole]
 
 
 class Person:
