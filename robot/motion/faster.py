@@ -62,6 +62,7 @@ def quicken(arm: ArmDescription, trajectory: Trajectory, tool_speed: Array) -> t
     at = np.concatenate([[0.0], np.cumsum(0.5 * (slowness[1:] + slowness[:-1]) * step)])
     whole = float(tool_speed.max())
     quick = within_limits(arm, through(at, q), whole)
+    quick = quick.slower(max(1.0, float((tool_share * best).max()) * float(at[-1]) / quick.duration))
     plain = within_limits(arm, trajectory, whole)
     plain = plain.slower(max(1.0, float(tool_share.max()) * trajectory.duration / plain.duration))
     if plain.duration <= quick.duration:

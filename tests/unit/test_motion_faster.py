@@ -5,7 +5,7 @@ import pytest
 
 from robot.arms import load_arm
 from robot.kinematics import forward, solve, tool_position
-from robot.motion import Trajectory, line_move, quicken, refuse, within_limits
+from robot.motion import Trajectory, joint_move, line_move, quicken, refuse, within_limits
 from robot.motion.combine import joined
 from robot.motion.faster import through
 
@@ -54,6 +54,20 @@ def test_a_stretch_with_its_own_tool_speed_keeps_it(slow: float) -> None:
     until = passed[first][-1] - 0.03
     places = np.array([tool_position(ARM, quick.sample(t)[0]) for t in np.arange(0.0, until, 0.004)])
     assert np.linalg.norm(np.diff(places, axis=0), axis=1).max() / 0.004 < 1.1 * slow
+
+
+def test_what_is_left_over_a_stretch_s_own_tool_speed_is_mended_too() -> None:
+    rng, joints, parts = np.random.default_rng(9), HOME, []
+    for _ in range(3):
+        goal = np.clip(joints + rng.normal(0.0, 1.0, 7), ARM.position_min, ARM.position_max)
+        parts.append(joint_move(ARM, joints, goal))
+        joints = goal
+    way, starts = joined(parts, [0.25, 0.25])
+    slow = way.times < starts[1]
+    quick, passed = quicken(ARM, way, np.where(slow, 0.25, TOP))
+    times = np.arange(0.0, passed[slow][-1] - 0.03, 0.004)
+    places = np.array([tool_position(ARM, quick.sample(t)[0]) for t in times.tolist()])
+    assert np.linalg.norm(np.diff(places, axis=0), axis=1).max() / 0.004 <= 0.25
 
 
 def test_a_way_that_was_already_at_its_limits_is_not_made_slower() -> None:
