@@ -46,6 +46,8 @@ class ReceivingLink:
         self.accepted = False
         self.broken = False
         self.refused_version = True
+        self.alive_at = float("-inf")
+        self._quiet_at = time.monotonic()
         self._socket = connection
         self._shaking = settings.tls is not None
         self._deadline = time.monotonic() + timeout
@@ -89,6 +91,7 @@ class ReceivingLink:
         if self.broken or (not self.accepted and time.monotonic() > self._deadline):
             self.broken = True
             return
+        began_at = time.monotonic()
         self.flush()
         wait = 0.0 if self.received or self._more or self.broken else timeout
         wants_to_write = bool(self._out) and not self._shaking
@@ -99,6 +102,8 @@ class ReceivingLink:
             self.flush()
         if (readable or self._more) and not self._shaking:
             self._read()
+        if not self._more:
+            self._quiet_at = began_at
         self._keep_alive()
 
     def flush(self) -> None:
@@ -200,6 +205,7 @@ class ReceivingLink:
                 self.broken = True
                 return
             self._heard_at = time.monotonic()
+            self.alive_at = self._quiet_at
             try:
                 for first, packet, begin, end in self._stream.feed(data):
                     self._take(first, packet, begin, end)

@@ -69,6 +69,7 @@ class Link(Protocol):
         window: how many messages the broker takes at once.
         refused: what the broker spoke against since the owner took it from here; it is not sent again.
         refused_version: the broker spoke against the protocol version, or hung up instead of answering.
+        alive_at: the broker lived after this instant [monotonic s]: nothing of it was unread then, and it spoke since.
     """
 
     settings: LinkSettings
@@ -80,6 +81,7 @@ class Link(Protocol):
     accepted: bool
     broken: bool
     refused_version: bool
+    alive_at: float
 
     def fileno(self) -> int:
         """Return the socket's descriptor, -1 when it is gone."""

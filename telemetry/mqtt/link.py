@@ -49,6 +49,8 @@ class PahoLink:
         self.accepted = False
         self.broken = False
         self.refused_version = True
+        self.alive_at = float("-inf")
+        self._quiet_at = time.monotonic()
         self._deadline = time.monotonic() + timeout
         self._progress = 0
         self._owed: set[int] = set()
@@ -122,6 +124,7 @@ class PahoLink:
         if connection is None or self.broken or (not self.accepted and time.monotonic() > self._deadline):
             self.broken = True
             return
+        began_at = time.monotonic()
         decrypted = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
         wanted = [connection] if self._client.want_write() else []
         wait = 0.0 if self.received or decrypted else timeout
@@ -129,11 +132,13 @@ class PahoLink:
         if writable:
             self._client.loop_write()
         if readable or decrypted:
-            self._read()
+            self._read(began_at)
+        else:
+            self._quiet_at = began_at
         self._client.loop_misc()
         self.broken = self.broken or self._client.socket() is None
 
-    def _read(self) -> None:
+    def _read(self, began_at: float) -> None:
         for _ in range(PACKETS_PER_TURN):
             before = self._progress
             try:
@@ -145,7 +150,11 @@ class PahoLink:
                 return
             if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 self.broken = True
-            if self.broken or self._progress == before:
+            if self.broken:
+                return
+            self.alive_at = self._quiet_at
+            if self._progress == before:
+                self._quiet_at = began_at
                 return
 
     def flush(self) -> None:

@@ -32,15 +32,18 @@ class NetworkSettings:
     Attributes:
         queue_limit: QoS 1 messages kept while the broker is away; the oldest gives way.
         window: QoS 1 messages on their way at once; a broker that allows fewer is obeyed.
-        replay_s: messages acknowledged less than this before a connection broke are sent again: a killed mosquitto has
-            acknowledged what it has not written yet. Receivers drop what they know. Five times its autosave interval.
+        keepalive_s: the broker is asked for a sign of life after so long a silence; longer than `replay_s`, so that
+            one such sign tells that what was acknowledged last is safe.
+        replay_s: messages are sent again after a lost connection unless the broker was alive so long after it had
+            acknowledged them: a killed mosquitto has acknowledged what it has not written yet, and may be dead for
+            long before that is noticed. Receivers drop what they know. Five times its autosave interval.
         retry_min_s, retry_max_s: pause between attempts to connect, doubling [s].
         session_s: how long the broker keeps the session of a client that is away [s].
         username, password: of this client; empty = none.
         tls: of a secure connection; None = plain TCP, for this machine or a network of one's own.
     """
 
-    keepalive_s: int = 20
+    keepalive_s: int = 12
     connect_s: float = 5.0
     queue_limit: int = 100_000
     window: int = 200
@@ -295,7 +298,7 @@ class NetworkClient:
             if message.refused is not None:
                 message.refused()
         kept = self._acknowledged
-        while kept and (now - kept[0][0] > self._settings.replay_s or len(kept) > self._settings.queue_limit):
+        while kept and (link.alive_at - kept[0][0] > self._settings.replay_s or len(kept) > self._settings.queue_limit):
             _, message = kept.popleft()
             if message.done is not None:
                 message.done()
