@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from robot.arms import Camera, Tool
-from robot.pick.body import Action, Body, Crop, Look, Plan
+from robot.pick.body import Action, Body, Crop, Look, Plan, PlanError
 from robot.pick.candidates import Window, order
 from robot.pick.grasp import Grasp, Pose, rotation
 from robot.pick.punnet import OVER_WALL, PlacePattern
@@ -19,6 +19,9 @@ from robot.pick.target import Target, Vector
 
 SAME_PLACE = 0.022
 """Two fruits are never nearer than this, centre to centre [m]."""
+
+DEEP, INWARDS = 0.01, 0.7
+"""A tool that is less than this among the leaves [m], or points less into the crop, need not come back first."""
 
 STANDS = 2e-3
 """Joints that differ by less than this have not moved [m, rad]."""
@@ -188,13 +191,19 @@ class Round:
         return bool(np.all(np.abs(at[:2]) < shape.inner[:2] / 2.0) and at[2] < shape.inner[2] + OVER_WALL - 1e-3)
 
     def departure(self) -> list[Plan]:
-        """Return the motion that has to come first: up and out of the punnet, when the tool is in it."""
-        if not self.in_punnet():
+        """Return the motion that has to come first: up and out of the punnet, or back out of the leaves."""
+        goal, shape = self.body.tool_pose().copy(), self.punnet.pattern.shape
+        if self.in_punnet():
+            goal[2, 3] = shape.position[2] + shape.inner[2] + OVER_WALL
+            return [self.body.plan_line(self.body.joints(), goal, self.settings.retract_speed)]
+        deep = goal[1, 3] - (self.settings.crop_front - self.settings.clear_of_crop)
+        if deep < DEEP or goal[1, 2] < INWARDS:
             return []
-        above = self.body.tool_pose().copy()
-        shape = self.punnet.pattern.shape
-        above[2, 3] = shape.position[2] + shape.inner[2] + OVER_WALL
-        return [self.body.plan_line(self.body.joints(), above, self.settings.retract_speed)]
+        goal[:3, 3] -= deep / goal[1, 2] * goal[:3, 2]
+        try:
+            return [self.body.plan_line(self.body.joints(), goal, self.settings.retract_speed)]
+        except PlanError:  # the way sideways is judged by itself
+            return []
 
     def go(self, goal: Pose, ready: tuple[Vector, list[Plan]] | None = None) -> Way:
         """Move freely to a pose.

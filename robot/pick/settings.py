@@ -26,6 +26,8 @@ class PickSettings:
         survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
         crop_front: where the fruit hangs, world y.
+        clear_of_crop: so far before that the tool goes along the row: leaves hang there, and one that is caught by a
+            jaw and comes free again throws the tool forward.
         survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
         look_ahead: so long before the arm stands a picture is asked for; it is slow by then.
         close_ahead: so long before the tool has gone in the jaws begin to close; they meet the fruit when it stands.
@@ -51,6 +53,7 @@ class PickSettings:
     survey_step: float = 0.30
     survey_pitch: float = 0.18
     crop_front: float = 0.55
+    clear_of_crop: float = 0.10
     heights: tuple[float, float] = (0.83, 1.02)
     crowding_max: float = 0.026
     place_tilts: tuple[float, ...] = (1.10, 1.35, 1.57, 1.80)
