@@ -130,6 +130,8 @@ def test_sparkplug_node_speaks_within_its_group_and_members_of_a_group_hear_thei
         ingest.subscribe(topic_filter, lambda m: heard.append(m.topic))
     node.subscribe("spBv1.0/+/NCMD/+", lambda m: asked.append(m.topic))
     assert plant.run(lambda: all(client.connected for client in plant.clients))
+    ingest.publish("spBv1.0/press/NCMD/plc-2", b"x", qos=1)  # acknowledged after what it subscribes to is known
+    assert plant.run(lambda: ingest.unacknowledged() == 0)
     for topic in (
         "press/NDATA/plc-2",
         "other/NDATA/plc-1",
