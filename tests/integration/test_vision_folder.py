@@ -72,5 +72,5 @@ def test_empty_and_missing_files_are_refused_by_name(tmp_path):
         load_picture(tmp_path / "empty.jpg")
     with pytest.raises(ValueError, match="no such file"):
         load_picture(tmp_path / "missing.jpg")
-    with pytest.raises(ValueError, match="no such file"):
+    with pytest.raises(ValueError, match="it is a folder"):
         load_picture(tmp_path)
