@@ -20,12 +20,6 @@ def open_context(timers: ClockTimers) -> tuple[Context, Executor]:
     from robot.ros.transport.zeromq import ZeroMQ
 
     class ClockLoop(Loop):
-        def now(self) -> float:
-            return timers.now()
-
-        def monotonic(self) -> float:
-            return timers.monotonic()
-
         def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
             return cast(Event, timers.post(callback, delay=delay))
 
@@ -37,7 +31,7 @@ def open_context(timers: ClockTimers) -> tuple[Context, Executor]:
             return None if due is None else max(0.0, due - timers.monotonic())
 
     transport = ZeroMQ()
-    transport.loop = ClockLoop()
+    transport.loop = ClockLoop(now=timers.now, monotonic=timers.monotonic)
     transport.scheduler = transport.loop
     context = Context(transport)
     return context, SingleThreadedExecutor(context=context)
