@@ -11,7 +11,6 @@ from robot.ros.action.handles import ActionGoalHandle
 from robot.ros.action.handles import ActionServerHandle as ActionServer
 from robot.ros.by_hand import DEFAULT_DOMAIN_ID
 from robot.ros.by_hand import RawGuardCondition as GuardCondition
-from robot.ros.by_hand import RawTimer as Timer
 from robot.ros.by_hand import RawTypeDescriptionService as TypeDescriptionService
 from robot.ros.by_hand import make_client as Client
 from robot.ros.by_hand import make_clock as Clock
@@ -21,6 +20,7 @@ from robot.ros.by_hand import make_node as Node
 from robot.ros.by_hand import make_publisher as Publisher
 from robot.ros.by_hand import make_service as Service
 from robot.ros.by_hand import make_subscription as Subscription
+from robot.ros.by_hand import make_timer as Timer
 from robot.ros.clock import ClockChange, ClockEvent
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import INFINITE_NS as RMW_DURATION_INFINITE

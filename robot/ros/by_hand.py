@@ -11,8 +11,7 @@ from robot.ros.client import Client
 from robot.ros.clock import Clock, ClockHandle
 from robot.ros.clock_type import ClockType
 from robot.ros.context import Context
-from robot.ros.duration import NANOSECONDS
-from robot.ros.exceptions import TimerCancelledError
+from robot.ros.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from robot.ros.guard_condition import GuardCondition
 from robot.ros.handle import Handle
 from robot.ros.interfaces import type_description_interfaces
@@ -21,6 +20,7 @@ from robot.ros.qos import QoSProfile, qos_profile_rosout_default, qos_profile_se
 from robot.ros.service import Service
 from robot.ros.subscription import Subscription
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
+from robot.ros.timer import Timer
 from robot.ros.type_description_service import answer
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from robot.ros.executors import Executor
     from robot.ros.node_parts.handle import NodeHandle
+    from robot.ros.timer_handle import TimerHandle
 
 
 DEFAULT_DOMAIN_ID = 2**64 - 1
@@ -40,6 +41,10 @@ DEFAULT_DOMAIN_ID = 2**64 - 1
 
 def _nothing(*_: object) -> None:
     """Stand for the callback that there is not."""
+
+
+def _ignore(_: object) -> None:
+    """Stand for the callback of a subscription."""
 
 
 def _added(node: NodeHandle, entity: Any) -> Any:
@@ -88,7 +93,8 @@ def make_node(  # noqa: PLR0917
 
 def make_publisher(node: NodeHandle, msg_type: Any, topic: str, profile: QoSProfile) -> PublisherHandle:
     """Return the handle of a new publisher."""
-    made: PublisherHandle = _added(node, Publisher(node.node, msg_type, topic, profile))
+    silent = PublisherEventCallbacks(use_default_callbacks=False)
+    made: PublisherHandle = _added(node, Publisher(node.node, msg_type, topic, profile, silent))
     return made
 
 
@@ -100,20 +106,23 @@ def make_subscription(
     content_filter: ContentFilterOptions | None = None,
 ) -> SubscriptionHandle:
     """Return the handle of a new subscription, from which `take_message` takes."""
-    made = Subscription(node.node, msg_type, topic, lambda _: None, profile, content_filter=content_filter)
+    silent = SubscriptionEventCallbacks(use_default_callbacks=False)
+    made = Subscription(
+        node.node, msg_type, topic, _ignore, None, profile, event_callbacks=silent, content_filter=content_filter
+    )
     handle: SubscriptionHandle = _added(node, made)
     return handle
 
 
 def make_service(node: NodeHandle, srv_type: Any, name: str, profile: QoSProfile) -> ServiceHandle:
     """Return the handle of a new service, from which `service_take_request` takes."""
-    made: ServiceHandle = _added(node, Service(node.node, srv_type, name, _nothing, profile))
+    made: ServiceHandle = _added(node, Service(node.node, srv_type, name, _nothing, None, profile))
     return made
 
 
 def make_client(node: NodeHandle, srv_type: Any, name: str, profile: QoSProfile) -> ClientHandle:
     """Return the handle of a new client, from which `take_response` takes."""
-    made: ClientHandle = _added(node, Client(node.node, srv_type, name, profile))
+    made: ClientHandle = _added(node, Client(node.node.context, node.node, srv_type, name, profile))
     return made
 
 
@@ -148,79 +157,6 @@ class RawGuardCondition(Handle):
         self.take = self._guard.take
 
 
-class RawTimer(Handle):
-    """A timer that says when it is due.
-
-    Args:
-        clock: the handle of a clock.
-        period_ns: [ns].
-    """
-
-    def __init__(self, clock: ClockHandle, context: ContextHandle, period_ns: int, autostart: bool = True) -> None:
-        super().__init__("a timer")
-        self._clock: Clock = clock.clock
-        self._context = context.context
-        self._period = period_ns
-        self._running = autostart
-        self._last = self._now()
-        self._next = self._last + period_ns
-        self._announce()
-
-    def _now(self) -> int:
-        return self._clock.nanoseconds()
-
-    def _announce(self) -> None:
-        """Let whoever waits look again when it is due."""
-        left = max(0, self._next - self._now())
-        self._context.scheduler.post(_nothing, delay=left / NANOSECONDS)
-        self._context.bus.pump.news()
-
-    def is_timer_ready(self) -> bool:
-        with self:
-            return self._running and self._now() >= self._next
-
-    is_ready = is_timer_ready
-
-    def call_timer_with_info(self) -> dict[str, int]:
-        """Begin the next period; return when the call was due and when it came [ns]."""
-        due = self._next
-        self.call_timer()
-        return {"expected_call_time": due, "actual_call_time": self._last}
-
-    def call_timer(self) -> None:
-        """Begin the next period; raises TimerCancelledError when it was cancelled."""
-        with self:
-            if not self._running:
-                raise TimerCancelledError("the timer was cancelled")
-            self._last = self._now()
-            self._next += max(1, -((self._next - self._last - 1) // max(1, self._period))) * self._period
-            self._announce()
-
-    def cancel_timer(self) -> None:
-        with self:
-            self._running = False
-
-    def reset_timer(self) -> None:
-        with self:
-            self._running, self._next = True, self._now() + self._period
-            self._announce()
-
-    def is_timer_canceled(self) -> bool:
-        with self:
-            return not self._running
-
-    def get_timer_period(self) -> int:
-        with self:
-            return self._period
-
-    def change_timer_period(self, period_ns: int) -> None:
-        with self:
-            self._period = period_ns
-
-    def time_since_last_call(self) -> int:
-        with self:
-            return self._now() - self._last
-
-    def time_until_next_call(self) -> int | None:
-        with self:
-            return self._next - self._now() if self._running else None
+def make_timer(clock: ClockHandle, context: ContextHandle, period_nsec: int, autostart: bool = True) -> TimerHandle:
+    """Return the handle of a timer [ns] that only says when it is due."""
+    return Timer(None, None, period_nsec, clock.clock, context=context.context, autostart=autostart).handle

@@ -34,20 +34,27 @@ log = logging.getLogger(__name__)
 
 
 class Client(Entity):
-    """A client, made by `Node.create_client`. Its callback group does not hold replies back."""
+    """A client, made by `Node.create_client`, or around a handle made by hand.
+
+    Its callback group does not hold replies back.
+    """
 
     kind = CLIENT
     handle_class = ClientHandle
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (rclpy's order)
         self,
-        node: Node,
+        context: Context,
+        client_impl: Node | ClientHandle,
         srv_type: Any,
         srv_name: str,
         qos_profile: QoSProfile,
         callback_group: CallbackGroup | None = None,
     ) -> None:
-        super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
+        if isinstance(client_impl, ClientHandle):
+            self._adopt(callback_group)
+            return
+        super().__init__(client_impl, srv_type, srv_name, qos_profile, callback_group)
         self.srv_type = srv_type
         self.srv_name = srv_name
         self._sequence = count(1)
@@ -168,12 +175,17 @@ class Client(Entity):
             return
         self._replies[frame.sequence] = ServiceHeader.of(frame, self.node._ros_scheduler.now()), response
         if self.by_hand:
-            self.node._wake_executor()
+            self.came(1)
         else:
+            if self.on_new is not None:
+                self.on_new(1)
             self.node._ros_post(lambda: self._take(frame.sequence))
 
     def has_response(self) -> bool:
         return bool(self._replies)
+
+    def waiting(self) -> int:
+        return len(self._replies)
 
     def take_response(self) -> tuple[ServiceHeader, Any] | None:
         """Take the next response, whose future stays open then; None when there is none."""

@@ -27,6 +27,18 @@ class Entity:
     kind: str
     handle_class: ClassVar[type[EntityHandle]] = EntityHandle
     by_hand = False  # what comes is not handed to a callback: somebody takes it
+    on_new: Callable[[int], object] | None = None  # told how many came, see `EntityHandle`
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Make an endpoint; given a handle that was made by hand, return the endpoint of that."""
+        for given in (*arguments[:2], *options.values()):
+            if isinstance(given, EntityHandle):
+                if type(given.entity) is not cls:
+                    raise TypeError(
+                        f"expected the handle of a {cls.__name__}, got that of a {type(given.entity).__name__}"
+                    )
+                return given.entity
+        return super().__new__(cls)
 
     def __init__(self, node: Node, type_: Any, name: str, qos: QoSProfile, group: CallbackGroup | None = None) -> None:
         self.node = node
@@ -46,9 +58,26 @@ class Entity:
         )
         self._handle = self.handle_class(self, f"the {self.kind} of {self.endpoint.name}", self._release)
 
+    def _adopt(self, group: CallbackGroup | None) -> None:
+        """Hand what comes to the callback from here on: a wrapper was made around the handle."""
+        self.by_hand = False
+        if group is not None:
+            self.callback_group = group
+            group.add_entity(self)
+
     @property
     def handle(self) -> Any:
         return self._handle
+
+    def waiting(self) -> int:
+        """Count what has come and was not taken."""
+        return 0
+
+    def came(self, count: int) -> None:
+        """Say that there is something to take by hand."""
+        if self.on_new is not None:
+            self.on_new(count)
+        self.node._wake_executor()
 
     def replay(self, subscription: bytes, give: Callable[[Frame, Buffer], None]) -> None:
         """Give a late subscription what is kept for it."""
@@ -81,7 +110,11 @@ class Entity:
 
     @property
     def logger_name(self) -> str:
-        return self.node.handle.logger_name()
+        with self._handle:
+            return self.node.handle.logger_name()
+
+    def get_logger_name(self) -> str:
+        return self.logger_name
 
     def check(self) -> None:
         if self.destroyed:

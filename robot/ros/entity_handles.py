@@ -13,9 +13,14 @@ from robot.ros.handle import Handle
 
 if TYPE_CHECKING:
     from robot.ros.client import Client
+    from robot.ros.clock import ClockHandle
+    from robot.ros.duration import Duration
     from robot.ros.publisher import Publisher
+    from robot.ros.qos import QoSProfile
     from robot.ros.service import Service
+    from robot.ros.service_introspection import ServiceIntrospectionState
     from robot.ros.subscription import MessageInfo, Subscription
+    from robot.ros.subscription_content_filter_options import ContentFilterOptions
     from robot.ros.transport.frame import Frame
 
 
@@ -51,7 +56,11 @@ class ServiceHeader:
 
 
 class EntityHandle(Handle):
-    """What the handles of all endpoints share."""
+    """What the handles of all endpoints share.
+
+    A callback for what is new gets how many came; when it is set, how many wait. It is called on the thread that takes
+    them in, and should only wake somebody.
+    """
 
     def __init__(self, entity: Any, name: str, on_destroy: Callable[[], None]) -> None:
         super().__init__(name, on_destroy)
@@ -64,6 +73,26 @@ class EntityHandle(Handle):
     def is_ready(self) -> bool:
         """Tell whether there is something to take."""
         return False
+
+    def _tell_new(self, callback: Callable[[int], object]) -> None:
+        with self:
+            self.entity.on_new = callback
+            if count := self.entity.waiting():
+                callback(count)
+
+    def _tell_no_more(self) -> None:
+        with self:
+            self.entity.on_new = None
+
+
+class _Introspected(EntityHandle):
+    """A handle of a service or a client."""
+
+    def configure_introspection(
+        self, clock: ClockHandle, pyqos_service_event_pub: QoSProfile, introspection_state: ServiceIntrospectionState
+    ) -> None:
+        """Publish what it does; see `Service.configure_introspection`."""
+        self.entity.configure_introspection(clock.clock, pyqos_service_event_pub, introspection_state)
 
 
 class PublisherHandle(EntityHandle):
@@ -82,6 +111,9 @@ class PublisherHandle(EntityHandle):
 
     def publish_raw(self, msg: bytes) -> None:
         self.entity.publish(msg)
+
+    def wait_for_all_acked(self, timeout: Duration) -> bool:
+        return self.entity.wait_for_all_acked(timeout)
 
 
 class SubscriptionHandle(EntityHandle):
@@ -102,8 +134,23 @@ class SubscriptionHandle(EntityHandle):
         """Take the next message, or its bytes, with its information; None when there is none."""
         return self.entity.take_with_info(raw=raw)
 
+    def is_cft_supported(self) -> bool:
+        return True
 
-class ServiceHandle(EntityHandle):
+    def is_cft_enabled(self) -> bool:
+        return self.entity.is_cft_enabled
+
+    def set_content_filter(self, filter_expression: str, expression_parameters: list[str]) -> None:
+        self.entity.set_content_filter(filter_expression, expression_parameters)
+
+    def get_content_filter(self) -> ContentFilterOptions:
+        return self.entity.get_content_filter()
+
+    set_on_new_message_callback = EntityHandle._tell_new
+    clear_on_new_message_callback = EntityHandle._tell_no_more
+
+
+class ServiceHandle(_Introspected):
     """The handle of a service."""
 
     entity: Service
@@ -116,6 +163,14 @@ class ServiceHandle(EntityHandle):
     def name(self, _: str) -> None:
         """It is the service's."""
 
+    @property
+    def qos(self) -> dict[str, Any]:
+        """The fields of its profile."""
+        return self.entity.qos_profile.to_dict()
+
+    set_on_new_request_callback = EntityHandle._tell_new
+    clear_on_new_request_callback = EntityHandle._tell_no_more
+
     def is_ready(self) -> bool:
         return self.entity.has_request()
 
@@ -127,7 +182,7 @@ class ServiceHandle(EntityHandle):
         self.entity.send_response(response, header)
 
 
-class ClientHandle(EntityHandle):
+class ClientHandle(_Introspected):
     """The handle of a client."""
 
     entity: Client
@@ -149,3 +204,6 @@ class ClientHandle(EntityHandle):
     def take_response(self, response_type: Any) -> tuple[ServiceHeader, Any] | tuple[None, None]:
         """Take the next response; (None, None) when there is none."""
         return self.entity.take_response() or (None, None)
+
+    set_on_new_response_callback = EntityHandle._tell_new
+    clear_on_new_response_callback = EntityHandle._tell_no_more

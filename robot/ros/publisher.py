@@ -31,21 +31,30 @@ SPLIT_FROM = 32 * 1024  # bytes of the last field; below, one piece is faster
 
 
 class Publisher(Entity):
-    """A publisher, made by `Node.create_publisher`. A transient-local one keeps its last `depth` messages."""
+    """A publisher, made by `Node.create_publisher`, or around a handle made by hand.
+
+    A transient-local one keeps its last `depth` messages.
+    """
 
     kind = PUBLISHER
     handle_class = PublisherHandle
+    msg_type: Any
+    _events: PublisherEvents
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (rclpy's order)
         self,
-        node: Node,
+        publisher_impl: Node | PublisherHandle,
         msg_type: Any,
         topic: str,
         qos_profile: QoSProfile,
-        callback_group: CallbackGroup | None = None,
-        *,
         event_callbacks: PublisherEventCallbacks | None = None,
+        callback_group: CallbackGroup | None = None,
     ) -> None:
+        if isinstance(publisher_impl, PublisherHandle):
+            self._adopt(callback_group)
+            self._events.call_back(event_callbacks or PublisherEventCallbacks(use_default_callbacks=False))
+            return
+        node = publisher_impl
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
         self.topic = topic

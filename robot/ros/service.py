@@ -37,14 +37,18 @@ class Service(Entity):
 
     def __init__(  # noqa: PLR0917
         self,
-        node: Node,
+        service_impl: Node | ServiceHandle,
         srv_type: Any,
         srv_name: str,
         callback: Callable[[Any, Any], Any],
+        callback_group: CallbackGroup | None,
         qos_profile: QoSProfile,
-        callback_group: CallbackGroup | None = None,
     ) -> None:
-        super().__init__(node, srv_type, srv_name, qos_profile, callback_group)
+        if isinstance(service_impl, ServiceHandle):
+            self.callback = callback
+            self._adopt(callback_group)
+            return
+        super().__init__(service_impl, srv_type, srv_name, qos_profile, callback_group)
         self.srv_type = srv_type
         self.srv_name = srv_name
         self.callback = callback
@@ -64,8 +68,10 @@ class Service(Entity):
             return
         self._requests.append((request, ServiceHeader.of(frame, self.node._ros_scheduler.now(), peer)))
         if self.by_hand:
-            self.node._wake_executor()
+            self.came(1)
         else:
+            if self.on_new is not None:
+                self.on_new(1)
             self.node._ros_dispatch(self, self._take)
 
     def _take(self) -> Task[Any] | None:
@@ -74,6 +80,9 @@ class Service(Entity):
 
     def has_request(self) -> bool:
         return bool(self._requests)
+
+    def waiting(self) -> int:
+        return len(self._requests)
 
     def take_request(self) -> tuple[Any, ServiceHeader] | None:
         """Take the next request, which the callback does not get then; None when there is none."""

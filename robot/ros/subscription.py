@@ -89,7 +89,7 @@ def _header(frame: Frame | bytes) -> Frame:
 
 
 class Subscription(Entity):
-    """A subscription, made by `Node.create_subscription`.
+    """A subscription, made by `Node.create_subscription`, or around a handle made by hand.
 
     Messages wait in a queue of the profile's depth; when it is full the oldest is lost. With `raw` the callback gets
     the encoded bytes.
@@ -98,20 +98,27 @@ class Subscription(Entity):
     CallbackType: ClassVar[type[Enum]] = CallbackType
     kind = SUBSCRIPTION
     handle_class = SubscriptionHandle
+    _events: SubscriptionEvents
 
     def __init__(  # noqa: PLR0917
         self,
-        node: Node,
+        subscription_impl: Node | SubscriptionHandle,
         msg_type: Any,
         topic: str,
         callback: Callable[..., Any],
+        callback_group: CallbackGroup | None,
         qos_profile: QoSProfile,
-        callback_group: CallbackGroup | None = None,
-        *,
         raw: bool = False,
         event_callbacks: SubscriptionEventCallbacks | None = None,
+        *,
         content_filter: ContentFilterOptions | None = None,
     ) -> None:
+        if isinstance(subscription_impl, SubscriptionHandle):
+            self.callback, self.raw = callback, raw
+            self._adopt(callback_group)
+            self._events.call_back(event_callbacks or SubscriptionEventCallbacks(use_default_callbacks=False))
+            return
+        node = subscription_impl
         super().__init__(node, msg_type, topic, qos_profile, callback_group)
         self.msg_type = msg_type
         self.topic = topic
@@ -261,9 +268,11 @@ class Subscription(Entity):
         if count <= 0:
             return
         if self.by_hand:
-            self.node._wake_executor()
-        else:
-            self.node._ros_dispatch(self, self._taker, count)
+            self.came(count)
+            return
+        if self.on_new is not None:
+            self.on_new(count)
+        self.node._ros_dispatch(self, self._taker, count)
 
     def _take_in(self, frame: Frame, payload: Buffer) -> None:
         if self._events.watching:
@@ -320,6 +329,9 @@ class Subscription(Entity):
 
     def has_message(self) -> bool:
         return bool(self._queue)
+
+    def waiting(self) -> int:
+        return len(self._queue)
 
     def take_with_info(self, *, raw: bool) -> tuple[Any, MessageInfo] | None:
         """Take the next message, or its bytes, and what is known of it; None when there is none."""

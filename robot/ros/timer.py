@@ -5,16 +5,15 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.clock import Clock, ClockChange, JumpThreshold, ROSClock, TimeJump
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
-from robot.ros.exceptions import ROSInterruptException
-from robot.ros.handle import Handle
+from robot.ros.exceptions import InvalidHandle, ROSInterruptException, TimerCancelledError
 from robot.ros.time import Time
+from robot.ros.timer_handle import TimerHandle
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -26,59 +25,84 @@ if TYPE_CHECKING:
 TOLERANCE = 1000  # [ns] a clock read as float seconds is not exact
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class TimerInfo:
     """What a timer's callback gets that has an argument annotated with this class.
 
-    Attributes:
-        expected_call_time: when the call was due.
-        actual_call_time: when it came.
+    Args:
+        expected_call_time: when the call was due, on a clock of that type [ns].
+        actual_call_time: when it came [ns].
     """
 
-    expected_call_time: Time
-    actual_call_time: Time
-    clock_type: ClockType
+    __slots__ = ("_actual", "_expected")
+
+    def __init__(
+        self,
+        *,
+        expected_call_time: int = 0,
+        actual_call_time: int = 0,
+        clock_type: ClockType = ClockType.SYSTEM_TIME,
+    ) -> None:
+        if not isinstance(clock_type, ClockType):
+            raise TypeError("Clock type must be a ClockType enum")
+        if expected_call_time < 0 or actual_call_time < 0:
+            raise ValueError("call time values must not be negative")
+        self._expected = Time(nanoseconds=expected_call_time, clock_type=clock_type)
+        self._actual = Time(nanoseconds=actual_call_time, clock_type=clock_type)
+
+    @property
+    def expected_call_time(self) -> Time:
+        return self._expected
+
+    @property
+    def actual_call_time(self) -> Time:
+        return self._actual
 
 
 class Timer:
-    """A timer, made by `Node.create_timer`.
+    """A timer, made by `Node.create_timer`; one made without a node only says when it is due.
 
     Periods that passed while the callback could not run are skipped. On a ROS clock it follows simulated time: when
     that goes back the timer starts anew, and when it is switched on or off the part of the period that has passed
     counts.
 
     Args:
-        period_ns: [ns], >= 0.
         callback: None = only `is_ready` tells.
+        timer_period_ns: [ns], >= 0.
+        context: None = the node's, or the default one.
+        autostart: whether it runs at once, or from the first `reset` on.
     """
 
     def __init__(
         self,
-        node: Node,
-        period_ns: int,
         callback: Callable[..., Any] | None,
+        callback_group: CallbackGroup | None,
+        timer_period_ns: int,
         clock: Clock,
-        callback_group: CallbackGroup | None = None,
         *,
+        context: Context | None = None,
         autostart: bool = True,
+        node: Node | None = None,
     ) -> None:
-        if period_ns < 0:
-            raise ValueError(f"expected a timer period >= 0, got {period_ns} ns")
-        self.node = node
+        if timer_period_ns < 0:
+            raise ValueError(f"expected a timer period >= 0, got {timer_period_ns} ns")
+        self._node = node
+        self._context = self._given(context, node)
+        self._scheduler = self._context.scheduler
         self.callback = callback
-        self.callback_group = node.default_callback_group if callback_group is None else callback_group
-        self.callback_group.add_entity(self)
+        self.callback_group = node.default_callback_group if callback_group is None and node else callback_group
+        if self.callback_group is not None:
+            self.callback_group.add_entity(self)
         self._clock = clock
-        self._period = period_ns
+        self._period = timer_period_ns
         self._lock = threading.RLock()
         self._running = autostart
         self._posted = False
         self._last = self._expected = self._now()
-        self._next = self._last + period_ns
+        self._next = self._last + timer_period_ns
         self._credit = 0
         self._event: Cancellable | None = None
         self._signature: tuple[object, str] = (None, "")
-        self._handle = Handle("a timer", self._release)
+        self._handle = TimerHandle(self, self._release)
         self._jumps = (
             clock.create_jump_callback(
                 JumpThreshold(min_forward=Duration(nanoseconds=1), min_backward=Duration(nanoseconds=-1)),
@@ -90,9 +114,25 @@ class Timer:
         )
         self._arm()
 
+    @staticmethod
+    def _given(context: Context | None, node: Node | None) -> Context:
+        if context is None and node is not None:
+            context = node.context
+        elif context is None:
+            from robot.ros.utilities import get_default_context
+
+            context = get_default_context()
+        if context.handle is None:
+            raise RuntimeError("Context must be initialized before create a _rclpy.Timer.")
+        return context
+
     @property
-    def handle(self) -> Handle:
+    def handle(self) -> TimerHandle:
         return self._handle
+
+    @property
+    def node(self) -> Node | None:
+        return self._node
 
     @property
     def clock(self) -> Clock:
@@ -138,6 +178,21 @@ class Timer:
             self._running = True
             self._next = self._now() + self._period
             self._arm()
+        self._handle.was_reset()
+
+    def call(self) -> tuple[int, int]:
+        """Begin the next period, due or not; return when that was due and when it came, on the clock [ns].
+
+        Raises:
+            TimerCancelledError: the timer is cancelled.
+        """
+        with self._lock:
+            if not self._running:
+                raise TimerCancelledError("Failed to call timer: the timer was cancelled")
+            now = self._now()
+            expected = self._step(now)
+        offset = self._clock.nanoseconds() - now
+        return expected + offset, now + offset
 
     def destroy(self) -> None:
         if not self._handle.destroyed:
@@ -155,7 +210,8 @@ class Timer:
             self._disarm()
         if self._jumps is not None:
             self._jumps.unregister()
-        self.node._ros_forget(self)
+        if self._node is not None:
+            self._node._ros_forget(self)
 
     def _simulated(self) -> bool:
         return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
@@ -163,7 +219,7 @@ class Timer:
     def _now(self) -> int:
         if self._simulated():
             return self._clock.nanoseconds()
-        return round(self.node._ros_scheduler.monotonic() * NANOSECONDS)
+        return round(self._scheduler.monotonic() * NANOSECONDS)
 
     def _disarm(self) -> None:
         if self._event is not None:
@@ -175,8 +231,8 @@ class Timer:
             self._disarm()
             if self._running and not self._simulated():
                 left = max(0, self._next - self._now())
-                self._event = self.node._ros_scheduler.post(self._due, delay=left / NANOSECONDS)
-        self.node.context.bus.pump.news()
+                self._event = self._scheduler.post(self._due, delay=left / NANOSECONDS)
+        self._context.bus.pump.news()
 
     def _before_jump(self) -> None:
         self._credit = self._next - self._now()
@@ -195,8 +251,22 @@ class Timer:
         with self._lock:
             if self._posted or not self._running or self._now() < self._next - TOLERANCE:
                 return
+            if self._node is None:  # nobody calls it; who waits for it looks again
+                return
             self._posted = True
-        self.node._ros_dispatch(self, self._fire)
+        self._node._ros_dispatch(self, self._fire)
+
+    def _step(self, now: int) -> int:
+        """Begin the next period, or the one after those that passed; return when this one was due."""
+        expected: int = self._next
+        self._last = now
+        self._next += self._period
+        if self._period == 0:
+            self._next = now
+        elif self._next <= now + TOLERANCE:
+            self._next += -((self._next - now - TOLERANCE) // self._period) * self._period
+        self._arm()
+        return expected
 
     def _fire(self) -> Task[Any] | None:
         with self._lock:
@@ -206,26 +276,18 @@ class Timer:
             now = self._now()
             if now < self._next - TOLERANCE:
                 return None  # it was reset meanwhile
-            expected, self._last = self._next, now
-            self._next += self._period
-            if self._period == 0:
-                self._next = now
-            elif self._next <= now + TOLERANCE:
-                self._next += -((self._next - now - TOLERANCE) // self._period) * self._period
-            self._arm()
-        if self.callback is None:
+            expected = self._step(now)
+        if self.callback is None or self._node is None:
             return None
         name = self._info_argument()
         if not name:
-            return self.node._ros_run(self.callback)
+            return self._node._ros_run(self.callback)
         kind = self._clock.clock_type
         offset = self._clock.nanoseconds() - now
         info = TimerInfo(
-            expected_call_time=Time(nanoseconds=expected + offset, clock_type=kind),
-            actual_call_time=Time(nanoseconds=now + offset, clock_type=kind),
-            clock_type=kind,
+            expected_call_time=max(0, expected + offset), actual_call_time=max(0, now + offset), clock_type=kind
         )
-        return self.node._ros_run(partial(self.callback, **{name: info}))
+        return self._node._ros_run(partial(self.callback, **{name: info}))
 
     def _info_argument(self) -> str:
         """Name the argument that takes a `TimerInfo`, "" when there is none."""
@@ -271,10 +333,11 @@ class Rate:
             raise ROSInterruptException
         if self._destroyed:
             raise RuntimeError("Rate cannot sleep because it has been destroyed")
+        node = self._timer.node
+        if self._timer.handle.destroyed or node is None:
+            raise InvalidHandle("Rate cannot sleep because the timer has been destroyed")
         before = self._calls
-        self._timer.node._ros_wait_working(
-            lambda: self._calls != before or self._destroyed or not self._context.ok(), None
-        )
+        node._ros_wait_working(lambda: self._calls != before or self._destroyed or not self._context.ok(), None)
         if self._destroyed or not self._context.ok():
             raise ROSInterruptException
 

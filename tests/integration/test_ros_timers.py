@@ -64,7 +64,7 @@ def test_a_timer_tells_when_it_was_due_and_when_it_came(node: Node, executor: Si
     timer = node.create_timer(0.005, tick)
     until(executor, lambda: len(infos) == 3)
     assert all(info.actual_call_time - info.expected_call_time >= Duration(nanoseconds=-5000) for info in infos)
-    assert infos[0].clock_type == ClockType.ROS_TIME
+    assert infos[0].expected_call_time.clock_type == ClockType.ROS_TIME
     timer.cancel()
     assert timer.is_canceled() and timer.time_until_next_call() is None and not timer.is_ready()
     timer.timer_period_ns = 10**12

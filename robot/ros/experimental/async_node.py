@@ -139,7 +139,9 @@ class AsyncNode(Node):
         with self.handle:
             check_is_valid_srv_type(srv_type)
             self._ros_check_name(srv_name, is_service=True)
-            made: AsyncClient = self._ros_add(AsyncClient(self, srv_type, srv_name, qos_profile, callback_group))
+            made: AsyncClient = self._ros_add(
+                AsyncClient(self.context, self, srv_type, srv_name, qos_profile, callback_group)
+            )
             return made
 
     def create_timer(  # type: ignore[override]

@@ -192,10 +192,10 @@ class Entities:
                     msg_type,
                     topic,
                     callback,
-                    profile,
                     callback_group,
-                    raw=raw,
-                    event_callbacks=event_callbacks,
+                    profile,
+                    raw,
+                    event_callbacks,
                     content_filter=content_filter_options,
                 )
             )
@@ -215,7 +215,7 @@ class Entities:
             check_is_valid_srv_type(srv_type)
             qos_profile = qos_profile.get_c_qos_profile()
             self._ros_check_name(srv_name, is_service=True)
-            made: Service = self._ros_add(Service(self, srv_type, srv_name, callback, qos_profile, callback_group))  # type: ignore[arg-type]
+            made: Service = self._ros_add(Service(self, srv_type, srv_name, callback, callback_group, qos_profile))  # type: ignore[arg-type]
             return made
 
     def create_client(
@@ -230,7 +230,7 @@ class Entities:
             check_is_valid_srv_type(srv_type)
             qos_profile = qos_profile.get_c_qos_profile()
             self._ros_check_name(srv_name, is_service=True)
-            made: Client = self._ros_add(Client(self, srv_type, srv_name, qos_profile, callback_group))  # type: ignore[arg-type]
+            made: Client = self._ros_add(Client(self.context, self, srv_type, srv_name, qos_profile, callback_group))  # type: ignore[arg-type]
             return made
 
     def create_timer(
@@ -244,7 +244,7 @@ class Entities:
         period_ns = int(float(timer_period_sec) * NANOSECONDS)
         with self.handle:
             made: Timer = self._ros_add(
-                Timer(self, period_ns, callback, clock or self._clock, callback_group, autostart=autostart)  # type: ignore[arg-type]
+                Timer(callback, callback_group, period_ns, clock or self._clock, autostart=autostart, node=self)  # type: ignore[arg-type]
             )
             return made
 
