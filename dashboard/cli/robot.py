@@ -14,7 +14,7 @@ from dashboard.cli.errors import Problem
 if TYPE_CHECKING:
     from robot.hardware import Hardware
 
-KINDS = ("feetech", "dynamixel", "ur")
+KINDS = ("feetech", "dynamixel", "ur", "xarm")
 
 
 def driver(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:
@@ -31,7 +31,7 @@ def driver(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]
     metavar="KIND[:ADDRESS]",
     callback=driver,
     required=True,
-    help="What drives the arm: feetech, dynamixel or ur; the address stands in for the wiring file's device or host.",
+    help="What drives the arm: feetech, dynamixel, ur, xarm; an address stands in for that of the wiring file.",
 )
 @click.option(
     "--wiring",

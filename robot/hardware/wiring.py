@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,23 @@ from robot.hardware.servo.port import SerialPort
 from robot.hardware.ur.part import UrPart
 from robot.hardware.ur.rtde import PORT
 from robot.hardware.ur.stream import SCRIPT_PORT, TcpStream
+from robot.hardware.xarm.part import XArmPart
+from robot.hardware.xarm.sdk import ANSWER
+from robot.hardware.xarm.sdk import PORT as COMMAND_PORT
 
-KINDS = ("feetech", "dynamixel", "ur")
+SERVOS = ("feetech", "dynamixel")
+CONTROLLERS = {
+    "ur": {"rtde_port": PORT, "script_port": SCRIPT_PORT},
+    "xarm": {"port": COMMAND_PORT},
+}
+"""Arms behind a controller of their own: its ports, by the keys that say where else they are reached."""
+
+KINDS = (*SERVOS, *CONTROLLERS)
 AXIS = ("servo", "zero", "ticks_per_unit")
-UR_PORTS = {"rtde_port": PORT, "script_port": SCRIPT_PORT}
+XARMS = ("xarm6", "lite6")
 PLAY = 1e-3  # a base that is bolted down counts as a rail with so much room to each side [m]
-SERVO_RATE, UR_RATE = 100.0, 125.0  # [1/s]; a bus at 1 Mbit/s serves nine servos in about 5 ms
+SERVO_RATE, CONTROLLER_RATE = 100.0, 125.0  # [1/s]; a bus at 1 Mbit/s serves nine servos in about 5 ms
+NAP = 0.02  # between two looks whether drives have come on [s]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +49,7 @@ class Wiring:
         rail_at: where a base that is bolted down stands on the rail's scale [m]; None when a servo drives the rail.
         device, baud: of the servo bus.
         protocol: of the servo bus, "feetech" or "dynamixel".
-        host: of the UR controller; empty without one.
+        host: of the arm's controller; empty without one.
         ports: by the controller's own port, where it is reached instead; for a network that maps them.
         camera: file of `berrybrain calibrate hand-eye`; None = the drawing's.
     """
@@ -70,36 +83,38 @@ def read_wiring(path: Path, kind: str, address: str = "") -> Wiring:
     wiring = parse_wiring(values, kind, path)
     if not address:
         return wiring
-    return replace(wiring, host=address) if kind == "ur" else replace(wiring, device=address)
+    return replace(wiring, host=address) if kind in CONTROLLERS else replace(wiring, device=address)
 
 
 def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     """Build the wiring out of parsed TOML; a calibration's path is relative to the wiring file's folder."""
     if kind not in KINDS:
         raise ValueError(f"expected hardware out of {list(KINDS)}, got {kind!r}")
-    keys = ["arm", "bus", "rail", "gripper"] + (["ur"] if kind == "ur" else ["joints"])
+    keys = ["arm", "bus", "rail", "gripper", kind if kind in CONTROLLERS else "joints"]
     root = Table(values, path.name, [*keys, *(k for k in ("calibration", "camera") if k in values)])
     unit, camera = (path.parent / root.text(k) if k in values else None for k in ("calibration", "camera"))
     arm = load_arm(root.text("arm"), unit, camera)
+    if kind == "xarm" and arm.name not in XARMS:
+        raise root.error("arm", f"one out of {list(XARMS)}, the arms with this controller", arm.name)
     bus = root.table("bus", ["protocol", "device", "baud"])
     protocol = bus.text("protocol")
-    if protocol not in ("feetech", "dynamixel") or kind not in (protocol, "ur"):
+    if protocol not in SERVOS or kind not in (protocol, *CONTROLLERS):
         raise bus.error("protocol", "feetech or dynamixel, as the hardware asked for", protocol)
     servos: dict[int, Axis] = {}
     fixed = "fixed" in values["rail"]
     rail = root.table("rail", ["fixed"] if fixed else AXIS)
     if not fixed:
         servos[0] = _axis(rail, turns=True)
-    if kind != "ur":
+    if kind not in CONTROLLERS:
         joints = root.table("joints", arm.arm.joints)
         servos |= {i: _axis(joints.table(name, AXIS)) for i, name in enumerate(arm.arm.joints, start=1)}
     bolted = rail.number("fixed") if fixed else None
     gripper = root.table("gripper", (*AXIS, "force_at_full_load", "blade"))
     controller = None
     ports: dict[int, int] = {}
-    if kind == "ur":
-        mapped = {name: port for name, port in UR_PORTS.items() if name in values["ur"]}
-        controller = root.table("ur", ["host", *mapped])
+    if kind in CONTROLLERS:
+        mapped = {name: port for name, port in CONTROLLERS[kind].items() if name in values[kind]}
+        controller = root.table(kind, ["host", *mapped])
         ports = {port: controller.integer(name) for name, port in mapped.items()}
     blade = gripper.table("blade", ("servo", "housed", "out"))
     return Wiring(
@@ -150,12 +165,15 @@ def connect(wiring: Wiring, monotonic: Callable[[], float]) -> Machine:
     parts: list[Part] = [ServoPart(bus, wiring.servos, monotonic, jaws=wiring.jaws, tool=arm.tool)]
     if wiring.rail_at is not None:
         parts.append(FixedRail(wiring.rail_at, monotonic))
-    if wiring.kind != "ur":
+    if wiring.kind in SERVOS:
         return Machine(arm, parts, monotonic, name=wiring.kind, rate=SERVO_RATE)
-    expiry = arm.safety.command_age
-    parts.append(
-        UrPart(
-            lambda number: TcpStream(wiring.host, wiring.ports.get(number, number)), expiry=expiry, monotonic=monotonic
-        )
-    )
-    return Machine(arm, parts, monotonic, name="ur", rate=UR_RATE, powers_off=False)
+
+    def stream(number: int, patience: float = ANSWER) -> TcpStream:
+        return TcpStream(wiring.host, wiring.ports.get(number, number), patience=patience)
+
+    if wiring.kind == "xarm":
+        lite, nap = arm.name == "lite6", partial(time.sleep, NAP)
+        parts.append(XArmPart(partial(stream, COMMAND_PORT), lite=lite, monotonic=monotonic, nap=nap))
+    else:
+        parts.append(UrPart(partial(stream, patience=1.0), expiry=arm.safety.command_age, monotonic=monotonic))
+    return Machine(arm, parts, monotonic, name=wiring.kind, rate=CONTROLLER_RATE, powers_off=wiring.kind == "xarm")

@@ -19,7 +19,8 @@ from robot.loop.realtime import real_time_class
 from robot.ros.executors import SingleThreadedExecutor
 from sim.devices.servos import PtyServos
 from sim.devices.stand import JAWS, KINDS, RAIL, Stand, axis
-from sim.devices.ur import TcpController
+from sim.devices.ur import FakeController, TcpController
+from sim.devices.xarm import FakeXArm, TcpXArm
 from sim.fast.hardware import parked
 from sim.fast.row import Row, Where
 from sim.fast.sight import RowCamera, SightSettings
@@ -47,7 +48,7 @@ def wiring(stand: Stand, device: str, ports: dict[str, int]) -> str:
     lines = [f'arm = "{stand.arm.name}"', f"rail = {rail}", "", "[bus]", f'protocol = "{stand.protocol}"']
     lines += [f'device = "{device}"', "baud = 1000000", ""]
     if ports:
-        lines += ["[ur]", 'host = "127.0.0.1"', f"rtde_port = {ports['rtde']}", f"script_port = {ports['script']}", ""]
+        lines += [f"[{stand.kind}]", 'host = "127.0.0.1"', *(f"{name} = {port}" for name, port in ports.items()), ""]
     else:
         lines.append("[joints]")
         for number, name in enumerate(stand.arm.arm.joints, start=1):
@@ -86,11 +87,19 @@ def main(words: Sequence[str] | None = None) -> None:
         line = open_.enter_context(PtyServos(stand.bus))
         ports: dict[str, int] = {}
         if stand.controller is not None:
-            ports = open_.enter_context(TcpController(stand.controller)).ports
+            ports = served(stand.controller, open_)
         told.wiring.write_text(wiring(stand, line.name, ports), encoding="utf-8")
         say(f"berrybrain robot --hardware {told.hardware} --wiring {told.wiring} --button")
         open_.enter_context(ros.init())
         run(stand, row, clock, arm, SightSettings(namespace=told.namespace, seed=told.seed))
+
+
+def served(controller: FakeController | FakeXArm, open_: contextlib.ExitStack) -> dict[str, int]:
+    """Serve the arm's controller; return its ports by their keys in a wiring file."""
+    if isinstance(controller, FakeXArm):
+        return {"port": open_.enter_context(TcpXArm(controller)).ports["command"]}
+    ports = open_.enter_context(TcpController(controller)).ports
+    return {"rtde_port": ports["rtde"], "script_port": ports["script"]}
 
 
 def run(stand: Stand, row: Row, clock: Clock, arm: ArmDescription, sight: SightSettings) -> None:

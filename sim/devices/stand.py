@@ -14,14 +14,18 @@ from robot.hardware.servo.dynamixel import DynamixelBus
 from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
 from robot.hardware.ur.part import UrPart
+from robot.hardware.xarm.part import XArmPart
 from sim.devices.hands import Hands
 from sim.devices.servos import FakeBus
 from sim.devices.ur import FakeController, MemoryStream
+from sim.devices.xarm import FakeXArm, MemoryXArm
 from sim.fast.row import Row
 
 Array = npt.NDArray[np.float64]
 
-KINDS = ("ur", "feetech", "dynamixel")
+KINDS = ("ur", "xarm", "feetech", "dynamixel")
+LITE = 9
+"""Type of a Lite 6 as its controller tells it; an xArm 6 tells 6."""
 RAIL = Axis(servo=1, zero=0, ticks_per_unit=10000.0, turns=True)
 JAWS = Jaws(
     opening=Axis(servo=8, zero=1000, ticks_per_unit=20000.0), force_at_full_load=8.0, blade=9, housed=1024, out=1424
@@ -41,7 +45,7 @@ class Stand:
     """Devices that begin at rest.
 
     Args:
-        kind: what drives the arm: "ur", "feetech" or "dynamixel".
+        kind: what drives the arm: "ur", "xarm", "feetech" or "dynamixel".
         position: joints, shape (7,).
         monotonic: the devices' clock [s].
         row: fruit that the jaws can take; None = there is none.
@@ -59,12 +63,15 @@ class Stand:
             JAWS.opening.servo: float(JAWS.opening.ticks(arm.tool.opening_max)),
         }
         places[JAWS.blade] = float(JAWS.housed)
-        self.controller: FakeController | None = None
+        self.controller: FakeController | FakeXArm | None = None
         if kind == "ur":
             self.controller = FakeController(q[1:], monotonic)
+        elif kind == "xarm":
+            limits = tuple(zip(arm.position_min[1:].tolist(), arm.position_max[1:].tolist(), strict=True))
+            self.controller = FakeXArm(q[1:], monotonic, limits=limits, kind=LITE if arm.name == "lite6" else 6)
         else:
             places |= {axis(joint).servo: float(axis(joint).ticks(q[joint])) for joint in range(1, len(q))}
-        self.protocol = "feetech" if kind == "ur" else kind
+        self.protocol = "feetech" if self.controller is not None else kind
         self.bus = FakeBus(self.protocol, places, monotonic)
         self.hands = Hands(arm, row, self.joints, self.bus, JAWS) if row is not None else None
 
@@ -87,10 +94,13 @@ class Stand:
         """Return the real drivers on these devices, through memory; `nap` lets time pass while one waits."""
         arm = self.arm
         bus: Bus = FeetechBus(self.bus) if self.protocol == "feetech" else DynamixelBus(self.bus)
-        axes = {0: RAIL} if self.kind == "ur" else {0: RAIL} | {joint: axis(joint) for joint in range(1, arm.size)}
-        parts: list[Part] = [ServoPart(bus, axes, monotonic, jaws=JAWS, tool=arm.tool)]
         controller = self.controller
-        if controller is not None:
-            expiry = arm.safety.command_age
-            parts.append(UrPart(lambda port: MemoryStream(controller, port, nap), expiry=expiry, monotonic=monotonic))
+        axes = {0: RAIL} if controller else {0: RAIL} | {joint: axis(joint) for joint in range(1, arm.size)}
+        parts: list[Part] = [ServoPart(bus, axes, monotonic, jaws=JAWS, tool=arm.tool)]
+        if isinstance(controller, FakeController):
+            told, expiry = controller, arm.safety.command_age
+            parts.append(UrPart(lambda port: MemoryStream(told, port, nap), expiry=expiry, monotonic=monotonic))
+        elif controller is not None:
+            other, lite = controller, arm.name == "lite6"
+            parts.append(XArmPart(lambda: MemoryXArm(other, nap), lite=lite, monotonic=monotonic, nap=nap))
         return Machine(arm, parts, monotonic, name=self.kind, rate=RATE, powers_off=self.kind != "ur")

@@ -27,6 +27,8 @@ TYPES = (
     | {f"input_int_register_{i}": "INT32" for i in range(48)}
 )
 STEP, LAG = 0.002, 0.012
+STOP_BITS = 0b11_1111_0100
+"""Of the safety status: what ends the program."""
 
 
 class Session:
@@ -120,6 +122,8 @@ class FakeController:
         return rtde.package(rtde.DATA, payload)
 
     def _step(self) -> None:
+        if self.safety_bits & STOP_BITS:
+            self.program, self._following = "", False
         number, mode = self.registers.get("input_int_register_24", 0), self.registers.get("input_int_register_25", 0)
         if self.program and mode == -1:
             self.program, self._following = "", False

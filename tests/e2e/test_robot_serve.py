@@ -120,4 +120,4 @@ def test_an_arm_that_the_skill_does_not_know_is_refused_in_one_line(
     with pytest.raises(SystemExit) as ended:
         main(["robot", "--hardware", "crane", *words])
     assert ended.value.code == 2
-    assert "expected one of feetech, dynamixel, ur" in capsys.readouterr().err
+    assert "expected one of feetech, dynamixel, ur, xarm" in capsys.readouterr().err

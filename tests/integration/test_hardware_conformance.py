@@ -16,8 +16,10 @@ from robot.hardware.servo.dynamixel import DynamixelBus
 from robot.hardware.servo.feetech import FeetechBus
 from robot.hardware.servo.part import Axis, Jaws, ServoPart
 from robot.hardware.ur.part import UrPart
+from robot.hardware.xarm.part import XArmPart
 from sim.devices.servos import FakeBus
 from sim.devices.ur import FakeController, MemoryStream
+from sim.devices.xarm import FakeXArm, MemoryXArm
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -146,6 +148,40 @@ class UrBench:
         self._controller.unplugged = True
 
 
+class XArmBench:
+    """A UFACTORY controller behind the maker's SDK, and a servo bus with rail, jaws and blade."""
+
+    def __init__(self) -> None:
+        pytest.importorskip("xarm", reason="pip install 'berrybrain[xarm]'")
+        self._time = 0.0
+        places = {1: AXES[0].ticks(0.5), 8: JAWS.opening.ticks(ARM.tool.opening_max), 9: JAWS.housed}
+        self._bus = FakeBus("feetech", places, self.time)
+        self._controller = FakeXArm([-1.57, -2.2, 2.2, 0.6, 1.57, 0.0], self.time)
+        part = ServoPart(FeetechBus(self._bus), {0: AXES[0]}, self.time, jaws=JAWS, tool=ARM.tool)
+        arm = XArmPart(
+            lambda: MemoryXArm(self._controller, self.pass_tick),
+            lite=False,
+            monotonic=self.time,
+            nap=self.pass_tick,
+        )
+        self.hardware: Hardware = Machine(ARM, [part, arm], self.time, name="xarm", rate=125.0)
+
+    def time(self) -> float:
+        return self._time
+
+    def pass_tick(self) -> None:
+        self._time += DT
+
+    def lose_motor(self, joint: int) -> None:
+        if joint:
+            self._controller.stuck.add(joint - 1)
+        else:
+            self._bus.servos[1].stuck = True
+
+    def unplug(self) -> None:
+        self._controller.unplugged = True
+
+
 class Driver:
     """Speaks to a driver as the control loop does."""
 
@@ -190,7 +226,8 @@ class Driver:
 
 
 @pytest.fixture(
-    params=[FakeBench, SimBench, ServoBench, DynamixelBench, UrBench], ids=["fake", "sim", "feetech", "dynamixel", "ur"]
+    params=[FakeBench, SimBench, ServoBench, DynamixelBench, UrBench, XArmBench],
+    ids=["fake", "sim", "feetech", "dynamixel", "ur", "xarm"],
 )
 def driver(request: pytest.FixtureRequest) -> Driver:
     return Driver(request.param())

@@ -92,6 +92,10 @@ def test_a_program_that_somebody_stopped_is_a_fault(bench: Bench) -> None:
     bench.controller.program = ""
     bench.tick()
     assert bench.part.read().faults == ("hardware_fault",)
+    assert bench.part.read().faults == (), "told once, or nobody could answer it"
+    bench.part.activate()
+    bench.tick()
+    assert bench.part.read().faults == ()
 
 
 def test_a_silent_controller_is_lost(bench: Bench) -> None:

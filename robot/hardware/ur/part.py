@@ -153,4 +153,5 @@ class UrPart:
             found.append("drives_off")
         elif self._active and not found and self._row[14] != PLAYING:
             found.append("hardware_fault")
+            self._active = False  # told once: it ends, so that a person can answer it, and `activate` begins anew
         return tuple(found)

@@ -1,4 +1,4 @@
-"""A TCP connection to the controller as the RTDE client wants it."""
+"""A TCP connection to an arm's controller."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ CHUNK = 65536
 class TcpStream:
     """One connection.
 
+    Args:
+        timeout: of connecting and sending [s].
+        patience: of waiting for an answer, where that is another [s].
+
     Raises:
         HardwareError: `hardware_lost` when nobody answers there.
     """
 
-    def __init__(self, host: str, port: int, timeout: float = 1.0) -> None:
-        self._timeout = timeout
+    def __init__(self, host: str, port: int, timeout: float = 1.0, patience: float | None = None) -> None:
+        self._timeout, self._patience = timeout, timeout if patience is None else patience
         try:
             self._socket = socket.create_connection((host, port), timeout)
         except OSError as error:
@@ -32,7 +36,7 @@ class TcpStream:
         self._socket.sendall(data)
 
     def receive(self, *, wait: bool) -> bytes:
-        self._socket.settimeout(self._timeout if wait else 0.0)
+        self._socket.settimeout(self._patience if wait else 0.0)
         try:
             data = self._socket.recv(CHUNK)
         except BlockingIOError:
