@@ -48,7 +48,7 @@ from robot.ros.exceptions import (
 )
 from robot.ros.expand_topic_name import expand_topic_name as rclpy_expand_topic_name
 from robot.ros.handle import Handle as Destroyable
-from robot.ros.lifecycle.states import StateMachine as LifecycleStateMachine
+from robot.ros.lifecycle.by_hand import RawStateMachine as LifecycleStateMachine
 from robot.ros.lifecycle.states import TransitionCallbackReturn as TransitionCallbackReturnType
 from robot.ros.qos import BEST_AVAILABLE_NS, QoSCompatibility
 from robot.ros.rcl_functions import *  # noqa: F403

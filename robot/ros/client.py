@@ -23,6 +23,7 @@ from robot.ros.service_introspection import (
 )
 from robot.ros.task import Future
 from robot.ros.transport.frame import REQUEST, Buffer, Frame
+from robot.ros.type_names import SrvType, SrvTypeRequest, SrvTypeResponse  # noqa: F401
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -229,3 +230,6 @@ class Client(Entity):
     def wait_for_service(self, timeout_sec: float | None = None) -> bool:
         """Wait for a service without running callbacks; in a context driven from outside, only look."""
         return self.node._ros_wait_until(self.service_is_ready, timeout_sec)
+
+
+BaseClient = Client

@@ -187,3 +187,71 @@ class ServiceEndpointInfo(_EndpointInfo):
         for gid, profile in zip(self.endpoint_gids, self.qos_profiles, strict=False):
             lines += [f"GID: {'.'.join(f'{octet:02x}' for octet in gid)}", "QoS profile:", *_profile_lines(profile)]
         return "\n".join(lines)
+
+
+class ActionEndpointInfo(_EndpointInfo):
+    """One client or server of an action, by its services and topics; what of them is not known has an empty node name.
+
+    The goal service says which node it is of.
+    """
+
+    _KINDS: ClassVar[dict[str, type]] = {
+        "goal_service_info": ServiceEndpointInfo,
+        "cancel_service_info": ServiceEndpointInfo,
+        "result_service_info": ServiceEndpointInfo,
+        "feedback_topic_info": TopicEndpointInfo,
+        "status_topic_info": TopicEndpointInfo,
+    }
+
+    goal_service_info: ServiceEndpointInfo
+    cancel_service_info: ServiceEndpointInfo
+    result_service_info: ServiceEndpointInfo
+    feedback_topic_info: TopicEndpointInfo
+    status_topic_info: TopicEndpointInfo
+
+    def __init__(
+        self,
+        goal_service_info: ServiceEndpointInfo | dict[str, Any] | None = None,
+        cancel_service_info: ServiceEndpointInfo | dict[str, Any] | None = None,
+        result_service_info: ServiceEndpointInfo | dict[str, Any] | None = None,
+        feedback_topic_info: TopicEndpointInfo | dict[str, Any] | None = None,
+        status_topic_info: TopicEndpointInfo | dict[str, Any] | None = None,
+    ) -> None:
+        given = goal_service_info, cancel_service_info, result_service_info, feedback_topic_info, status_topic_info
+        for name, value in zip(self._KINDS, given, strict=True):
+            setattr(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, {} if value is None else value)
+
+    @property
+    def node_name(self) -> str:
+        return self.goal_service_info.node_name
+
+    @property
+    def node_namespace(self) -> str:
+        return self.goal_service_info.node_namespace
+
+    @property
+    def action_type(self) -> str:
+        return self.goal_service_info.service_type.removesuffix("_SendGoal")
+
+    @property
+    def endpoint_type(self) -> EndpointTypeEnum:
+        return self.goal_service_info.endpoint_type
+
+    def __str__(self) -> str:
+        lines = [
+            f"Node name: {self.node_name}",
+            f"Node namespace: {self.node_namespace}",
+            f"Action type: {self.action_type}",
+            f"Endpoint type: {self.endpoint_type.name}",
+        ]
+        for name in self._KINDS:
+            title, info = name.removesuffix("_info").replace("_", " ").capitalize(), getattr(self, name)
+            if not info.node_name:
+                lines.append(f"{title}: not available")
+                continue
+            said = ("Node name:", "Node namespace:", "Endpoint type:")
+            lines += [f"{title}:", *(f"  {line}" for line in str(info).splitlines() if not line.startswith(said))]
+        return "\n".join(lines)

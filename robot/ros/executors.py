@@ -11,11 +11,17 @@ from robot.ros.executing.reasons import (
     TimeoutException,
 )
 from robot.ros.executing.single import SOME_MAX, SingleThreadedExecutor
+from robot.ros.executing.work import WorkTracker as _WorkTracker
 from robot.ros.task import Task, await_or_execute
 from robot.ros.timer import TimerInfo
+from robot.ros.type_names import YieldedCallback
+
+BaseExecutor = AbstractExecutor = Executor  # rolling's names
 
 __all__ = [
     "SOME_MAX",
+    "AbstractExecutor",
+    "BaseExecutor",
     "ConditionReachedException",
     "Executor",
     "ExternalShutdownException",
@@ -26,5 +32,7 @@ __all__ = [
     "TimeoutException",
     "TimeoutObject",
     "TimerInfo",
+    "YieldedCallback",
+    "_WorkTracker",
     "await_or_execute",
 ]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.handle import Handle
+from robot.ros.type_names import GuardConditionCallbackType  # noqa: F401
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup

@@ -26,6 +26,7 @@ from robot.ros.parameter_service import ParameterService
 from robot.ros.qos import QoSProfile, as_profile, qos_profile_parameter_events, qos_profile_rosout_default
 from robot.ros.time_source import TimeSource
 from robot.ros.type_description_service import TypeDescriptionService
+from robot.ros.type_names import MsgType, SrvType, SrvTypeRequest, SrvTypeResponse  # noqa: F401
 from robot.ros.type_support import check_for_type_support, check_is_valid_msg_type, check_is_valid_srv_type
 from robot.ros.validate_full_topic_name import validate_full_topic_name
 from robot.ros.validate_namespace import validate_namespace
@@ -108,8 +109,8 @@ class Node(Running, Entities, NodeParameters, Graph):
         self._clock = self._ros_clock_class(scheduler=self._ros_scheduler)
         self._clock.waits = self._ros_wait_working
         self._default_callback_group: CallbackGroup = MutuallyExclusiveCallbackGroup()
-        given = values_for([*everyones.overrides, *own.overrides], self.get_fully_qualified_name())
-        overrides = [Parameter(name, value=value) for name, value in given.items() if value is not None]
+        self._ros_given = values_for([*everyones.overrides, *own.overrides], self.get_fully_qualified_name())
+        overrides = self._ros_handle.get_parameters(Parameter).values()
         self._ros_init_parameters(
             [*overrides, *(parameter_overrides or ())], allow_undeclared=allow_undeclared_parameters
         )
@@ -241,3 +242,7 @@ class Node(Running, Entities, NodeParameters, Graph):
     def __exit__(self, *_: object) -> None:
         if not self._ros_destroyed:
             self.destroy_node()
+
+
+BaseNode = Node
+ParameterInput = Any  # for annotations

@@ -21,6 +21,7 @@ from robot.ros.qos import QoSPolicyKind, QoSProfile, limit_ns
 from robot.ros.qos_events import PublisherEvents
 from robot.ros.transport.frame import DATA, GID_SIZE, HISTORY, PRESENT, SIZE, Buffer, Frame, Split, blank, fill, whole
 from robot.ros.transport.shared import THRESHOLD
+from robot.ros.type_names import MsgType  # noqa: F401
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -235,3 +236,6 @@ class Publisher(Entity):
     def get_subscription_count(self) -> int:
         self.check()
         return self.bus.matched(self.endpoint)
+
+
+BasePublisher = Publisher

@@ -5,22 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robot.ros import logging
+from robot.ros.event_infos import QoSPublisherEventType, QoSSubscriptionEventType
 from robot.ros.impl.logging_output import SEPARATOR, Line, output
 from robot.ros.impl.logging_severity import LoggingSeverity
 from robot.ros.serialization import deserialize_message, serialize_message
 
 if TYPE_CHECKING:
+    from enum import IntEnum
+
     from robot.ros.context import ContextHandle
+    from robot.ros.endpoint_info import ActionEndpointInfo, ServiceEndpointInfo, TopicEndpointInfo
     from robot.ros.entity_handles import PublisherHandle
     from robot.ros.node_parts.graph import NamesAndTypes
     from robot.ros.node_parts.handle import NodeHandle
 
 __all__ = [
+    "publisher_event_type_is_supported",
     "rclpy_assert_liveliness",
     "rclpy_deserialize",
+    "rclpy_get_action_client_names_and_types_by_node",
+    "rclpy_get_action_clients_info_by_action",
+    "rclpy_get_action_names_and_types",
+    "rclpy_get_action_server_names_and_types_by_node",
+    "rclpy_get_action_servers_info_by_action",
     "rclpy_get_client_names_and_types_by_node",
+    "rclpy_get_clients_info_by_service",
     "rclpy_get_publisher_names_and_types_by_node",
     "rclpy_get_publishers_info_by_topic",
+    "rclpy_get_servers_info_by_service",
     "rclpy_get_service_names_and_types",
     "rclpy_get_service_names_and_types_by_node",
     "rclpy_get_subscriber_names_and_types_by_node",
@@ -43,6 +55,7 @@ __all__ = [
     "rclpy_remap_topic_name",
     "rclpy_resolve_name",
     "rclpy_serialize",
+    "subscription_event_type_is_supported",
 ]
 
 # --- names
@@ -96,7 +109,62 @@ def rclpy_get_subscriptions_info_by_topic(node: NodeHandle, topic_name: str, no_
     return [_fields(info) for info in node.node.get_subscriptions_info_by_topic(topic_name, no_mangle)]
 
 
-def _fields(info: Any) -> dict[str, Any]:
+def rclpy_get_clients_info_by_service(node: NodeHandle, service_name: str, no_mangle: bool) -> list[dict[str, Any]]:
+    return [_service_fields(info) for info in node.node.get_clients_info_by_service(service_name, no_mangle)]
+
+
+def rclpy_get_servers_info_by_service(node: NodeHandle, service_name: str, no_mangle: bool) -> list[dict[str, Any]]:
+    return [_service_fields(info) for info in node.node.get_servers_info_by_service(service_name, no_mangle)]
+
+
+def rclpy_get_action_names_and_types(node: NodeHandle) -> NamesAndTypes:
+    return node.get_action_names_and_types()
+
+
+def rclpy_get_action_client_names_and_types_by_node(
+    node: NodeHandle, remote_node_name: str, remote_node_namespace: str
+) -> NamesAndTypes:
+    return node.get_action_client_names_and_types_by_node(remote_node_name, remote_node_namespace)
+
+
+def rclpy_get_action_server_names_and_types_by_node(
+    node: NodeHandle, remote_node_name: str, remote_node_namespace: str
+) -> NamesAndTypes:
+    return node.get_action_server_names_and_types_by_node(remote_node_name, remote_node_namespace)
+
+
+def rclpy_get_action_clients_info_by_action(node: NodeHandle, action_name: str) -> list[dict[str, Any]]:
+    return [_action_fields(info) for info in node.node.get_action_clients_info_by_action(action_name)]
+
+
+def rclpy_get_action_servers_info_by_action(node: NodeHandle, action_name: str) -> list[dict[str, Any]]:
+    return [_action_fields(info) for info in node.node.get_action_servers_info_by_action(action_name)]
+
+
+def _action_fields(info: ActionEndpointInfo) -> dict[str, Any]:
+    return {
+        "goal_service_info": _service_fields(info.goal_service_info),
+        "cancel_service_info": _service_fields(info.cancel_service_info),
+        "result_service_info": _service_fields(info.result_service_info),
+        "feedback_topic_info": _fields(info.feedback_topic_info),
+        "status_topic_info": _fields(info.status_topic_info),
+    }
+
+
+def _service_fields(info: ServiceEndpointInfo) -> dict[str, Any]:
+    return {
+        "node_name": info.node_name,
+        "node_namespace": info.node_namespace,
+        "service_type": info.service_type,
+        "service_type_hash": {"version": info.service_type_hash.version, "value": info.service_type_hash.value},
+        "qos_profiles": [profile.to_dict() for profile in info.qos_profiles],
+        "endpoint_gids": info.endpoint_gids,
+        "endpoint_type": int(info.endpoint_type),
+        "endpoint_count": info.endpoint_count,
+    }
+
+
+def _fields(info: TopicEndpointInfo) -> dict[str, Any]:
     return {
         "node_name": info.node_name,
         "node_namespace": info.node_namespace,
@@ -106,6 +174,17 @@ def _fields(info: Any) -> dict[str, Any]:
         "endpoint_gid": info.endpoint_gid,
         "qos_profile": info.qos_profile.to_dict(),
     }
+
+
+# --- events
+
+
+def publisher_event_type_is_supported(event_type: IntEnum) -> bool:
+    return isinstance(event_type, QoSPublisherEventType)
+
+
+def subscription_event_type_is_supported(event_type: IntEnum) -> bool:
+    return isinstance(event_type, QoSSubscriptionEventType)
 
 
 def rclpy_assert_liveliness(publisher: PublisherHandle) -> None:

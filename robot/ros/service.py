@@ -19,6 +19,7 @@ from robot.ros.service_introspection import (
     ServiceIntrospectionState,
 )
 from robot.ros.transport.frame import REPLY, Buffer, Frame
+from robot.ros.type_names import ServiceCallbackUnion, SrvType, SrvTypeRequest, SrvTypeResponse  # noqa: F401
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -123,3 +124,6 @@ class Service(Entity):
             response = await response
         if not self.destroyed:
             self.send_response(response, header)
+
+
+BaseService = Service

@@ -26,6 +26,13 @@ from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
 from robot.ros.transport.frame import PREFIX_SIZE, SIZE, Buffer, Frame, unpack
+from robot.ros.type_names import (
+    AsyncGenericSubscriptionCallback,
+    GenericSubscriptionCallback,
+    GenericSubscriptionCallbackUnion,
+    MsgType,
+    SubscriptionCallbackUnion,
+)
 from robot.ros.utilities import IDENTIFIER
 
 if TYPE_CHECKING:
@@ -33,7 +40,20 @@ if TYPE_CHECKING:
     from robot.ros.node import Node
     from robot.ros.task import Task
 
-__all__ = ["KEPT_MAX", "MessageInfo", "PublisherGID", "RCLError", "Subscription", "wants_info"]
+__all__ = [
+    "KEPT_MAX",
+    "AsyncGenericSubscriptionCallback",
+    "BaseSubscription",
+    "GenericSubscriptionCallback",
+    "GenericSubscriptionCallbackUnion",
+    "MessageInfo",
+    "MsgType",
+    "PublisherGID",
+    "RCLError",
+    "Subscription",
+    "SubscriptionCallbackUnion",
+    "wants_info",
+]
 
 log = logging.getLogger(__name__)
 
@@ -381,3 +401,6 @@ class Subscription(Entity):
     def get_publisher_count(self) -> int:
         self.check()
         return self.bus.matched(self.endpoint)
+
+
+BaseSubscription = Subscription

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from robot.ros.clock import Clock, ClockChange, JumpThreshold, ROSClock, TimeJump
+from robot.ros.clock import BaseClock, ClockChange, JumpThreshold, ROSClock, TimeJump
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.exceptions import InvalidHandle, ROSInterruptException, TimerCancelledError
 from robot.ros.time import Time
 from robot.ros.timer_handle import TimerHandle
+from robot.ros.type_names import AsyncTimerCallbackType, TimerCallbackType, TimerCallbackUnion  # noqa: F401
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -77,7 +78,7 @@ class Timer:
         callback: Callable[..., Any] | None,
         callback_group: CallbackGroup | None,
         timer_period_ns: int,
-        clock: Clock,
+        clock: BaseClock,
         *,
         context: Context | None = None,
         autostart: bool = True,
@@ -135,7 +136,7 @@ class Timer:
         return self._node
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> BaseClock:
         return self._clock
 
     @property
@@ -346,3 +347,6 @@ class Rate:
         self._timer.destroy()
         if self._context.ok():
             self._context.bus.pump.tell_watchers()
+
+
+BaseTimer = Timer

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from robot.ros.exceptions import NoTypeSupportImportedException
+from robot.ros.type_names import Action, Msg, Srv
 
 MsgT = TypeVar("MsgT")
 SrvT = TypeVar("SrvT")
@@ -15,6 +16,13 @@ ActionT = TypeVar("ActionT")
 GoalT = TypeVar("GoalT")
 ResultT = TypeVar("ResultT")
 FeedbackT = TypeVar("FeedbackT")
+
+# parts of interfaces, for annotations
+BaseMessage = EventMessage = FeedbackMessage = Msg
+BaseService = SendGoalService = GetResultService = Srv
+BaseAction = BaseImpl = Action
+SendGoalServiceRequest = SendGoalServiceResponse = GetResultServiceRequest = GetResultServiceResponse = Msg
+CommonMsgSrvMetaClass = MsgMetaClass = SrvMetaClass = type
 
 HINT = (
     " This might be a ROS 1 message type but it should be a ROS 2 message type."

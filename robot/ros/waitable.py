@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from robot.ros.duration import NANOSECONDS
+from robot.ros.handle import Handle
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -57,7 +58,7 @@ class NumberOfEntities:
         return f"<{type(self).__name__}({', '.join(map(str, self._counts()))})>"
 
 
-class WaitSet:
+class WaitSet(Handle):
     """What waitables consist of, by kind: they add things, get an index for each, and ask which are ready.
 
     Args:
@@ -65,6 +66,7 @@ class WaitSet:
     """
 
     def __init__(self, *counts: Any) -> None:
+        super().__init__("a wait set")
         self._members: dict[str, list[Any]] = {}
         self._context = counts[-1] if counts else None
         self._ready: set[tuple[str, int]] = set()

@@ -31,16 +31,17 @@ NAMES = {
         default_goal_callback default_handle_accepted_callback
     """,
     "callback_groups": "CallbackGroup MutuallyExclusiveCallbackGroup ReentrantCallbackGroup",
-    "client": "Client",
+    "client": "BaseClient Client SrvType SrvTypeRequest SrvTypeResponse",
     "clock": """
-        Clock ClockChange ClockEvent ClockType JumpHandle JumpThreshold ROSClock TimeJump
+        BaseClock Clock ClockChange ClockEvent ClockType JumpHandle JumpHandlePreCallbackType JumpThreshold ROSClock
+        TimeJump TimeJumpDictionary
     """,
     "clock_type": "ClockType",
     "constants": "S_TO_NS",
     "context": "Context ContextHandle",
     "destroyable": "DestroyableType",
     "duration": "Duration Infinite",
-    "endpoint_info": "EndpointTypeEnum ServiceEndpointInfo TopicEndpointInfo",
+    "endpoint_info": "ActionEndpointInfo EndpointTypeEnum ServiceEndpointInfo TopicEndpointInfo",
     "event_handler": """
         EventHandler IncompatibleTypeInfo PublisherEventCallbacks QoSEventHandler QoSLivelinessChangedInfo
         QoSLivelinessLostInfo QoSMessageLostInfo QoSOfferedDeadlineMissedInfo QoSOfferedIncompatibleQoSInfo
@@ -55,8 +56,10 @@ NAMES = {
         ParameterNotDeclaredException ParameterUninitializedException ROSInterruptException TimeSourceChangedError
     """,
     "executors": """
-        ConditionReachedException Executor ExternalShutdownException MultiThreadedExecutor ShutdownException
-        SingleThreadedExecutor TimeoutException TimeoutObject await_or_execute
+        AbstractExecutor BaseExecutor ConditionReachedException Executor ExternalShutdownException
+        MultiThreadedExecutor ShutdownException
+        SingleThreadedExecutor TimeoutException TimeoutObject YieldedCallback _WorkTracker
+        await_or_execute
     """,
     "expand_topic_name": "expand_topic_name",
     "experimental": """
@@ -67,7 +70,7 @@ NAMES = {
         AsyncClient AsyncClock AsyncNode AsyncPublisher AsyncService AsyncSubscription AsyncTimer
     """,
     "experimental.events_executor": "EventsExecutor",
-    "guard_condition": "GuardCondition",
+    "guard_condition": "GuardCondition GuardConditionCallbackType",
     "impl.implementation_singleton": "rclpy_implementation",
     "impl.logging_severity": "LoggingSeverity",
     "impl.rcutils_logger": """
@@ -86,7 +89,8 @@ NAMES = {
     """,
     "logging_service": "LoggingService",
     "node": """
-        HIDDEN_NODE_PREFIX Node NodeNameNonExistentError check_is_valid_msg_type check_is_valid_srv_type
+        BaseNode HIDDEN_NODE_PREFIX MsgType Node NodeNameNonExistentError ParameterInput SrvType SrvTypeRequest
+        SrvTypeResponse check_is_valid_msg_type check_is_valid_srv_type
     """,
     "parameter": """
         AllowableParameterValue PARAMETER_SEPARATOR_STRING Parameter get_parameter_value
@@ -95,7 +99,7 @@ NAMES = {
     "parameter_client": "AsyncParameterClient",
     "parameter_event_handler": "ParameterCallbackHandle ParameterEventCallbackHandle ParameterEventHandler",
     "parameter_service": "ParameterService",
-    "publisher": "Publisher",
+    "publisher": "BasePublisher MsgType Publisher",
     "qos": """
         DeadlineBestAvailable DurabilityPolicy HistoryPolicy InvalidQoSProfileException
         LivelinessLeaseDurationeBestAvailable LivelinessPolicy QoSCompatibility QoSDurabilityPolicy QoSHistoryPolicy
@@ -111,25 +115,30 @@ NAMES = {
         _get_qos_policy_parameter _override_qos_policy_with_param
     """,
     "serialization": "deserialize_message serialize_message",
-    "service": "Service",
+    "service": "BaseService Service ServiceCallbackUnion SrvType SrvTypeRequest SrvTypeResponse",
     "service_introspection": "ServiceIntrospectionState",
     "signals": """
         SignalHandlerGuardCondition SignalHandlerOptions get_current_signal_handlers_options install_signal_handlers
         uninstall_signal_handlers
     """,
-    "subscription": "MessageInfo Subscription",
+    "subscription": """
+        AsyncGenericSubscriptionCallback BaseSubscription GenericSubscriptionCallback GenericSubscriptionCallbackUnion
+        MessageInfo MsgType PublisherGID RCLError Subscription SubscriptionCallbackUnion
+    """,
     "subscription_content_filter_options": "ContentFilterOptions",
     "task": "Future Task",
     "time": "CONVERSION_CONSTANT Time",
     "time_source": "CLOCK_TOPIC TimeSource USE_SIM_TIME_NAME",
-    "timer": "Rate Timer TimerInfo",
+    "timer": "AsyncTimerCallbackType BaseTimer Rate Timer TimerCallbackType TimerCallbackUnion TimerInfo",
     "topic_endpoint_info": "TopicEndpointInfo TopicEndpointTypeEnum",
     "topic_or_service_is_hidden": "HIDDEN_TOPIC_PREFIX TOPIC_SEPARATOR_STRING topic_or_service_is_hidden",
     "type_description_service": "START_TYPE_DESCRIPTION_SERVICE_PARAM TypeDescriptionService",
     "type_hash": "TypeHash",
     "type_support": """
-        MsgT NoTypeSupportImportedException SrvRequestT SrvResponseT check_for_type_support check_is_valid_msg_type
-        check_is_valid_srv_type
+        Action BaseAction BaseImpl BaseMessage BaseService FeedbackMessage FeedbackT GoalT Msg MsgMetaClass MsgT
+        NoTypeSupportImportedException ResultT Srv SrvEventT SrvMetaClass SrvRequestT SrvResponseT
+        check_for_type_support
+        check_is_valid_msg_type check_is_valid_srv_type
     """,
     "utilities": """
         get_available_rmw_implementations get_default_context get_rmw_implementation_identifier ok remove_ros_args
@@ -154,7 +163,12 @@ COMPILED = """
     TimerCancelledError TransitionCallbackReturnType UnknownROSArgsError UnsupportedEventTypeError WaitSet
     get_current_signal_handlers_options install_signal_handlers rcl_duration_t rcl_publisher_event_type_t
     rcl_subscription_event_type_t rcl_time_point_t rclpy_action_get_rmw_qos_profile rclpy_assert_liveliness
-    rclpy_deserialize rclpy_expand_topic_name rclpy_get_client_names_and_types_by_node
+    publisher_event_type_is_supported rclpy_deserialize rclpy_expand_topic_name
+    rclpy_get_action_client_names_and_types_by_node
+    rclpy_get_action_clients_info_by_action rclpy_get_action_names_and_types
+    rclpy_get_action_server_names_and_types_by_node rclpy_get_action_servers_info_by_action
+    rclpy_get_client_names_and_types_by_node rclpy_get_clients_info_by_service rclpy_get_servers_info_by_service
+    subscription_event_type_is_supported
     rclpy_get_publisher_names_and_types_by_node rclpy_get_publishers_info_by_topic
     rclpy_get_rmw_implementation_identifier rclpy_get_service_names_and_types
     rclpy_get_service_names_and_types_by_node rclpy_get_subscriber_names_and_types_by_node

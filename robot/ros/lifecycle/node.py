@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.exceptions import RCLError
-from robot.ros.interfaces import registry
 from robot.ros.lifecycle.managed_entity import ManagedEntity
+from robot.ros.lifecycle.messages import description_message, event_message, message_type, service_type, state_message
 from robot.ros.lifecycle.publisher import LifecyclePublisher
 from robot.ros.lifecycle.states import (
     ACTIVATING,
@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
 
 __all__ = ["LifecycleNode", "LifecycleNodeMixin", "LifecycleState", "TransitionCallbackReturn"]
-
-
-def _service(name: str) -> Any:
-    return registry.service(f"lifecycle_msgs/srv/{name}")
-
-
-def _message(name: str) -> Any:
-    return registry.message(f"lifecycle_msgs/msg/{name}")
 
 
 class LifecycleNodeMixin(ManagedEntity):
@@ -75,9 +67,9 @@ class LifecycleNodeMixin(ManagedEntity):
             ("get_available_transitions", "GetAvailableTransitions", self._ros_on_get_available_transitions),
             ("get_transition_graph", "GetAvailableTransitions", self._ros_on_get_transition_graph),
         ):
-            node.create_service(_service(kind), f"~/{name}", answer, callback_group=group)
+            node.create_service(service_type(kind), f"~/{name}", answer, callback_group=group)
         self._ros_transition_events = node.create_publisher(
-            _message("TransitionEvent"), "~/transition_event", QoSProfile(depth=10)
+            message_type("TransitionEvent"), "~/transition_event", QoSProfile(depth=10)
         )
 
     # --- transitions
@@ -111,13 +103,7 @@ class LifecycleNodeMixin(ManagedEntity):
         self._state_machine.go(transition)
         if self._ros_transition_events is not None:
             node: Any = self
-            event = _message("TransitionEvent")(
-                timestamp=max(0, node.get_clock().now().nanoseconds),
-                transition=_message("Transition")(id=transition.transition_id, label=transition.label),
-                start_state=_state(transition.start),
-                goal_state=_state(transition.goal),
-            )
-            self._ros_transition_events.publish(event)
+            self._ros_transition_events.publish(event_message(transition, node.get_clock()))
 
     def _ros_call(self, before: LifecycleState) -> TransitionCallbackReturn:
         try:
@@ -196,32 +182,20 @@ class LifecycleNodeMixin(ManagedEntity):
         return response
 
     def _ros_on_get_state(self, _: Any, response: Any) -> Any:
-        response.current_state = _state(self._state_machine.state)
+        response.current_state = state_message(self._state_machine.state)
         return response
 
     def _ros_on_get_available_states(self, _: Any, response: Any) -> Any:
-        response.available_states = [_state(state) for state in STATES]
+        response.available_states = [state_message(state) for state in STATES]
         return response
 
     def _ros_on_get_available_transitions(self, _: Any, response: Any) -> Any:
-        response.available_transitions = [_description(one) for one in self._state_machine.available()]
+        response.available_transitions = [description_message(one) for one in self._state_machine.available()]
         return response
 
     def _ros_on_get_transition_graph(self, _: Any, response: Any) -> Any:
-        response.available_transitions = [_description(one) for one in TRANSITIONS]
+        response.available_transitions = [description_message(one) for one in TRANSITIONS]
         return response
-
-
-def _state(state: LifecycleState) -> Any:
-    return _message("State")(id=state.state_id, label=state.label)
-
-
-def _description(transition: Transition) -> Any:
-    return _message("TransitionDescription")(
-        transition=_message("Transition")(id=transition.transition_id, label=transition.label),
-        start_state=_state(transition.start),
-        goal_state=_state(transition.goal),
-    )
 
 
 class LifecycleNode(LifecycleNodeMixin, Node):

@@ -11,6 +11,7 @@ from robot.ros.exceptions import NodeNameNonExistentError
 from robot.ros.expand_topic_name import expand_topic_name
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint
 from robot.ros.names import full_node_name
+from robot.ros.node_parts.action_graph import ActionGraph
 from robot.ros.type_hash import TypeHash
 from robot.ros.validate_full_topic_name import validate_full_topic_name
 
@@ -35,7 +36,7 @@ def split_name(full_name: str) -> tuple[str, str]:
     return name, namespace or "/"
 
 
-class Graph:
+class Graph(ActionGraph):
     """Queries of the graph; names given are expanded, and renamed only where said."""
 
     context: Context

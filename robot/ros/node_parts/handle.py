@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robot.ros.action import graph
 from robot.ros.handle import Handle
 from robot.ros.names import full_node_name
 
 if TYPE_CHECKING:
     from robot.ros.node import Node
+    from robot.ros.parameter import Parameter
 
 
 class NodeHandle(Handle):
@@ -40,19 +40,30 @@ class NodeHandle(Handle):
         return self.node.get_node_names_and_namespaces_with_enclaves()
 
     def get_action_names_and_types(self) -> list[tuple[str, list[str]]]:
-        return graph.get_action_names_and_types(self.node)
+        return self.node.get_action_names_and_types()
 
     def get_action_client_names_and_types_by_node(self, name: str, namespace: str) -> list[tuple[str, list[str]]]:
-        return graph.get_action_client_names_and_types_by_node(self.node, name, namespace)
+        return self.node.get_action_client_names_and_types_by_node(name, namespace)
 
     def get_action_server_names_and_types_by_node(self, name: str, namespace: str) -> list[tuple[str, list[str]]]:
-        return graph.get_action_server_names_and_types_by_node(self.node, name, namespace)
+        return self.node.get_action_server_names_and_types_by_node(name, namespace)
 
     def get_count_clients(self, service_name: str) -> int:
         return self.node.count_clients(service_name)
 
     def get_count_services(self, service_name: str) -> int:
         return self.node.count_services(service_name)
+
+    def get_count_action_clients(self, action_name: str) -> int:
+        return self.node.count_action_clients(action_name)
+
+    def get_count_action_servers(self, action_name: str) -> int:
+        return self.node.count_action_servers(action_name)
+
+    def get_parameters(self, pyparamter_cls: type[Parameter]) -> dict[str, Parameter]:
+        """Return, by name, what command lines and files say of this node's parameters."""
+        given = self.node._ros_given
+        return {name: pyparamter_cls(name, value=value) for name, value in given.items() if value is not None}
 
     def get_count_publishers(self, topic_name: str) -> int:
         return self.node.count_publishers(topic_name)
