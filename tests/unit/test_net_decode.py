@@ -7,7 +7,7 @@ import pytest
 
 from vision.net.decode import DecodeSettings, decode
 from vision.net.layout import CHANNELS, PROTOTYPES, SPANS, STRIDE
-from vision.net.masks import outline_of
+from vision.net.masks import outlines_of
 
 SETTINGS = DecodeSettings()
 
@@ -103,12 +103,21 @@ def test_wild_numbers_do_not_break_decoding():
     assert np.isfinite(found.stem_spread).all()
 
 
-def test_an_outline_follows_the_prototype_inside_its_box():
+BOX = (30.0, 30.0, 70.0, 90.0)
+FULL, LAST = np.ones(2), np.array([159.0, 119.0])
+
+
+def raised(scale=FULL, *, boxes=(BOX,)):
+    """Outlines where the first prototype is positive 40..80 px down and 32..64 px across."""
     proto = np.full((PROTOTYPES, 30, 40), -1.0, np.float32)
-    proto[0, 10:20, 8:16] = 1.0  # 40..80 px down, 32..64 px across
-    weights = np.zeros(PROTOTYPES + 1, np.float32)
-    weights[0] = 5.0
-    outline = outline_of(proto, weights, np.array([30.0, 30.0, 70.0, 90.0], np.float32))
+    proto[0, 10:20, 8:16] = 1.0
+    weights = np.zeros((len(boxes), PROTOTYPES + 1), np.float32)
+    weights[:, 0] = 5.0
+    return outlines_of(proto, weights, np.array(boxes, np.float32), scale, LAST)
+
+
+def test_an_outline_follows_the_prototype_inside_its_box():
+    (outline,) = raised()
     assert outline is not None
     low, high = outline.min(axis=0), outline.max(axis=0)
     np.testing.assert_allclose(low, [32, 40], atol=2.1)
@@ -117,8 +126,26 @@ def test_an_outline_follows_the_prototype_inside_its_box():
     assert (outline <= [70, 90]).all()
 
 
-def test_an_empty_mask_has_no_outline():
-    proto = np.full((PROTOTYPES, 30, 40), -1.0, np.float32)
-    weights = np.ones(PROTOTYPES + 1, np.float32)
-    assert outline_of(proto, weights, np.array([30.0, 30.0, 70.0, 90.0], np.float32)) is None
-    assert outline_of(proto, weights, np.array([300.0, 300.0, 320.0, 320.0], np.float32)) is None
+def test_an_outline_is_told_in_pixels_of_the_picture():
+    (small,), (large,) = raised(), raised(np.array([0.5, 0.25]))
+    assert small is not None
+    assert large is not None
+    np.testing.assert_allclose(large, np.minimum((small + 0.5) * (2.0, 4.0) - 0.5, LAST))
+
+
+def test_each_berry_has_its_own_outline_and_one_with_an_empty_mask_none():
+    alone = raised()[0]
+    first, none, last, outside = raised(boxes=(BOX, (100.0, 8.0, 140.0, 28.0), BOX, (300.0, 300.0, 320.0, 320.0)))
+    assert none is None
+    assert outside is None
+    np.testing.assert_array_equal(first, alone)
+    np.testing.assert_array_equal(last, alone)
+
+
+def test_the_bias_is_added_to_the_mask():
+    proto = np.ones((PROTOTYPES, 30, 40), np.float32)
+    weights = np.ones((2, PROTOTYPES + 1), np.float32)
+    weights[:, -1] = (-PROTOTYPES + 0.5, -PROTOTYPES - 0.5)
+    shown, empty = outlines_of(proto, weights, np.array([BOX, BOX], np.float32), FULL, LAST)
+    assert shown is not None
+    assert empty is None

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from vision.detect.looks import Look, PhotoSettings, look_at, upright
+from vision.detect.tint import middle_tints
 from vision.detect.turned import turned_back
 from vision.net.decode import DecodeSettings, Found
 from vision.net.engine import Engine
-from vision.net.masks import outline_of
+from vision.net.masks import outlines_of
 from vision.net.merge import Merged, MergeSettings, merged
 from vision.net.modelfile import ModelFile, shipped_model
-from vision.ripeness import LABELLED_RIPE_FROM, is_surface, ripe_degree, stage_of, to_lab
+from vision.ripeness import LABELLED_RIPE_FROM, stage_of
 from vision.types import Detection, Stage
 
 Picture = npt.NDArray[np.uint8]
@@ -26,11 +27,6 @@ _FRAMES = (4 / 3, 16 / 9)
 
 _UNSURE = 0.1
 """Told error of the ripeness from which colour has half a say."""
-_REACH = 0.4
-_GRID = np.stack(np.meshgrid(np.linspace(-1.0, 1.0, 7), np.linspace(-1.0, 1.0, 7)), axis=-1).reshape(-1, 2)
-_POINTS = _GRID[np.hypot(_GRID[:, 0], _GRID[:, 1]) <= 1.03].astype(np.float32)
-"""Places in a fruit's middle where its colour is looked at, in shares of `_REACH` times its box."""
-_CENTRAL = np.flatnonzero(np.abs(_POINTS).max(axis=1) < 0.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,15 +133,15 @@ class NetworkDetector:
         visible = np.clip(found.visible, 0.05, 1.0).tolist()
         box_spread = (found.box_spread * sides.max(axis=1, initial=0.0) / 2).tolist()
         ripeness_spread, peduncle_spread = found.ripeness_spread.tolist(), found.stem_spread.tolist()
-        least, last = self._settings.clear if self._settings.outlines else np.inf, limit[:2] - 1.0
-        look, own = berries.look.tolist(), berries.own.tolist()
+        clear = (found.scores >= self._settings.clear) & self._settings.outlines
+        outlines = _outlines(berries, looks, clear, limit[:2] - 1.0)
         return [
             Detection(
                 box=tuple(box[i]),
                 score=score[i],
                 ripeness=ripeness[i],
                 stage=stages[i],
-                polygon=_outline(looks[look[i]], own[i], last) if score[i] >= least else None,
+                polygon=outlines[i],
                 peduncle=tuple(peduncle[i]),
                 calyx=tuple(calyx[i]),
                 stem=tuple(stem[i]),
@@ -184,10 +180,17 @@ def _shows_large(found: Found, s: NetworkSettings) -> bool:
     return not clear.any() or bool((sides.max(axis=1) > s.large).any())
 
 
-def _outline(look: Look, own: int, last: Array) -> Array | None:
-    """Return the outline of a look's berry in pixels of the picture, of which `last` is the last (x, y)."""
-    outline = outline_of(look.proto, look.found.weights[own], look.found.boxes[own])
-    return None if outline is None else np.minimum((outline + 0.5) / look.scale - 0.5, last)
+def _outlines(berries: Merged, looks: list[Look], clear: npt.NDArray[np.bool_], last: Array) -> list[Array | None]:
+    """Return the outline of each berry [px of the picture, of which `last` is the last (x, y)]; None if not `clear`."""
+    outlines: list[Array | None] = [None] * len(clear)
+    for number, look in enumerate(looks):
+        mine = np.flatnonzero((berries.look == number) & clear)
+        if len(mine):
+            own = berries.own[mine]
+            found = outlines_of(look.proto, look.found.weights[own], look.found.boxes[own], look.scale, last)
+            for i, outline in zip(mine.tolist(), found, strict=True):
+                outlines[i] = outline
+    return outlines
 
 
 def _grown(boxes: Array, by: float) -> Array:
@@ -204,18 +207,9 @@ def _checked_by_colour(picture: Picture, found: Found) -> tuple[Found, list[Stag
     """
     if len(found.scores) == 0:
         return found, []
-    h, w = picture.shape[:2]
-    middle = (found.boxes[:, :2] + found.boxes[:, 2:]) / 2
-    reach = (found.boxes[:, 2:] - found.boxes[:, :2]) * _REACH
-    places = (middle[:, None] + reach[:, None] * _POINTS).astype(np.intp)
-    x, y = (np.minimum(np.maximum(places[..., i], 0), n - 1) for i, n in ((0, w), (1, h)))
-    lab = to_lab(picture[y, x])
-    shown = is_surface(lab)
-    shown |= ~shown.any(axis=1, keepdims=True)
-    red = (ripe_degree(lab) * shown).sum(axis=1) / shown.sum(axis=1)
+    red, colours = middle_tints(picture, found.boxes)
     say = 0.5 * np.minimum(found.ripeness_spread / _UNSURE, 1.0)
     mixed = (1.0 - say) * found.ripeness + say * red
     ripeness = np.where(found.ripeness >= LABELLED_RIPE_FROM, np.maximum(mixed, 0.5), np.minimum(mixed, 0.499))
-    colours = np.sort(lab[:, _CENTRAL], axis=1)[:, len(_CENTRAL) // 2]
     stages = [stage_of(r, colour) for r, colour in zip(ripeness.tolist(), colours.tolist(), strict=True)]
     return replace(found, ripeness=ripeness.astype(np.float32)), stages

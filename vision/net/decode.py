@@ -8,11 +8,24 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision.net.layout import LOG_SPREAD_LIMITS, SPANS, STRIDE
+from vision.net.layout import CHANNELS, LOG_SPREAD_LIMITS, SPANS, STRIDE
 
 Array = npt.NDArray[np.float32]
 
 _WINDOW = np.ones((3, 3), np.uint8)
+_HALF, _BELOW_HALF = np.float32(0.5), np.float32(0.499)
+
+
+def _limits() -> tuple[Array, Array]:
+    """Return what each channel is limited to before its exponential is taken."""
+    low, high = np.full(CHANNELS, -30.0, np.float32), np.full(CHANNELS, 30.0, np.float32)
+    low[SPANS["box"].slice], high[SPANS["box"].slice] = -4.0, 5.0
+    for name in ("box_spread", "ripeness_spread", "stem_spread"):
+        low[SPANS[name].start], high[SPANS[name].start] = LOG_SPREAD_LIMITS
+    return low, high
+
+
+_LOWEST, _HIGHEST = _limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,44 +77,46 @@ def decode(head: Array, settings: DecodeSettings) -> Found:
     Args:
         head: shape (CHANNELS, h, w).
     """
-    heat = head[SPANS["heat"].slice]
-    either = np.maximum(heat[0], heat[1])
+    ripe_heat, unripe_heat = head[SPANS["heat"].slice]
+    either = np.maximum(ripe_heat, unripe_heat)
     floor = float(np.log(settings.least / (1.0 - settings.least)))
-    peak = (either >= floor) & (either >= cv2.dilate(either, _WINDOW))
-    y, x = np.nonzero(peak)
+    y, x = np.nonzero((either >= floor) & (either >= cv2.dilate(either, _WINDOW)))
     if len(y) > 2 * settings.most:
         best = np.argpartition(-either[y, x], 2 * settings.most)[: 2 * settings.most]
         y, x = y[best], x[best]
     at = np.ascontiguousarray(head[:, y, x].T)
     centre = np.stack([x, y], axis=1).astype(np.float32) + 0.5
-    reach = np.exp(np.clip(at[:, SPANS["box"].slice], -4, 5))
+    powers = np.exp(np.minimum(np.maximum(at, _LOWEST), _HIGHEST))
+    reach = powers[:, SPANS["box"].slice]
     boxes = np.concatenate([centre - reach[:, :2], centre + reach[:, 2:]], axis=1) * STRIDE
-    scores = _sigmoid(either[y, x])
+    ripe = at[:, 0] >= at[:, 1]
+    odds = np.maximum(powers[:, 0], powers[:, 1])
+    scores = np.asarray(odds / (1.0 + odds), np.float32)
     kept = _apart(boxes, scores, settings)
-    at, centre, boxes = at[kept], centre[kept], boxes[kept]
+    at, powers, centre, boxes, ripe = at[kept], powers[kept], centre[kept], boxes[kept], ripe[kept]
     sides = boxes[:, 2:] - boxes[:, :2]
     origin = centre * STRIDE
-    ripe = at[:, 0] >= at[:, 1]
-    ripeness = _sigmoid(at[:, SPANS["ripeness"].start])
+    ripeness = _share(powers, "ripeness")
     stem = at[:, SPANS["stem"].slice]
-    scale = np.exp(np.clip(at[:, SPANS["stem_spread"].start], *LOG_SPREAD_LIMITS))
     return Found(
         boxes=boxes,
         scores=scores[kept],
-        box_spread=np.exp(np.clip(at[:, SPANS["box_spread"].start], *LOG_SPREAD_LIMITS)),
-        ripeness=np.where(ripe, np.maximum(ripeness, 0.5), np.minimum(ripeness, 0.499)).astype(np.float32),
-        ripeness_spread=np.exp(np.clip(at[:, SPANS["ripeness_spread"].start], *LOG_SPREAD_LIMITS)),
+        box_spread=powers[:, SPANS["box_spread"].start],
+        ripeness=np.where(ripe, np.maximum(ripeness, _HALF), np.minimum(ripeness, _BELOW_HALF)),
+        ripeness_spread=powers[:, SPANS["ripeness_spread"].start],
         calyx=origin + at[:, SPANS["calyx"].slice] * sides,
         peduncle=origin + at[:, SPANS["peduncle"].slice] * sides,
-        stem=stem / np.maximum(np.linalg.norm(stem, axis=1, keepdims=True), 1e-6),
-        stem_spread=scale * sides.max(axis=1, initial=0.0) if len(sides) else scale,
-        visible=_sigmoid(at[:, SPANS["visible"].start]),
+        stem=stem / np.maximum(np.sqrt(stem[:, :1] ** 2 + stem[:, 1:] ** 2), np.float32(1e-6)),
+        stem_spread=powers[:, SPANS["stem_spread"].start] * sides.max(axis=1, initial=0.0),
+        visible=_share(powers, "visible"),
         weights=at[:, SPANS["mask"].slice],
     )
 
 
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))), np.float32)
+def _share(powers: Array, name: str) -> Array:
+    """Return the logistic function of a channel, given the exponentials of all."""
+    odds = powers[:, SPANS[name].start]
+    return np.asarray(odds / (1.0 + odds), np.float32)
 
 
 def _apart(boxes: Array, scores: Array, s: DecodeSettings) -> npt.NDArray[np.int64]:

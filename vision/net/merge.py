@@ -58,6 +58,8 @@ def rescaled(found: Found, scale: npt.NDArray[np.float64]) -> Found:
     Args:
         scale: pixels of the look per pixel of the picture (x, y), shape (2,).
     """
+    if scale[0] == scale[1] == 1.0:
+        return found
     s = scale.astype(np.float32)
     return replace(
         found,
@@ -86,23 +88,29 @@ def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], se
     if len(every.scores) == 0:
         return Merged(found=every, look=look, own=own)
     if len(told) == 1:
-        kept = _apart(every.boxes, every.scores, settings.same)
-        found = _chosen(every, kept)
-    else:
-        size = np.sqrt(np.maximum(_area(every.boxes), 1.0))
-        belief = np.stack([_belief(size * float(np.sqrt(s[0] * s[1])), settings) for s in scales])
-        strength = every.scores * np.exp(-every.box_spread) * belief[look, np.arange(len(size))]
-        kept = _apart(every.boxes, strength, settings.same)
-        overlap = _overlap(every.boxes[kept], every.boxes)
-        alike = overlap > settings.same
-        best = np.stack([np.where(alike & (look == i), every.scores, 0.0).max(axis=1) for i in range(len(told))])
-        score = (best * belief[:, kept]).sum(axis=0) / belief[:, kept].sum(axis=0)
-        found = _averaged(every, kept, np.where(alike, strength * overlap**2, 0.0))
-        found = replace(found, scores=np.asarray(score, np.float32))
-    score = _doubted(found, settings)
+        return _alone(every, settings)
+    size = np.sqrt(np.maximum(_area(every.boxes), 1.0))
+    belief = np.stack([_belief(size * float(np.sqrt(s[0] * s[1])), settings) for s in scales])
+    strength = every.scores * np.exp(-every.box_spread) * belief[look, np.arange(len(size))]
+    kept = _apart(every.boxes, strength, settings.same)
+    overlap = _overlap(every.boxes[kept], every.boxes)
+    alike = overlap > settings.same
+    best = np.stack([np.where(alike & (look == i), every.scores, 0.0).max(axis=1) for i in range(len(told))])
+    score = (best * belief[:, kept]).sum(axis=0) / belief[:, kept].sum(axis=0)
+    found = _averaged(every, kept, np.where(alike, strength * overlap**2, 0.0))
+    score = _doubted(found.boxes, np.asarray(score, np.float32), settings)
     order = np.argsort(-score, kind="stable")
     found = replace(_chosen(found, order), scores=score[order])
     return Merged(found=found, look=look[kept][order], own=own[kept][order])
+
+
+def _alone(found: Found, settings: MergeSettings) -> Merged:
+    """Return the berries of an only look, each once."""
+    kept = _apart(found.boxes, found.scores, settings.same)
+    score = _doubted(found.boxes[kept], found.scores[kept], settings)
+    order = np.argsort(-score, kind="stable")
+    own = kept[order]
+    return Merged(found=_chosen(found, own, scores=score[order]), look=np.zeros(len(own), np.int64), own=own)
 
 
 def _averaged(every: Found, kept: npt.NDArray[np.int64], weight: Array) -> Found:
@@ -132,14 +140,17 @@ def _shares(weight: npt.NDArray[np.floating]) -> Array:
     return np.asarray(weight / np.maximum(weight.sum(axis=1, keepdims=True), 1e-12), np.float32)
 
 
-def _doubted(found: Found, s: MergeSettings) -> Array:
+def _doubted(boxes: Array, scores: Array, s: MergeSettings) -> Array:
     """Return the scores, less where a berry lies inside a much larger one."""
-    area = _area(found.boxes)
-    overlap = _overlap(found.boxes, found.boxes)
+    area = _area(boxes)
+    larger = area >= s.larger * area[:, None]
+    if not larger.any():
+        return scores
+    overlap = _overlap(boxes, boxes)
     # From the intersection over union back to the share of each that lies in the other.
     inside = overlap / (1.0 + overlap) * (1.0 + area / np.maximum(area[:, None], 1e-6))
-    over = (area >= s.larger * area[:, None]) & (found.scores >= 0.5 * found.scores[:, None])
-    return np.asarray(np.where((over & (inside > s.inside)).any(axis=1), s.doubted, 1.0) * found.scores, np.float32)
+    over = larger & (scores >= 0.5 * scores[:, None])
+    return np.asarray(np.where((over & (inside > s.inside)).any(axis=1), s.doubted, 1.0) * scores, np.float32)
 
 
 def _together(told: Sequence[Found]) -> Found:
@@ -147,9 +158,9 @@ def _together(told: Sequence[Found]) -> Found:
     return Found(**{f.name: np.concatenate([getattr(t, f.name) for t in told]) for f in fields(Found)})
 
 
-def _chosen(found: Found, numbers: npt.NDArray[np.int64]) -> Found:
-    """Return the berries of these numbers."""
-    return Found(**{f.name: getattr(found, f.name)[numbers] for f in fields(Found)})
+def _chosen(found: Found, numbers: npt.NDArray[np.int64], **other: Array) -> Found:
+    """Return the berries of these numbers, with `other` values where some are given."""
+    return Found(**{f.name: getattr(found, f.name)[numbers] for f in fields(Found) if f.name not in other}, **other)
 
 
 def _area(boxes: Array) -> Array:
