@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.kinematics import solve
-from robot.pick.reach import ReachSettings
 from sim.blade import Blade, CutSettings
 from sim.contacts import Contacts
 from sim.drive import Drive, ServoSettings
@@ -94,12 +93,13 @@ class Cell:
         self.drive = Drive(self.scene, self.data, settings.servo)
 
     def _place_arm(self) -> None:
+        self.scene.arm.require_six()
         level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
         pose = np.eye(4)
         pose[:3, :3], pose[:3, 3] = level, self.settings.home
-        like = ReachSettings()
-        rail = self.settings.home[0] - float(self.scene.arm.rail.base[0]) - like.offset
-        found = solve(self.scene.arm, pose, np.array([rail, *like.posture]), rail=rail)
+        like = self.scene.arm.posture
+        rail = self.settings.home[0] - float(self.scene.arm.rail.base[0]) - like.ahead
+        found = solve(self.scene.arm, pose, np.array([rail, *like.joints]), rail=rail)
         if not found:
             raise ValueError(f"home {self.settings.home} is out of the arm's reach with the rail at {rail:.2f} m")
         self.data.qpos[self.scene.names.joint_qpos] = found[0]

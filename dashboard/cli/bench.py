@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dashboard.cli.errors import Problem
+from dashboard.cli.errors import Misuse, Problem
 
 
 @click.group(name="bench")
@@ -110,7 +110,10 @@ def render(folder: Path, split: str, seed: int, count: int) -> Path:
     show_default=True,
     help="fast: no physics and no pictures, for what planning and moving take.",
 )
-def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, oracle: bool, tier: str) -> None:
+@click.option("--arm", default="", metavar="NAME", help="--tier fast: another arm of robot/arms than the card's.")
+def pick(
+    *, as_json: bool, seed: int, berries: int | None, scene: Path | None, oracle: bool, tier: str, arm: str
+) -> None:
     """Harvest simulated beds in virtual time: success, damage, seconds by difficulty. Simulation is not the field.
 
     Everything else that the figures depend on is on the cell card, sim/scenarios/cell.toml.
@@ -119,11 +122,13 @@ def pick(*, as_json: bool, seed: int, berries: int | None, scene: Path | None, o
     from sim.bench.pick import RIPE_PER_BED, run
     from sim.scenarios.scene_file import SceneFileError, load_scene
 
+    if arm and tier != "fast":
+        raise Misuse("expected --tier fast with --arm: the MuJoCo tier's figures are those of the cell card's arm")
     try:
         side = load_scene(scene) if scene is not None else None
         ripe = side.mix.ripe if side is not None and side.mix is not None else RIPE_PER_BED
         if tier == "fast":
-            figures = fast.run(seed, berries or ripe, scene=side)
+            figures = fast.run(seed, berries or ripe, scene=side, arm=arm)
         else:
             figures = run(seed, berries or ripe, scene=side, oracle=oracle)
     except SceneFileError as error:

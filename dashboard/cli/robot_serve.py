@@ -103,13 +103,14 @@ def prepare(machine: Machine, text: str, run: Path) -> RunSettings:
     )
     try:
         arm = wiring_of(settings).arm
+        arm.require_six()
     except ValueError as error:
         raise Misuse(str(error)) from error
     wanted = farm.robot(settings.robot).arm
     if arm.name != wanted:
         raise Misuse(
-            f"expected a wiring file of a {wanted}, the arm that the picking skill knows how to hold and that robot "
-            f"{settings.robot} of the farm file has, got a {arm.name}; berrybrain robot --check reads any arm"
+            f"expected a wiring file of a {wanted}, the arm that robot {settings.robot} of the farm file has, got a "
+            f"{arm.name}; berrybrain robot --check reads any arm"
         )
     check_dock(farm.robot(settings.robot), arm)
     return settings

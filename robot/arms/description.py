@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
+WRIST = 6
+"""Joints that an arm needs to put its tool anywhere within reach, turned at will."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Capsule:
@@ -107,6 +110,22 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posture:
+    """How the arm likes to stand while it picks.
+
+    Attributes:
+        joints: of the arm [rad], shape (n,), that poses are solved near: ahead of the carriage, wrist far from
+            singular, the crop's whole height and the punnet within reach without another family of joints.
+        ahead: of the tool before the arm's base along the rail in that posture [m].
+        neutral: y, z [m] and tilt below the horizontal [rad] of poses from which the others are reached.
+    """
+
+    joints: Array
+    ahead: float
+    neutral: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Punnet:
     """The punnets on the carriage. `position`: centre of the floor in the world at rail position 0 [m]."""
 
@@ -144,6 +163,7 @@ class ArmDescription:
     tool: Tool
     camera: Camera
     punnet: Punnet
+    posture: Posture
     safety: SafetyLimits
     joint_names: tuple[str, ...]
     position_min: Array
@@ -162,3 +182,16 @@ class ArmDescription:
     def size(self) -> int:
         """How many numbers a joint vector has."""
         return len(self.joint_names)
+
+    def require_six(self) -> None:
+        """Refuse an arm for tasks that turn the tool freely.
+
+        Raises:
+            ValueError: it has fewer than six joints.
+        """
+        if len(self.arm.joints) < WRIST:
+            raise ValueError(
+                f"expected an arm with {WRIST} joints for the picking skill and the control loop, got {self.name} with "
+                f"{len(self.arm.joints)}: it brings its tool to a full pose only where the rail takes part; it can "
+                "be described, solved, simulated and measured (berrybrain robot --check), but it does not pick"
+            )

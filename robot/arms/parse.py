@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from robot.arms.description import Arm, ArmDescription, Camera, Capsule, Punnet, Rail, SafetyLimits, Tool
+from robot.arms.description import Arm, ArmDescription, Camera, Capsule, Posture, Punnet, Rail, SafetyLimits, Tool
 
 Array = npt.NDArray[np.float64]
 
@@ -118,7 +118,7 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
     Raises:
         ValueError: names the key, what was expected and what was found.
     """
-    root = Table(values, source, ("name", "rail", "arm", "tool", "camera", "punnet", "safety"))
+    root = Table(values, source, ("name", "rail", "arm", "tool", "camera", "punnet", "posture", "safety"))
     rail, arm, tool = _rail(root), _arm(root), _tool(root)
     if tool.mass + HEAVIEST_FRUIT > arm.payload + 1e-6:  # [kg]
         most = (
@@ -132,6 +132,7 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
         tool=tool,
         camera=_camera(root),
         punnet=_punnet(root),
+        posture=_posture(root, arm),
         safety=_safety(root, 1 + len(arm.joints)),
         joint_names=(rail.joint, *arm.joints),
         position_min=frozen(np.concatenate([[rail.position_min], arm.position_min])),
@@ -258,6 +259,18 @@ def _punnet(root: Table) -> Punnet:
         capacity=t.integer("capacity"),
         places=(int(columns), int(rows)),
     )
+
+
+def _posture(root: Table, arm: Arm) -> Posture:
+    t = root.table("posture", ("joints", "ahead", "neutral"))
+    joints = t.vector("joints", len(arm.joints))
+    if not np.all((arm.position_min <= joints) & (joints <= arm.position_max)):
+        raise t.error("joints", "angles inside the arm's limits", joints.tolist())
+    neutral = []
+    for pose in t.tables("neutral", ("position", "tilt")):
+        y, z = pose.vector("position", 2).tolist()
+        neutral.append((y, z, pose.number("tilt")))
+    return Posture(joints=joints, ahead=t.number("ahead"), neutral=tuple(neutral))
 
 
 SAFETY_KEYS = (

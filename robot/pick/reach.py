@@ -42,24 +42,16 @@ PUNNET_MARGIN = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReachSettings:
-    """How the arm likes to stand.
+    """How near the arm may come, and what counts as its work posture.
 
     Attributes:
-        posture: arm joints [rad], shape (6,), that poses are solved near: elbow up and ahead, wrist far from
-            singular, the punnet a quarter turn away. Found by comparing all solutions over the crop's height (ur3e).
-        offset: of the tool ahead of the arm's base along the rail in that posture [m].
         clearance: wanted from everything while moving freely [m].
         touch: wanted along a straight line into the crop, where leaves are met [m].
-        neutral: y, z [m] and tilt below the horizontal [rad] of poses from which the others are reached: between punnet
-            and crop the camera passes the forearm, and turning first or last makes room.
         family: joints further than this from the posture belong to another family [rad].
     """
 
-    posture: tuple[float, ...] = (1.12, -2.08, -1.60, 3.68, -2.02, 3.14)
-    offset: float = 0.25
     clearance: float = 0.006
     touch: float = 0.0
-    neutral: tuple[tuple[float, float, float], ...] = ((0.32, 0.93, 0.6), (0.43, 0.92, 0.0), (0.30, 0.93, 0.9))
     family: float = 2.4
 
 
@@ -87,9 +79,14 @@ class ArmPlan:
 
 
 class Reach:
-    """Plans for one arm among fixed obstacles."""
+    """Plans for one arm among fixed obstacles.
+
+    Raises:
+        ValueError: the arm has too few joints.
+    """
 
     def __init__(self, arm: ArmDescription, world: World, settings: ReachSettings | None = None) -> None:
+        arm.require_six()
         self._arm = arm
         self._world = world
         self._settings = settings or ReachSettings()
@@ -121,7 +118,7 @@ class Reach:
         local[0, 3] -= rail - start[0]
         arm = self._line(start, local, self._arm.safety.tool_speed_auto * speed, GLIDE_STEP)
         trajectory = carry(self._arm, arm, rail - float(start[0]), speed)
-        turned = trajectory.positions[-1, 1:] - self._settings.posture
+        turned = trajectory.positions[-1, 1:] - self._arm.posture.joints
         if float(np.max(np.abs(turned))) >= self._settings.family:
             raise PlanError(PickResult.COLLISION_RISK, f"{_text(goal)} would be reached in another posture")
         self._judge(trajectory, min(self._settings.touch, self._world.clearance(start)), goal)
@@ -129,10 +126,10 @@ class Reach:
 
     def _detour(self, start: Vector, goal: Pose, speed: float, rail: float) -> ArmPlan:
         """Glide in two strokes over a neutral pose in front of the crop."""
-        for y, z, tilt in self._settings.neutral:
+        for y, z, tilt in self._arm.posture.neutral:
             neutral = np.eye(4)
             neutral[:3, :3] = rotation(0.0, -tilt)
-            neutral[:3, 3] = rail + float(self._arm.rail.base[0]) + self._settings.offset, y, z
+            neutral[:3, 3] = rail + float(self._arm.rail.base[0]) + self._arm.posture.ahead, y, z
             try:
                 first = self._glide(start, neutral, speed, rail)
                 second = self._glide(first.end, goal, speed, rail)
@@ -266,8 +263,8 @@ class Reach:
 
     def _home(self, goal: Pose) -> Vector:
         rail = self._arm.rail
-        wanted = float(goal[0, 3]) - float(rail.base[0]) - self._settings.offset
-        return np.array([min(max(wanted, rail.position_min), rail.position_max), *self._settings.posture])
+        wanted = float(goal[0, 3]) - float(rail.base[0]) - self._arm.posture.ahead
+        return np.array([min(max(wanted, rail.position_min), rail.position_max), *self._arm.posture.joints])
 
     def tool_pose(self, joints: Vector) -> Pose:
         return forward(self._arm, joints)

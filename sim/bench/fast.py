@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from robot.pick.candidates import Window
@@ -33,18 +33,20 @@ class Tally:
     cpu: float = 0.0
 
 
-def run(seed: int, berries: int, *, scene: SceneSettings | None = None) -> dict[str, Any]:
+def run(seed: int, berries: int, *, scene: SceneSettings | None = None, arm: str = "") -> dict[str, Any]:
     """Harvest beds with `berries` ripe fruit in all, without faults, and return the figures.
 
     Args:
         seed: of the first bed.
         scene: this bed side instead of beds drawn by the card's mix.
+        arm: another than the card's.
     """
     sum_, reasons, window = Tally(), Counter[str](), Window()
     for k, cell in enumerate(beds(load_card(), seed, berries, scene)):
-        limit = PER_BERRY * max(1, len(cell.scene.given_berries) or cell.scene.berries)
+        side = replace(cell.scene, arm=arm or cell.scene.arm)
+        limit = PER_BERRY * max(1, len(side.given_berries) or side.berries)
         began = time.process_time()
-        harvest = FastHarvest(FastSettings(scene=cell.scene, limit=limit), seed + NEXT_BED * k, [])
+        harvest = FastHarvest(FastSettings(scene=side, limit=limit), seed + NEXT_BED * k, [])
         ended = harvest.run()
         sum_.cpu += time.process_time() - began
         sum_.ripe += ended.ripe

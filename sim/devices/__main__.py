@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from robot import ros
-from robot.arms import ArmDescription, load_arm
+from robot.arms import ArmDescription, arm_names, load_arm
 from robot.loop.realtime import real_time_class
 from robot.ros.executors import SingleThreadedExecutor
 from sim.devices.servos import PtyServos
@@ -73,6 +73,7 @@ def say(line: str) -> None:
 def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m sim.devices", description=__doc__)
     parser.add_argument("--hardware", choices=KINDS, default="ur")
+    parser.add_argument("--arm", choices=arm_names(), help="default: ur3e, with xarm a lite6")
     parser.add_argument("--wiring", type=Path, default=Path("machine.toml"), help="where the wiring file is written")
     parser.add_argument("--namespace", default="/berry_1", help="of the robot, as the farm file's id has it")
     parser.add_argument("--length", type=float, default=0.6, help="of the bed side [m]")
@@ -80,7 +81,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=3)
     told = parser.parse_args(words)
     real_time_class(PRIORITY)  # a device answers in time however busy the computer is
-    clock, arm = Wall(), load_arm("ur3e")
+    clock, arm = Wall(), load_arm(told.arm or ("lite6" if told.hardware == "xarm" else "ur3e"))
     row = Row(SceneSettings(length=told.length, mix=Mix(isolated=told.berries, unripe=1)), told.seed)
     stand = Stand(arm, told.hardware, parked(arm), clock.monotonic, row)
     with contextlib.ExitStack() as open_:

@@ -20,7 +20,6 @@ from robot.hardware import (
 )
 from robot.kinematics import forward, solve
 from robot.pick.grasp import LEVEL
-from robot.pick.reach import ReachSettings
 from sim.fast.row import Row, Where
 
 Array = npt.NDArray[np.float64]
@@ -42,12 +41,17 @@ HOME = (0.12, 0.40, 0.95)
 
 
 def parked(arm: ArmDescription, x: float = HOME[0]) -> Array:
-    """Return the joints with the tool level at its start, `x` along the row [m], shape (7,)."""
+    """Return the joints with the tool level at its start, `x` along the row [m], shape (7,).
+
+    Raises:
+        ValueError: the arm has too few joints for that.
+    """
+    arm.require_six()
     pose = np.eye(4)
     pose[:3, :3], pose[:3, 3] = LEVEL, (x, *HOME[1:])
-    like = ReachSettings()
-    rail = x - float(arm.rail.base[0]) - like.offset
-    found: Array = solve(arm, pose, np.array([rail, *like.posture]), rail=rail)[0]
+    like = arm.posture
+    rail = x - float(arm.rail.base[0]) - like.ahead
+    found: Array = solve(arm, pose, np.array([rail, *like.joints]), rail=rail)[0]
     return found
 
 

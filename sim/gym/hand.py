@@ -12,7 +12,7 @@ from robot.loop import ControlLoop, LoopSettings
 from robot.pick.body import Action, PlanError
 from robot.pick.grasp import LEVEL, Pose
 from robot.pick.punnet import PlacePattern
-from robot.pick.reach import ArmPlan, Reach, ReachSettings
+from robot.pick.reach import ArmPlan, Reach
 from robot.pick.settings import PickSettings
 from robot.pick.target import Target
 from sim.fast.body import FastBody
@@ -179,8 +179,8 @@ class Hand:
         return sum(place is where and berry.ripeness >= ripeness_min for berry, place in berries)
 
     def _parked(self) -> Array:
-        pose, like = np.eye(4), ReachSettings()
+        pose, like = np.eye(4), self.arm.posture
         pose[:3, :3], pose[:3, 3] = LEVEL, (self.scene.origin + 0.1, START_Y, START_Z)
-        rail = float(pose[0, 3] - self.arm.rail.base[0]) - like.offset
-        found: Array = solve(self.arm, pose, np.array([rail, *like.posture]), rail=rail)[0]
+        rail = float(pose[0, 3] - self.arm.rail.base[0]) - like.ahead
+        found: Array = solve(self.arm, pose, np.array([rail, *like.joints]), rail=rail)[0]
         return found

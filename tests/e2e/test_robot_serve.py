@@ -106,7 +106,7 @@ def test_it_comes_up_stopped_loses_its_arm_and_ends_in_order(machine: tuple[Runn
 
 
 @pytest.mark.e2e
-def test_an_arm_that_the_skill_does_not_know_is_refused_in_one_line(
+def test_an_arm_that_cannot_turn_its_tool_freely_is_refused_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     readme = (HOUSE / "robot" / "hardware" / "README.md").read_text(encoding="utf-8")
@@ -116,7 +116,7 @@ def test_an_arm_that_the_skill_does_not_know_is_refused_in_one_line(
     with pytest.raises(SystemExit) as ended:
         main(["robot", "--hardware", "feetech:/dev/nowhere", *words])
     assert ended.value.code == 2
-    assert "expected a wiring file of a ur3e" in capsys.readouterr().err
+    assert "got so101 with 5" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["robot", "--hardware", "crane", *words])
     assert ended.value.code == 2

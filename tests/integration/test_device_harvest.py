@@ -10,7 +10,6 @@ import pytest
 from robot.arms import load_arm
 from robot.hardware.wiring import bolted_down
 from robot.nodes.convert import LATCHED, RELIABLE, to_time
-from robot.pick.reach import ReachSettings
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
@@ -137,7 +136,7 @@ def test_an_arm_that_is_bolted_down_picks_what_it_reaches(monkeypatch: pytest.Mo
     arm = bolted_down(load_arm("ur3e"), at)
     monkeypatch.setattr("sim.fast.harvest.load_arm", lambda _: arm)
     scene = SceneSettings(length=0.3, mix=Mix(isolated=2))
-    home = float(arm.rail.base[0]) + at + ReachSettings().offset
+    home = float(arm.rail.base[0]) + at + arm.posture.ahead
     harvest = FastHarvest(FastSettings(scene=scene, limit=60.0), SEED, [], home=home)
     ended = harvest.run()
     assert (ended.counted, ended.placed, ended.stops) == (2, 2, ())

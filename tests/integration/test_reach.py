@@ -13,7 +13,7 @@ from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import PickResult
 
 ARM = load_arm("ur3e")
-START = np.array([0.1, *ReachSettings().posture])
+START = np.array([0.1, *ARM.posture.joints])
 GUTTER = Box(minimum=(-0.2, 0.52, 0.88), maximum=(2.6, 0.82, 1.00))
 
 
