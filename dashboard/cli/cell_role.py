@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dashboard.cli.host import Host
-from dashboard.cli.robot_roles import namespace
+from dashboard.cli.robot_roles import blackboxes, namespace
 from dashboard.cli.roles import ROLES
 from dashboard.cli.settings import SCORED, RunSettings
 from dashboard.shared_clock import LeadingClock
@@ -50,7 +50,8 @@ def cell(settings: RunSettings, name: str, slot: int | None) -> None:
     limits = LoopSettings(required=REQUIRED, local_reset=False, obstacles=around)
     loop = ControlLoop(SimHardware(simulated), arm, clock, limits)
     space = namespace(settings.robot)
-    host.add(ControlNode(host.context(), clock, ControlSettings(namespace=space), loop, arm))
+    control = ControlSettings(namespace=space, blackbox=blackboxes(settings))
+    host.add(ControlNode(host.context(), clock, control, loop, arm))
     host.add(CameraNode(host.context(), clock, CameraSettings(namespace=space, rate=arm.camera.rate), camera))
     host.add(Tray(host.context(), space, simulated))
     loop.bring_up()

@@ -6,11 +6,11 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 from dashboard.cli.cell_role import REQUIRED
 from dashboard.cli.host import Host
-from dashboard.cli.robot_roles import gutter, namespace, wiring_of
+from dashboard.cli.robot_roles import blackboxes, gutter, namespace, wiring_of
 from dashboard.cli.settings import RunSettings
 
 log = logging.getLogger(__name__)
@@ -42,13 +42,12 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
     from robot.hardware import HardwareError
     from robot.hardware.wiring import connect
     from robot.loop import ControlLoop, LoopSettings
-    from robot.loop.realtime import lock_memory, no_collections, real_time_class
+    from robot.loop.realtime import lock_memory, no_collections, ordinary_class, real_time_class
     from robot.nodes.control import ControlNode, ControlSettings
 
     host = Host(settings, name, slot=slot)
     wiring = wiring_of(settings)
-    arm, blackbox = wiring.arm, Path(settings.data) / "robot" / "blackbox"
-    blackbox.mkdir(parents=True, exist_ok=True)
+    arm = wiring.arm
     for missing in (lock_memory(), real_time_class()):
         if missing:
             log.warning("%s", missing)
@@ -68,7 +67,10 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
             loop.shut_down()
 
     host.at_end(let_go)
-    space = ControlSettings(namespace=namespace(settings.robot), blackbox=blackbox)
+    writer = ThreadPoolExecutor(1, initializer=ordinary_class)
+    writer.submit(int)  # its thread is there before anything is urgent
+    host.at_end(writer.shutdown)
+    space = ControlSettings(namespace=namespace(settings.robot), blackbox=blackboxes(settings), aside=writer.submit)
     host.add(ControlNode(host.context(), host.clock, space, loop, arm))
     no_collections()
     host.run(Beat(loop.tick, 1.0 / rate, host.clock.monotonic))

@@ -27,6 +27,11 @@ def namespace(robot: str) -> str:
     return "/" + robot.replace("-", "_")
 
 
+def blackboxes(settings: RunSettings) -> Path:
+    """Return the folder of the control loop's last seconds before each stop."""
+    return Path(settings.data) / "robot" / "blackbox"
+
+
 def gutter(bed: Bed) -> Box:
     """Return a bed's gutter as an obstacle, from where the farm file says it stands."""
     from robot.collision import Box

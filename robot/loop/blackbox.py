@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
+from copy import copy
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -69,18 +70,34 @@ class BlackBox:
         rows = np.roll(self._rows, -(self._count % len(self._rows)), axis=0)[-kept:] if kept else self._rows[:0]
         return {name: rows[:, columns].copy() for name, columns in COLUMNS.items()}
 
+    def copy(self) -> BlackBox:
+        """Return what is kept now, for somebody who writes it while the loop goes on."""
+        other = copy(self)
+        other._rows, other.changes = self._rows.copy(), self.changes.copy()
+        return other
+
     def save(self, path: Path, *, limits: str = "", wall_offset: float = float("nan")) -> None:
         """Write the kept rows and the changes of state to a compressed file; not from inside the loop.
 
         Args:
+            path: comes into being whole or not at all.
             limits: `limits_hash` of the arm.
             wall_offset: to be added to the monotonic times for UTC epoch seconds.
+
+        Raises:
+            OSError: the disk does not take it.
         """
         times = np.array([at for at, _, _ in self.changes])
         texts = np.array([f"{state} {' '.join(causes)}".strip() for _, state, causes in self.changes], dtype=np.str_)
         columns: dict[str, Any] = {"change_time": times, "change": texts, **self.snapshot()}
         columns |= {"limits": np.str_(limits), "wall_offset": np.float64(wall_offset)}
-        np.savez_compressed(path, **columns)
+        part = path.with_suffix(".part")
+        try:
+            with part.open("wb") as file:
+                np.savez_compressed(file, **columns)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def limits_hash(arm: ArmDescription) -> str:

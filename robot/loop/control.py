@@ -10,7 +10,7 @@ from robot.hardware import Capabilities, GripperState, Hardware, JointCommand, J
 from robot.loop.blackbox import BlackBox
 from robot.loop.coast import Coast
 from robot.loop.device import Device
-from robot.loop.follower import Follower
+from robot.loop.follower import MISMATCH, Follower
 from robot.loop.jaws import Jaws
 from robot.loop.operator import Operator
 from robot.loop.programs import Programs
@@ -68,9 +68,8 @@ class ControlLoop:
         self.start, self.hold = operator.start, operator.hold
         self.reset, self.reset_button = operator.reset, operator.reset_button
         self._drives_hold = False  # a fault was answered with power on
-        self._seq = 0
+        self._seq, self._changes, self._stopped = 0, -1, 0
         self._ticked_at = float("inf")
-        self._changes = -1
         self._state = State.OFF
         self._let_go = False
 
@@ -102,7 +101,12 @@ class ControlLoop:
             self.supervisor.momentary("position_mismatch")  # somebody moved it, or the encoders lost count
 
     def _hold_here(self) -> None:
-        q = np.clip(self.joints.position, self._arm.position_min, self._arm.position_max)
+        measured = self.joints.position
+        q = np.clip(measured, self._arm.position_min, self._arm.position_max)
+        beyond = np.abs(q - measured) > MISMATCH
+        if beyond.any():  # a joint so far beyond its limit is held there: it must not leap back
+            q[beyond] = measured[beyond]
+            self.supervisor.momentary("joint_limit")
         self._follower.rest_at(q)
         self._watch.restart(q)
 
@@ -157,7 +161,8 @@ class ControlLoop:
         self.stats.ticks += 1
         self.stats.late += self._watch.lateness(now)
         measured = self._device.read()
-        if now - self._ticked_at > self._arm.safety.command_age and measured and self.supervisor.state in POWERED:
+        known = measured and bool(np.isfinite(self.joints.position).all())
+        if now - self._ticked_at > self._arm.safety.command_age and known and self.supervisor.state in POWERED:
             self._follower.drop("command_expired")  # the drives hold by themselves by now, wherever they stopped
             self._hold_here()
         self._ticked_at = now
@@ -178,7 +183,7 @@ class ControlLoop:
         self._react()
         if self.supervisor.state in POWERED:
             self._command(now)
-        elif measured and self._coast.under_way and np.isfinite(self.joints.position).all():
+        elif known and self._coast.under_way:
             self._watch.tracking.restart(self._coast.follow(self.joints))
         self._jaws.update(self.gripper, now)
         self._follower.judge(self.joints.position, self._watch.error, now)
@@ -187,8 +192,8 @@ class ControlLoop:
     def _react(self) -> None:
         """Stop what is under way when motion is no longer allowed."""
         before, state = self._state, self.supervisor.state
-        if state is not before:
-            self._state = state
+        if state is not before or self.supervisor.stops != self._stopped:
+            self._state, self._stopped = state, self.supervisor.stops
             self.stats.stops += before in MOVING or state in LATCHED
             self._let_go = state is State.PSTOP
             causes = self.supervisor.causes

@@ -16,6 +16,8 @@ from robot.hardware import (
 )
 from robot.loop.watch import Watch
 
+JOINTS = (7,)  # shape of what is measured of the joints
+
 
 class Device:
     """Reads, writes and stops; what the driver raises becomes a cause instead of an end.
@@ -27,7 +29,8 @@ class Device:
 
     def __init__(self, hardware: Hardware, watch: Watch) -> None:
         self._hardware, self._watch = hardware, watch
-        unknown = np.full(7, np.nan)
+        self._owed: StopCategory | None = None
+        unknown = np.full(JOINTS, np.nan)
         self.joints = JointState(stamp=float("-inf"), position=unknown, velocity=unknown, effort=unknown)
         self.gripper = GripperState(
             stamp=float("-inf"), opening=np.nan, opening_velocity=np.nan, force=np.nan, blade_out=False
@@ -51,6 +54,7 @@ class Device:
         Raises:
             HardwareError: the drives cannot be powered, or nothing can be measured.
         """
+        self._owed = None
         self._hardware.activate()
         self.joints, self.gripper = self._hardware.read()
 
@@ -60,12 +64,18 @@ class Device:
         self._hardware.shutdown()
 
     def read(self) -> bool:
-        """Take a measurement; false when the device does not give one."""
+        """Take a measurement; false when the device does not give one. A stop that it did not hear is told it again."""
         try:
-            self.joints, self.gripper = self._hardware.read()
+            joints, gripper = self._hardware.read()
         except HardwareError as error:
             self._watch.driver_failed(error.code)
             return False
+        if not joints.position.shape == joints.velocity.shape == joints.effort.shape == JOINTS:
+            self._watch.driver_failed("hardware_fault")
+            return False
+        self.joints, self.gripper = joints, gripper
+        if self._owed is not None:
+            self.stop(self._owed)
         return True
 
     def write(self, joints: JointCommand, gripper: GripperCommand) -> bool:
@@ -78,8 +88,11 @@ class Device:
         return True
 
     def stop(self, category: StopCategory) -> None:
-        """Leave the stop to the device."""
+        """Leave the stop to the device; what does not get through is said again as soon as it answers."""
+        self._owed = category
         try:
             self._hardware.stop(category)
         except HardwareError as error:
             self._watch.driver_failed(error.code)
+        else:
+            self._owed = None

@@ -84,6 +84,8 @@ class Programs:
             LoopError: motion is not allowed, it comes too late, another is under way, or it begins elsewhere.
         """
         self._require_motion(token)
+        if self._jaws.cutting or self._device.gripper.blade_out:
+            raise LoopError("blade_interlock", "the blade is out: the arm stands still until it is back")
         if not self._clock.monotonic() <= valid_until:
             raise LoopError("command_expired", f"valid until {valid_until:.3f} s, now {self._clock.monotonic():.3f} s")
         motion = Motion(path_tolerance=path_tolerance, goal_tolerance=goal_tolerance, goal_time=goal_time)
@@ -116,6 +118,8 @@ class Programs:
             opening=self._device.gripper.opening,
         )
         reason = reason or self.lease.refuses(token, self._clock.monotonic())
+        if not reason and self._follower.moving:
+            reason = "the arm is on its way"
         if not reason and self._jaws.cutting:
             reason = "the blade is already sweeping"
         if reason:

@@ -29,6 +29,11 @@ def real_time_class(priority: int = PRIORITY) -> str:
     return ""
 
 
+def ordinary_class() -> None:
+    """Put the calling thread back among everybody else: for one that helps a process of the real-time class."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def lock_memory() -> str:
     """Keep this process's memory, present and future, from being paged out; return why not, or an empty text."""
     libc = ctypes.CDLL(None, use_errno=True)

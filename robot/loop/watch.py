@@ -20,6 +20,7 @@ from robot.safety import (
 )
 
 Array = npt.NDArray[np.float64]
+FROZEN_AGE = 0.05  # the gripper's stamp may be so old [s]; R6
 FORCE_SHARE = 1.2  # of the tool's force limit that the pads may measure
 DRIVES_OFF = ("drives_off",)  # codes that are no fault while nothing asked the drives to be on
 BLADE_GRACE = 0.3  # the blade may still be on its way back this long after a sweep [s]
@@ -109,7 +110,7 @@ class Watch:
         wrong = self._feedback.judge(joints.stamp, joints.position, joints.velocity, now)
         if wrong == "encoder_jump":
             supervisor.momentary(wrong)
-        self._condition("sensor_frozen", wrong == "sensor_frozen")
+        self._condition("sensor_frozen", wrong == "sensor_frozen" or not abs(now - gripper.stamp) <= FROZEN_AGE)
         if wrong == "hardware_fault":
             supervisor.momentary(wrong)
         if (powered or holding) and wrong != "hardware_fault":

@@ -13,9 +13,10 @@ import numpy as np
 from robot.arms import ArmDescription
 from robot.gripper import Grip
 from robot.hardware import HardwareError
-from robot.loop import ControlLoop, LoopError, Motion, limits_hash
+from robot.loop import ControlLoop, LoopError, Motion
 from robot.nodes.convert import LATCHED, RELIABLE, header
 from robot.nodes.goals import ErrorCode, GoalError, read_goal
+from robot.nodes.recorder import Aside, Recorder, at_once
 from robot.nodes.row_lease import RowFence
 from robot.ros.action import ActionServer, CancelResponse, ServerGoalHandle
 from robot.ros.callback_groups import ReentrantCallbackGroup
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 STATE_PERIOD = 0.02  # joint states [s]
 SAFETY_PERIOD = 0.5  # safety state without a change [s]
 FEEDBACK_PERIOD = 0.1  # of a trajectory under way [s]
-BLACKBOXES = 20  # files; 30 s are about 1 MB
 CODES = {"path_tolerance": ErrorCode.PATH_TOLERANCE_VIOLATED, "goal_tolerance": ErrorCode.GOAL_TOLERANCE_VIOLATED}
 
 
@@ -41,11 +41,13 @@ class ControlSettings:
     Attributes:
         namespace: of the robot.
         blackbox: folder where the loop's last seconds are written after a stop; None = nowhere.
+        aside: where that is done; at once, unless ticks must not wait for it.
         row: namespace of the row that it shares with other machines; empty = it has the row to itself.
     """
 
     namespace: str = "/robot"
     blackbox: Path | None = None
+    aside: Aside = at_once
     row: str = ""
 
 
@@ -56,13 +58,11 @@ class ControlNode(Node):
         self, context: Context, clock: Clock, settings: ControlSettings, loop: ControlLoop, arm: ArmDescription
     ) -> None:
         super().__init__("control", context=context, namespace=settings.namespace)
-        self._clock_source, self._settings, self._loop, self._arm = clock, settings, loop, arm
+        self._clock_source, self._loop, self._arm = clock, loop, arm
         self._motions: dict[bytes, Motion] = {}
         self._grips: dict[bytes, Grip] = {}
         self._changes = -1
         self._safety_at = float("-inf")
-        self._stops_saved = 0
-        self._limits = limits_hash(arm)
         self._joints = self.create_publisher(sensor_msgs.msg.JointState, "joint_states", RELIABLE)
         self._safety = self.create_publisher(berry_msgs.msg.SafetyState, "safety/state", LATCHED)
         self._diagnostics = self.create_publisher(diagnostic_msgs.msg.DiagnosticArray, "diagnostics", RELIABLE)
@@ -95,6 +95,7 @@ class ControlNode(Node):
         self.create_timer(FEEDBACK_PERIOD, self._publish_feedback)
         self.create_timer(1.0, self._publish_diagnostics)
         self._handles: dict[bytes, ServerGoalHandle] = {}
+        self._recorder = Recorder(loop, arm, clock, settings.blackbox, settings.aside)
         self.fence = RowFence(self, clock, settings.row, loop) if settings.row else None
 
     # Topics
@@ -148,35 +149,22 @@ class ControlNode(Node):
             handle.publish_feedback(feedback)
 
     def _publish_diagnostics(self) -> None:
-        self._save_blackbox()
+        self._recorder.look()
         loop, kind = self._loop, diagnostic_msgs.msg.DiagnosticStatus
         state, causes = loop.supervisor.state, loop.supervisor.causes
         level = kind.ERROR if loop.supervisor.needs_reset else kind.WARN if causes else kind.OK
         stats = loop.stats
         counts = {"ticks": stats.ticks, "late": stats.late, "rejected": stats.rejected, "stops": stats.stops}
+        values = {**counts, "blackbox": self._recorder.error or "ok"}
         status = kind(
             level=level,
             name="control loop",
             message=f"{state} {' '.join(causes)}".strip(),
             hardware_id=loop.capabilities.name,
-            values=[diagnostic_msgs.msg.KeyValue(key=key, value=str(value)) for key, value in counts.items()],
+            values=[diagnostic_msgs.msg.KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
         now = self._clock_source.now()
         self._diagnostics.publish(diagnostic_msgs.msg.DiagnosticArray(header=header(now, ""), status=[status]))
-
-    def _save_blackbox(self) -> None:
-        """Write the black box once after a stop, when the arm is at rest; the newest `BLACKBOXES` are kept."""
-        loop, folder = self._loop, self._settings.blackbox
-        due = loop.stats.stops > self._stops_saved and not loop.moving
-        if folder is None or not due:
-            return
-        self._stops_saved = loop.stats.stops
-        now = self._clock_source.now()
-        path = folder / f"blackbox-{int(now)}.npz"
-        loop.blackbox.save(path, limits=self._limits, wall_offset=now - self._clock_source.monotonic())
-        for old in sorted(folder.glob("blackbox-*.npz"))[:-BLACKBOXES]:
-            old.unlink(missing_ok=True)
-        log.warning("stopped for %s; the last seconds are in %s", list(loop.supervisor.causes), path)
 
     # Requests
 

@@ -19,7 +19,7 @@ class MotionLease:
         self._age = age
         self._holder = LOCAL
         self._token = 0
-        self._renewed = 0.0
+        self._renewed = float("-inf")
 
     @property
     def holder(self) -> str:

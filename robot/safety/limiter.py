@@ -69,9 +69,9 @@ class Limiter:
         """Keep the tool between two places along the row [m] from now on; never further out than the file allows."""
         safety = self._arm.safety
         _, y, z = self._workspace_low
-        self._workspace_low = max(low, float(safety.workspace_min[0])), y, z
+        self._workspace_low = max(float(safety.workspace_min[0]), low), y, z  # in this order what is no number is lost
         _, y, z = self._workspace_high
-        self._workspace_high = min(high, float(safety.workspace_max[0])), y, z
+        self._workspace_high = min(float(safety.workspace_max[0]), high), y, z
 
     def rest_at(self, q: Array) -> None:
         """Take a joint vector at rest as the last accepted set point, such as the measured one when drives come on."""
@@ -94,7 +94,7 @@ class Limiter:
         place, given = q.tolist(), velocity.tolist()
         if not (all(map(isfinite, place)) and all(map(isfinite, given))):
             return "command_invalid"
-        if _leave(place, self._bounds_of_stop if stopping else self._bounds):
+        if _leave(place, self._q, self._bounds_of_stop if stopping else self._bounds):
             return "joint_limit"
         if self._stands and place == self._q and not any(given):
             return ""  # what stood a tick ago may go on standing
@@ -129,7 +129,7 @@ class Limiter:
         a = [min(max(push, -most), most) for push, most in zip(a, self._push_max, strict=True)]
         duration = stop_duration(v, a, self._arm)
         half, end = _carried(q, v, a, stop_shares(duration, 0.5)), _carried(q, v, a, stop_shares(duration))
-        if _leave(end, self._bounds_of_stop):
+        if _leave(end, q, self._bounds_of_stop):
             return "braking_distance"
         if self._leaves(self._tool_position(half)) or self._leaves(self._tool_position(end)):
             return "braking_distance"
@@ -166,9 +166,11 @@ def _lists(*arrays: Array) -> tuple[Joints, ...]:
     return tuple(array.tolist() for array in arrays)
 
 
-def _leave(values: Joints, bounds: tuple[Joints, ...]) -> bool:
+def _leave(values: Joints, before: Joints, bounds: tuple[Joints, ...]) -> bool:
+    """Tell whether a joint goes further out than it was: one that was brought there by hand may come back."""
     low, high = bounds
-    return any(x < a or x > b for x, a, b in zip(values, low, high, strict=True))
+    places = zip(values, before, low, high, strict=True)
+    return any((x < a and x < was) or (x > b and x > was) for x, was, a, b in places)
 
 
 def _exceed(values: Joints, limits: Joints) -> bool:
@@ -185,5 +187,5 @@ def reach_of_joints(arm: ArmDescription) -> Array:
     links = np.hypot(arm.arm.d, arm.arm.a)
     flange = float(np.linalg.norm(arm.tool.T_flange_tool[:3, 3]))
     ends = [float(np.linalg.norm(end)) for capsule in arm.arm.capsules for end in (capsule.start, capsule.end)]
-    reach: Array = np.concatenate([[1.0], np.cumsum(links[::-1])[::-1] + flange + max(ends, default=0.0)])
+    reach: Array = np.concatenate([[1.0], np.cumsum(links[::-1])[::-1] + flange + max(ends)])
     return reach

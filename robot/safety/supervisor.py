@@ -18,7 +18,7 @@ class Supervisor:
         self._active: set[str] = set()
         self._latched: set[str] = set()
         self._reset_pressed = True  # a button held down since before power-up is not a reset
-        self._changes = 0
+        self._changes = self._stops = 0
 
     @property
     def state(self) -> State:
@@ -28,6 +28,11 @@ class Supervisor:
     def changes(self) -> int:
         """Count of changes of state or causes; compare to know when to publish."""
         return self._changes
+
+    @property
+    def stops(self) -> int:
+        """Count of times motion was no longer allowed; whoever looks only now and then misses none."""
+        return self._stops
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -123,6 +128,7 @@ class Supervisor:
     def _apply(self, event: Event) -> None:
         after = step(self._state, event)
         if after is not self._state:
+            self._stops += self._state in MOVING and after not in MOVING
             self._state = after
             self._changes += 1
 

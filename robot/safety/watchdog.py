@@ -73,7 +73,7 @@ class FeedbackWatch:
             return "hardware_fault"
         if stamp == self._stamp:
             return "sensor_frozen" if now - self._changed_at > FROZEN_AGE else ""
-        if stamp < self._stamp or now - stamp > FROZEN_AGE:
+        if not (stamp > self._stamp and abs(now - stamp) <= FROZEN_AGE):  # one from the future would explain any leap
             return "sensor_frozen"
         elapsed = stamp - self._stamp
         previous = self._position

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from robot.loop import ControlLoop, LoopSettings
 from robot.motion import Trajectory, joint_move
 from robot.nodes.control import ControlNode, ControlSettings
 from robot.nodes.convert import to_time, to_trajectory_goal
+from robot.nodes.recorder import Aside, at_once
 from robot.ros.action import ActionClient, GoalStatus
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, control_msgs, diagnostic_msgs, sensor_msgs, std_msgs, std_srvs
@@ -34,12 +37,12 @@ Follow = control_msgs.action.FollowJointTrajectory
 class World:
     """Loop, node and a client in one virtual time."""
 
-    def __init__(self, *, required: tuple[str, ...] = (), blackbox: Path | None = None) -> None:
+    def __init__(self, *, required: tuple[str, ...] = (), blackbox: Path | None = None, aside: Aside = at_once) -> None:
         self.time = Lockstep(epoch=1_780_000_000.0)
         self.hardware = FakeHardware(ARM, self.time.monotonic, position=HOME)
         self.loop = ControlLoop(self.hardware, ARM, self.time, LoopSettings(required=required, local_reset=False))
         context = Context(transport=InProcess(self.time))
-        settings = ControlSettings(namespace="/r1", blackbox=blackbox)
+        settings = ControlSettings(namespace="/r1", blackbox=blackbox, aside=aside)
         self.node = ControlNode(context, self.time, settings, self.loop, ARM)
         self.client = Node("client", context=context, namespace="/r1")
         self.heard: dict[str, list[Any]] = {}
@@ -360,7 +363,7 @@ def test_diagnostics_say_state_and_counts_once_a_second(world: World) -> None:
     assert len(heard) == 3
     status = heard[-1].status[0]
     assert status.message == "RUN"
-    assert {pair.key for pair in status.values} == {"ticks", "late", "rejected", "stops"}
+    assert {pair.key for pair in status.values} == {"ticks", "late", "rejected", "stops", "blackbox"}
     world.trigger("safety/stop")
     world.run(1.1)
     assert heard[-1].status[0].message == "PSTOP operator_stop"
@@ -382,6 +385,52 @@ def test_a_latched_stop_leaves_a_black_box(tmp_path: Path, caplog: pytest.LogCap
         assert box["time"].shape[0] > 100
         assert any("PSTOP" in text for text in box["change"])
     assert "operator_stop" in caplog.text
+
+
+def test_a_black_box_is_written_aside_as_it_was_at_the_stop(tmp_path: Path) -> None:
+    """Packing takes longer than many ticks: a loop that waited for it would be late and stop once more."""
+    works: list[Callable[[], None]] = []
+    world = World(blackbox=tmp_path / "new", aside=works.append)
+    world.trigger("safety/stop")
+    world.run(1.1)
+    assert len(works) == 1
+    assert not (tmp_path / "new").exists()
+    written = world.time.monotonic()
+    world.run(2.0)
+    works[0]()
+    files = list((tmp_path / "new").iterdir())
+    assert [file.suffix for file in files] == [".npz"]
+    with np.load(files[0]) as box:
+        assert box["time"].max() <= written
+        assert box["change"][-1] == "PSTOP operator_stop"
+    world.run(2.0)
+    assert len(works) == 1, "one stop, one record"
+
+
+def test_a_full_disk_is_told_and_the_robot_goes_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    world = World(blackbox=tmp_path)
+    heard = world.listen(diagnostic_msgs.msg.DiagnosticArray, "diagnostics")
+    monkeypatch.setattr(np, "savez_compressed", full)
+    world.trigger("safety/stop")
+    with caplog.at_level(logging.ERROR):
+        world.run(2.1)
+    assert list(tmp_path.iterdir()) == []
+    assert "No space left on device" in caplog.text
+    told = {value.key: value.value for value in heard[-1].status[0].values}
+    assert "No space left on device" in told["blackbox"]
+    monkeypatch.undo()
+    assert world.trigger("safety/reset").success
+    assert world.trigger("safety/start").success
+    world.trigger("safety/stop")
+    world.run(2.1)
+    assert len(list(tmp_path.glob("blackbox-*.npz"))) == 1
+    told = {value.key: value.value for value in heard[-1].status[0].values}
+    assert told["blackbox"] == "ok"
 
 
 def test_the_button_at_the_machine_answers_a_stop_over_its_topic() -> None:

@@ -102,6 +102,23 @@ def test_every_change_is_counted_up_and_a_repetition_is_none() -> None:
     changed(3)
 
 
+def test_times_that_motion_was_no_longer_allowed_are_counted() -> None:
+    s = Supervisor()
+    assert (s.changes, s.stops) == (0, 0)
+    s = ready()
+    assert s.stops == 0
+    for began in (s.start, s.manual):
+        before = s.stops
+        assert began()
+        assert s.stops == before
+        s.momentary("operator_stop")
+        s.momentary("estop_input")
+        assert s.stops == before + 1
+        assert s.reset()
+        s.enable()
+        assert s.stops == before + 1
+
+
 def test_a_momentary_report_of_a_lasting_hold_is_not_latched_and_of_a_lasting_stop_is() -> None:
     s = ready()
     s.start()
@@ -318,6 +335,10 @@ def test_a_load_counts_only_beyond_the_limit_and_for_longer_than_a_start_takes()
         assert not watch.judge(0.3, effort)
         assert not watch.judge(0.399, effort)
         assert watch.judge(0.402, effort) == (joint > 0)
+        exact = effort * 0.0
+        exact[joint] = watch._limit[joint]
+        assert not watch.judge(9.0, exact)
+        assert not watch.judge(9.2, exact)
     assert not watch.judge(9.0, np.full(7, np.nan))
 
 

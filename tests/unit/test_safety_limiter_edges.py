@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,7 +16,7 @@ from robot.safety import (
     stop_duration,
     stop_position,
 )
-from robot.safety.limiter import TOUCH
+from robot.safety.limiter import POSITION_SLACK, TOUCH, reach_of_joints
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -81,7 +84,7 @@ def test_a_tool_just_outside_the_workspace_is_refused_before_the_stop_is_judged(
 
 def test_the_shortest_stop_follows_from_speed_and_acceleration_in_each_regime() -> None:
     jerk, joint = 2.0 * ARM.jerk[1], 1
-    for v1, a1 in ((0.6, 9.0), (0.6, -9.0), (0.05, -12.0), (1.5, -1.0), (-0.6, 9.0), (-0.6, -9.0)):
+    for v1, a1 in ((0.6, 9.0), (0.6, -9.0), (0.05, -12.0), (1.5, -1.0), (-0.6, 9.0), (-0.6, -9.0), (1e-3, 9.0)):
         v, a = REST.copy(), REST.copy()
         v[joint], a[joint] = v1, a1
         T = stop_duration(v, a, ARM)
@@ -90,6 +93,77 @@ def test_the_shortest_stop_follows_from_speed_and_acceleration_in_each_regime() 
         jerks = np.gradient(acceleration, u * T)
         used = max(np.abs(acceleration).max() / (1.2 * ARM.acceleration[joint]), np.abs(jerks).max() / jerk)
         assert 0.85 < used <= 1.001, (v1, a1, used)
+
+
+TICK = 2.0**-8  # a period that floats divide by exactly
+
+
+def exact(q: np.ndarray, place: Callable[[list[float]], tuple[float, float, float]] = lambda _: INSIDE) -> Limiter:
+    made = Limiter(ARM, place, TICK)
+    made.rest_at(q)
+    return made
+
+
+INSIDE = (0.4, 0.4, 0.9)
+
+
+def test_what_is_exactly_at_a_limit_is_still_inside() -> None:
+    for joint in range(7):
+        for ends in (ARM.position_min, ARM.position_max):
+            q = HOME.copy()
+            q[joint] = ends[joint] + np.sign(ends[joint]) * POSITION_SLACK
+            before = q.copy()
+            before[joint] -= np.sign(ends[joint]) * 1e-9
+            assert exact(before).judge(q, REST, tool_speed=0.5) == ""
+        v = REST.copy()
+        v[joint] = ARM.velocity[joint] * 1.01
+        assert exact(HOME).judge(HOME, v, tool_speed=0.5) == ""
+        v[joint] = np.nextafter(v[joint], np.inf)
+        assert exact(HOME).judge(HOME, v, tool_speed=0.5) == "joint_speed"
+
+
+def test_a_tool_exactly_as_fast_as_its_limit_is_still_inside() -> None:
+    moves = 0.25 * 1.02 * TICK
+    q = HOME.copy()
+    q[6] += 1e-6
+    for by, wrong in ((moves, ""), (np.nextafter(moves, 1.0), "tool_speed")):
+        made = exact(HOME, lambda joints, by=by: (by if joints[6] > 0.0 else 0.0, 0.4, 0.9))  # type: ignore[misc]
+        assert made.judge(q, REST, tool_speed=0.25) == wrong
+
+
+def test_a_stop_is_looked_at_half_way_and_at_its_end() -> None:
+    looked: list[list[float]] = []
+
+    def place(joints: list[float]) -> tuple[float, float, float]:
+        looked.append(joints)
+        return INSIDE
+
+    made = exact(HOME, place)
+    step = REST.copy()
+    step[6] = 1e-5
+    looked.clear()
+    assert made.judge(HOME + step, REST, tool_speed=0.5) == ""
+    a = step / TICK**2
+    v = step / TICK + 0.5 * TICK * a
+    duration = stop_duration(v, a, ARM)
+    ways = [stop_position(HOME + step, v, a, duration, share) for share in (0.5, 1.0)]
+    assert np.allclose(looked, [HOME + step, *ways], rtol=0.0, atol=1e-12)
+    assert np.abs(ways[1] - ways[0]).max() > 1e-7
+
+
+@pytest.mark.parametrize(("clear", "wrong"), [(TOUCH, ""), (np.nextafter(TOUCH, -1.0), "collision_risk")])
+def test_what_comes_exactly_as_near_as_it_may_touches_nothing(clear: float, wrong: str) -> None:
+    made = Limiter(ARM, lambda _: INSIDE, TICK, lambda q: clear if q[6] > 0.0 else TOUCH + 1e-6)
+    made.rest_at(HOME)
+    step = REST.copy()
+    step[6] = 1e-5
+    assert made.judge(HOME + step, REST, tool_speed=0.5) == wrong
+
+
+def test_the_furthest_end_of_any_capsule_counts_for_the_reach() -> None:
+    long = replace(ARM.arm.capsules[0], start=np.zeros(3), end=np.array([0.0, 0.0, 2.0]))
+    arm = replace(ARM, arm=replace(ARM.arm, capsules=(*ARM.arm.capsules, long)))
+    assert reach_of_joints(arm)[-1] > 2.0
 
 
 def test_dominance_and_the_touch_are_as_written() -> None:
@@ -122,7 +196,10 @@ def test_a_stop_may_end_a_little_beyond_a_limit_and_no_further(joint: int, side:
     for share, stopping, wrong in ((0.99, True, ""), (1.01, True, "joint_limit"), (0.01, False, "joint_limit")):
         q = HOME.copy()
         q[joint] = (ARM.position_max if side > 0 else ARM.position_min)[joint] + side * share * slack
-        assert judge(limiter(q), q, stopping=stopping) == wrong
+        before = q.copy()
+        before[joint] -= side * 1e-7
+        assert judge(limiter(before), q, stopping=stopping) == wrong
+        assert judge(limiter(q), q, stopping=stopping) == "", "where it ended it may stand"
 
 
 @pytest.mark.parametrize("side", [-1.0, 1.0])

@@ -87,3 +87,6 @@ def test_the_tool_stops_inside_its_fence_and_the_files_space_is_never_widened(si
     limiter.fence(low - 9.0, high + 9.0)
     assert limiter._workspace_low == tuple(ARM.safety.workspace_min.tolist())
     assert limiter._workspace_high == tuple(ARM.safety.workspace_max.tolist())
+    limiter.fence(float("nan"), float("nan"))
+    assert limiter._workspace_low == tuple(ARM.safety.workspace_min.tolist())
+    assert limiter._workspace_high == tuple(ARM.safety.workspace_max.tolist())

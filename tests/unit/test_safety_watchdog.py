@@ -48,6 +48,14 @@ def test_a_stamp_that_steps_back_or_is_old_is_frozen() -> None:
     assert FeedbackWatch(ARM).judge(1.0, Q, STILL, 1.06) == "sensor_frozen"
 
 
+def test_a_stamp_from_the_future_or_that_is_no_number_hides_neither_a_jump_nor_a_standstill() -> None:
+    for stamp in (1.06, 9.0, float("inf"), float("nan")):
+        watch = FeedbackWatch(ARM)
+        assert watch.judge(0.996, Q, STILL, 0.996) == ""
+        assert watch.judge(stamp, Q + 1.0, STILL, 1.0) == "sensor_frozen"
+        assert watch.judge(1.004, Q + 1.0, STILL, 1.004) == "encoder_jump"
+
+
 @pytest.mark.parametrize("joint", range(7))
 def test_a_jump_of_an_encoder_is_seen_and_full_speed_is_not_one(joint: int) -> None:
     watch = FeedbackWatch(ARM)
