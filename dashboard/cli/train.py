@@ -22,9 +22,10 @@ from dashboard.cli.errors import Problem
 )
 @click.option(
     "--rendered",
+    multiple=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder that `berrybrain sim render` wrote; without it peduncle and visible share are not learnt well.",
+    help="Folder that `berrybrain sim render` wrote, may be repeated; without it peduncles are not learnt well.",
 )
 @click.option(
     "--out",
@@ -34,6 +35,14 @@ from dashboard.cli.errors import Problem
     help="Cache, checkpoint and models go here; a run that was broken off goes on from its checkpoint.",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=60, show_default=True, help="Passes of 1200 views.")
+@click.option(
+    "--from",
+    "start",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Checkpoint (last.pt of another run) to begin from, with a smaller --rate.",
+)
+@click.option("--rate", type=click.FloatRange(min=1e-6, max=0.1), default=2e-3, show_default=True, help="Greatest.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--hold-out", multiple=True, metavar="GROUP", help="Group of `train` to measure on; may be repeated.")
@@ -41,15 +50,20 @@ from dashboard.cli.errors import Problem
 def command(
     *,
     pictures: Path,
-    rendered: Path | None,
+    rendered: tuple[Path, ...],
     out: Path,
     epochs: int,
+    start: Path | None,
+    rate: float,
     seed: int,
     threads: int,
     hold_out: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Train the network from scratch. Progress goes to the standard error, a line of JSON per epoch."""
+    """Train the network, from scratch or --from a checkpoint.
+
+    Progress goes to the standard error, a line of JSON per epoch.
+    """
     try:
         from vision.train.run import RunSettings, run
     except ModuleNotFoundError as error:
@@ -59,10 +73,10 @@ def command(
         raise Problem(f"training needs {missing}: pip install 'berrybrain[train]'") from error
 
     logging.getLogger("vision.train").setLevel(logging.INFO)
-    settings = RunSettings(pictures=pictures, rendered=rendered, out=out, hold_out=hold_out)
-    settings = replace(settings, train=replace(settings.train, epochs=epochs, seed=seed, threads=threads))
+    settings = RunSettings(pictures=pictures, rendered=rendered, out=out, hold_out=hold_out, start=start)
+    learning = replace(settings.train, epochs=epochs, rate=rate, seed=seed, threads=threads)
     try:
-        models = run(settings)
+        models = run(replace(settings, train=learning))
     except (ValueError, OSError) as error:
         raise Problem(str(error)) from error
     result = {"models": str(models), "files": sorted(p.name for p in models.iterdir())}

@@ -35,9 +35,10 @@ class Look:
     flowers: int
 
 
-def draw_look(rng: np.random.Generator) -> Look:
-    """Draw a scene's look."""
-    culture = str(rng.choice(CULTURES, p=[0.45, 0.25, 0.12, 0.18]))
+def draw_look(rng: np.random.Generator, culture: str | None = None) -> Look:
+    """Draw a scene's look, of one culture where it is named."""
+    drawn = str(rng.choice(CULTURES, p=[0.45, 0.25, 0.12, 0.18]))
+    culture = culture or drawn
     shares = rng.dirichlet([3.0, 2.0, 2.0, 4.0])
     length = float(rng.uniform(0.5, 0.9))
     berries = int(length * rng.uniform(14, 52))

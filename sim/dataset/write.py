@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,13 @@ LAYOUT = {
 }
 
 
-def write(pictures: Iterable[Rendered], folder: Path, *, seed: int, first: int = 0) -> int:
+def write(
+    pictures: Iterable[Rendered], folder: Path, *, seed: int, first: int = 0, options: Mapping[str, Any] | None = None
+) -> int:
     """Write pictures as `LAYOUT` says and return how many; the manifest is written last.
+
+    Args:
+        options: what else the pictures depend on; goes to the manifest.
 
     Raises:
         OSError: the folder cannot be written.
@@ -47,6 +52,7 @@ def write(pictures: Iterable[Rendered], folder: Path, *, seed: int, first: int =
     manifest = {
         "schema": SCHEMA,
         "seed": seed,
+        **(options or {}),
         "licence": "CC0-1.0",
         "layout": LAYOUT,
         "depth_step_m": DEPTH_STEP,

@@ -98,6 +98,20 @@ def test_a_run_that_was_broken_off_ends_as_one_that_was_not(cache, tmp_path):
         torch.testing.assert_close(resumed.state_dict()[name], value, msg=name)
 
 
+def test_a_run_from_a_checkpoint_begins_its_own_schedule_with_what_the_other_learnt(cache, tmp_path):
+    rest = {"augment": AugmentSettings(side=96), "net": SMALL, "weights": LossWeights()}
+    first = train(cache, tmp_path / "first", settings=SETTINGS, **rest)
+    still = replace(SETTINGS, epochs=1, rate=1e-12)
+    second = train(cache, tmp_path / "second", settings=still, **rest, start=tmp_path / "first" / "last.pt")
+    told = torch.load(tmp_path / "second" / "last.pt", weights_only=True)
+    assert told["epoch"] == 1
+    weight = "out.weight"
+    torch.testing.assert_close(told["model"][weight], torch.load(tmp_path / "first" / "last.pt")["model"][weight])
+    assert second.state_dict()[weight].shape == first.state_dict()[weight].shape
+    with pytest.raises(ValueError, match="found none"):
+        train(cache, tmp_path / "third", settings=still, **rest, start=tmp_path / "no.pt")
+
+
 def test_a_checkpoint_of_another_version_is_refused(cache, tmp_path):
     torch.save({"version": 0}, tmp_path / "last.pt")
     with pytest.raises(ValueError, match="version 0, expected"):
@@ -119,7 +133,7 @@ def test_from_folders_to_model_files_that_the_detector_runs(tmp_path):
         cv2.imwrite(str(folder / "images" / f"mine_{k}_0.png"), picture)
         (folder / "labels" / f"mine_{k}_0.txt").write_text("0 0.5 0.52 0.26 0.5\n", encoding="utf-8")
     settings = replace(SETTINGS, epochs=1, views=2, set_share={"mine": 1.0})
-    models = run(RunSettings(pictures=tmp_path / "pictures", rendered=None, out=tmp_path / "out", train=settings))
+    models = run(RunSettings(pictures=tmp_path / "pictures", rendered=(), out=tmp_path / "out", train=settings))
     manifest = json.loads((models / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["sets"]["mine"]["ripe"] == 2
     for precision in ("int8", "fp32"):

@@ -26,6 +26,14 @@ def test_the_folder_holds_the_pictures_that_its_manifest_names(tmp_path: Path) -
         assert all(p.suffix == f".{ending}" for p in (out / folder).iterdir())
 
 
+def test_only_near_views_of_one_kind_of_bed_are_drawn_where_that_is_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    assert run("--out", str(out), "--pictures", "4", "--size", "96x72", "--near", "--culture", "soil") == 0
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert (manifest["near"], manifest["culture"]) == (True, "soil")
+    assert [(p["scene"], p["culture"]) for p in manifest["pictures"]] == [(0, "soil")] * 2 + [(1, "soil")] * 2
+
+
 def test_a_folder_with_something_in_it_is_not_written_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
     assert run("--out", str(tmp_path)) == 1

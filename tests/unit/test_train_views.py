@@ -73,6 +73,11 @@ def test_fruit_is_where_its_box_says_in_every_view(cache, monkeypatch):
     assert checked > 40
 
 
+def test_views_of_anywhere_show_less_fruit_than_views_of_fruit(cache):
+    seen = {share: sum(len(v.boxes) for v in views(cache, 40, anywhere=share, mosaic=0.0)) for share in (0.0, 1.0)}
+    assert seen[1.0] < 0.8 * seen[0.0]
+
+
 def test_boxes_stay_inside_the_view_and_have_an_area(cache):
     for view in views(cache, 30):
         assert (view.boxes >= 0).all()

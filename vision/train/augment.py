@@ -28,6 +28,7 @@ class AugmentSettings:
         quarter: share of pictures turned by a quarter or a half.
         upright: share of the pictures with a known upright that are brought there first.
         paste: share of the views into which real fruit is pasted.
+        anywhere: share of the pictures of which any place is shown, not one with a fruit in it: leaves, hands, gaps.
         least_inside: a fruit of which less than this share is left in the view is not asked for.
     """
 
@@ -39,6 +40,7 @@ class AugmentSettings:
     quarter: float = 0.08
     upright: float = 0.85
     paste: float = 0.3
+    anywhere: float = 0.0
     least_inside: float = 0.3
 
 
@@ -105,6 +107,8 @@ def _pane(
         focus = chosen.centre.astype(np.float64)
     else:
         length, focus = 60.0, rng.uniform(0.2, 0.8, 2) * sample.size[::-1]
+    if s.anywhere > 0.0 and rng.random() < s.anywhere:
+        focus = rng.uniform(0.0, 1.0, 2) * sample.size[::-1]
     wanted = float(np.exp(rng.uniform(*np.log(s.fruit_px))))
     scale = float(np.clip(wanted / max(length, 4.0), *s.scale))
     # Not so small that most of the pane would be empty.

@@ -126,6 +126,7 @@ def train(
     check_every: int = 5,
     clock: Callable[[], float] = time.monotonic,
     stop_at: float = math.inf,
+    start: Path | None = None,
 ) -> BerryNet:
     """Train and return the averaged network; `folder/last.pt` lets a broken run go on where it was.
 
@@ -133,12 +134,17 @@ def train(
         cache: training pictures.
         check: measures the averaged network every `check_every` epochs; its figures go to the log.
         stop_at: end after the epoch during which `clock` passes this.
+        start: checkpoint to begin from, at the schedule's beginning, where `folder` has none.
     """
     torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
     learner = _learner(settings, net)
     views = Views(cache, augment, settings)
     first = _resume(folder / "last.pt", learner)
+    if first == 0 and start is not None:
+        if not start.exists():
+            raise ValueError(f"expected a checkpoint to begin from at {start}, found none: name another")
+        _resume(start, learner)
     per_epoch = settings.views // settings.batch
     about = {"net": asdict(net), "settings": asdict(settings)}
     for epoch in range(first, settings.epochs):

@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from vision.labelled import labelled_pictures
 from vision.net.model import BerryNet, NetSettings
 from vision.train.augment import AugmentSettings
 from vision.train.cache import Cache, Sample, build, build_rendered, joined
+from vision.train.calyxes import load_labels, with_labels
 from vision.train.check import check
 from vision.train.export import export
 from vision.train.loop import TrainSettings, train
@@ -32,15 +34,17 @@ class RunSettings:
 
     Attributes:
         pictures: folder of labelled sets, `<set>/train/{images,labels}`; `val` is never opened.
-        rendered: folder that `berrybrain sim render` wrote, or None.
+        rendered: folders that `berrybrain sim render` wrote.
         out: cache, checkpoint, log and models go here; a run that was broken off goes on from its checkpoint.
         hold_out: groups of `train` to measure on while training, by name.
+        start: checkpoint to begin from instead of at random; its schedule is forgotten, not its moments.
     """
 
     pictures: Path
-    rendered: Path | None
+    rendered: tuple[Path, ...]
     out: Path
     hold_out: tuple[str, ...] = ()
+    start: Path | None = None
     train: TrainSettings = field(default_factory=lambda: TrainSettings(set_share=_SHARES))
 
 
@@ -50,10 +54,15 @@ def run(settings: RunSettings) -> Path:
     Raises:
         ValueError: the pictures are not laid out as expected.
     """
-    caches = [build(settings.pictures, settings.out / "cache")]
-    if settings.rendered is not None:
-        caches.append(build_rendered(settings.rendered, settings.out / "cache"))
-    everything = joined(caches)
+    # The loop's workers are forked: OpenCV's threads, once begun, would never answer there.
+    cv2.setNumThreads(0)
+    cache = settings.out / "cache"
+    if len({folder.name for folder in settings.rendered}) < len(settings.rendered):
+        raise ValueError(
+            "expected folders of rendered pictures with different names: their caches are told apart by them"
+        )
+    real = with_labels(build(settings.pictures, cache), load_labels())
+    everything = joined([real, *(build_rendered(folder, cache) for folder in settings.rendered)])
     held = [s for s in everything.samples if s.group in settings.hold_out]
     learnt = Cache(
         blocks=everything.blocks, samples=[s for s in everything.samples if s.group not in settings.hold_out]
@@ -72,6 +81,7 @@ def run(settings: RunSettings) -> Path:
         net=NetSettings(),
         weights=LossWeights(),
         check=measure if held else None,
+        start=settings.start,
     )
     models = settings.out / "models"
     about = {"training": asdict(settings.train), "pictures": len(learnt.samples)}
@@ -112,9 +122,12 @@ def manifest_of(settings: RunSettings) -> dict[str, Any]:
         "digest_is": "SHA-256 over each picture's file name and SHA-256, in the order of the names",
         "held_out": list(settings.hold_out),
     }
-    if settings.rendered is not None:
-        source = settings.rendered / "manifest.json"
-        told = json.loads(source.read_text(encoding="utf-8")) if source.exists() else {}
-        count = len(list((settings.rendered / "truth").glob("*.json")))
-        manifest["rendered"] = {"pictures": count, **{k: told[k] for k in ("schema", "seed", "licence") if k in told}}
+    manifest["rendered"] = [_rendered(folder) for folder in settings.rendered]
     return manifest
+
+
+def _rendered(folder: Path) -> dict[str, Any]:
+    source = folder / "manifest.json"
+    told = json.loads(source.read_text(encoding="utf-8")) if source.exists() else {}
+    count = len(list((folder / "truth").glob("*.json")))
+    return {"pictures": count, **{k: told[k] for k in ("schema", "seed", "near", "culture", "licence") if k in told}}
