@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from robot.ros.interfaces import berry_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.transport.inprocess import InProcess
 from sim.devices.stand import NAP, Stand
+from sim.devices.xarm import FakeXArm
 from sim.fast.hardware import parked
 from sim.fast.harvest import FastHarvest, FastSettings
 from sim.fast.rig import FastRig, FastRigSettings
@@ -46,16 +48,19 @@ class Place:
     """A robot on stand-in devices, an order, and somebody at the machine."""
 
     def __init__(self, kind: str) -> None:
+        if kind == "xarm":
+            pytest.importorskip("xarm", reason="pip install 'berrybrain[xarm]'")
         self.time = Lockstep(epoch=1779256800.0)
-        clock, arm = DeviceTime(self.time), load_arm("ur3e")
-        self.row = Row(SCENE, SEED)
+        scene = replace(SCENE, arm="lite6" if kind == "xarm" else SCENE.arm)
+        clock, arm = DeviceTime(self.time), load_arm(scene.arm)
+        self.row = Row(scene, SEED)
         self.stand = Stand(arm, kind, parked(arm), clock.monotonic, self.row)
         assert self.stand.hands is not None
         context = Context(InProcess(self.time))
         self.rig = FastRig(
             self.time,
             context,
-            FastRigSettings(scene=SCENE, local_reset=True),
+            FastRigSettings(scene=scene, local_reset=True),
             arm=arm,
             row=self.row,
             hardware=self.stand.machine(clock.monotonic, clock.nap),
@@ -106,8 +111,19 @@ class Place:
             self._button.publish(std_msgs.msg.Bool(data=level))
             self.time.run(seconds=0.2)
 
+    def goes_on(self) -> None:
+        """Press, start, and see the order through to its end."""
+        at = self.stand.joints()
+        self.press()
+        assert self.safety.state == "READY"
+        assert abs(self.stand.joints() - at).max() < 2e-3, "a reset moves nothing"
+        assert self.ask("safety/start").success
+        self.until(lambda: bool(self.orders) and self.orders[-1].status in ("done", "failed"), 60.0)
+        assert (self.orders[-1].status, self.orders[-1].picked, self.orders[-1].placed) == ("done", 2, 2)
+        assert self.row.count(Where.PLACED) == 2
 
-@pytest.mark.parametrize("kind", ["ur", "feetech"])
+
+@pytest.mark.parametrize("kind", ["ur", "xarm", "feetech"])
 def test_a_harvest_outlives_a_pulled_cable_and_counts_on(kind: str) -> None:
     place = Place(kind)
     place.order()
@@ -121,13 +137,34 @@ def test_a_harvest_outlives_a_pulled_cable_and_counts_on(kind: str) -> None:
     place.stand.unplug(plugged=True)
     place.time.run(seconds=3.0)
     assert not place.ask("safety/reset").success, "only the button at the machine resets"
+    assert abs(place.stand.joints() - at).max() < 2e-3
+    place.goes_on()
+    place.rig.close()
+
+
+@pytest.mark.parametrize("kind", ["ur", "xarm"])
+def test_a_stop_of_the_arms_own_controller_is_answered_at_the_machine(kind: str) -> None:
+    place = Place(kind)
+    place.order()
+    place.until(lambda: len(place.picks) == 1, 30.0)
+    place.until(lambda: place.rig.loop.moving, 5.0)
+    controller = place.stand.controller
+    if isinstance(controller, FakeXArm):
+        controller.fail(31)  # a collision; the driver clears it once nothing drives the arm
+    else:
+        assert controller is not None
+        controller.safety_bits = 0b100  # a protective stop, until somebody unlocks it at the pendant
+    place.until(lambda: "protective_stop" in place.safety.causes, 1.0)
+    assert not place.safety.motion_allowed
+    at = place.stand.joints()
     place.press()
-    assert place.safety.state == "READY"
-    assert abs(place.stand.joints() - at).max() < 2e-3, "a reset moves nothing"
-    assert place.ask("safety/start").success
-    place.until(lambda: bool(place.orders) and place.orders[-1].status in ("done", "failed"), 60.0)
-    assert (place.orders[-1].status, place.orders[-1].picked, place.orders[-1].placed) == ("done", 2, 2)
-    assert place.row.count(Where.PLACED) == 2
+    assert place.safety.state != "READY", "nobody resets what still lasts"
+    place.time.run(seconds=2.0)
+    if not isinstance(controller, FakeXArm):
+        controller.safety_bits = 1
+        place.time.run(seconds=0.5)
+    assert abs(place.stand.joints()[1:] - at[1:]).max() < 2e-3
+    place.goes_on()
     place.rig.close()
 
 
