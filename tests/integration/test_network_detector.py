@@ -189,6 +189,11 @@ def test_a_picture_that_is_a_view_into_another_is_read_right(eyes, scene):
     assert [b.box for b in eyes.detect(mirrored)] == [b.box for b in eyes.detect(mirrored.copy())]
 
 
+def test_a_picture_that_may_only_be_read_as_one_of_a_message_is_read_right(eyes, scene):
+    color = np.frombuffer(scene.color.tobytes(), dtype=np.uint8).reshape(scene.color.shape)
+    assert [b.box for b in eyes.detect(color)] == [b.box for b in eyes.detect(scene.color)]
+
+
 def test_the_shipped_models_say_what_they_are_and_are_small():
     models = {precision: shipped_model(precision) for precision in ("int8", "fp32")}
     assert all(m.about["precision"] == p for p, m in models.items())

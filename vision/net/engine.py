@@ -66,8 +66,8 @@ class Engine:
             raise ValueError(
                 f"expected uint8 with sides in multiples of {SIZE_MULTIPLE}, got {picture.shape} {picture.dtype}"
             )
-        given = ov.Tensor(picture[None], shared_memory=True)
-        result = self._request((h, w)).infer(given, share_inputs=True, share_outputs=True)
+        # a list, not a tensor on shared memory: that refuses a picture of a message, which is read-only
+        result = self._request((h, w)).infer([picture[None]], share_inputs=True, share_outputs=True)
         return result[0][0], result[1][0] if len(result) > 1 else np.zeros((0, h // 4, w // 4), np.float32)
 
     def _request(self, size: tuple[int, int]) -> ov.InferRequest:
