@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms.description import Arm, ArmDescription, Camera, Capsule, Posture, Punnet, Rail, SafetyLimits, Tool
+from robot.arms.ranges import plausible
 
 Array = npt.NDArray[np.float64]
 
@@ -125,7 +126,7 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
             f"at most {arm.payload - HEAVIEST_FRUIT:.3f} kg: the arm bears {arm.payload} kg, fruit in the jaws included"
         )
         raise root.table("tool", TOOL_KEYS).error("mass", most, tool.mass)
-    return ArmDescription(
+    described = ArmDescription(
         name=root.text("name"),
         rail=rail,
         arm=arm,
@@ -141,6 +142,7 @@ def parse_arm(values: Mapping[str, Any], *, source: str) -> ArmDescription:
         acceleration=frozen(np.concatenate([[rail.acceleration], arm.acceleration])),
         jerk=frozen(np.concatenate([[rail.jerk], arm.jerk])),
     )
+    return plausible(described, source)
 
 
 def _rail(root: Table) -> Rail:
