@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 from robot.arms import ArmDescription
@@ -33,6 +34,9 @@ RENEW = 0.25
 
 ANSWER = 1.0
 """A claim that nobody has answered for so long is asked again [s]."""
+
+LONGEST = 2.0
+"""No lease is believed for longer [s]: it has to be renewed."""
 
 EXPIRED = "lease_lost"
 
@@ -122,7 +126,10 @@ class RowFence:
     def _on_lease(self, message: Any) -> None:
         if message.holder != self._holder:
             return
-        self._until = self._clock.monotonic() + message.lasts
+        if not (isfinite(message.low + message.high) and message.low <= message.high and message.lasts > 0.0):
+            log.error("expected a stretch [m] and how long it lasts [s], got %s", message)
+            return
+        self._until = self._clock.monotonic() + min(message.lasts, LONGEST)
         held = message.low + TRAILS, message.high - LEADS
         if held != self._fenced:
             self._fenced = held
