@@ -18,7 +18,7 @@ from robot.nodes.heartbeat import Heartbeat
 from robot.nodes.picker_body import RosBody
 from robot.nodes.row_lease import RowClaim
 from robot.pick.candidates import Window
-from robot.pick.crop import TrackedCrop
+from robot.pick.crop import RowCrop
 from robot.pick.punnet import PlacePattern
 from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import Outcome, PickResult
@@ -89,6 +89,7 @@ class PickerNode(Node):
         self._numbers = count(1)
         self._punnet = PunnetInUse(pattern=PlacePattern(shape=arm.punnet), new_id=self._new_punnet)
         self._running: _Running | None = None
+        self._crops = RowCrop()
         self._picks = self.create_publisher(berry_msgs.msg.PickOutcome, "picks", RELIABLE)
         self._counts = self.create_publisher(berry_msgs.msg.SegmentCount, "segment_counts", RELIABLE)
         self._server = ActionServer(
@@ -169,7 +170,7 @@ class PickerNode(Node):
         round_ = Round(
             job=job,
             body=self.body,
-            crop=TrackedCrop(),
+            crop=self._crops.of(job.order_id, job.bed, job.side),
             tool=self._arm.tool,
             punnet=self._punnet,
             settings=pick,

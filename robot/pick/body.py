@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
-
-import numpy as np
 
 from robot.pick.grasp import Pose
 from robot.pick.punnet import OVER_WALL
@@ -69,11 +67,6 @@ class Sighting:
     image_ok: bool = True
     fault: str = ""
     eye: Vector | None = None
-
-    def near(self, position: Vector, radius: float) -> Sighting:
-        """Return only the berries within `radius` [m] of a place."""
-        kept = tuple(b for b in self.berries if float(np.linalg.norm(b.position - position)) < radius)
-        return replace(self, berries=kept)
 
 
 class Look(Action, Protocol):

@@ -16,6 +16,9 @@ from vision.track import Track, Tracks, TrackSettings, begin_pass, forget, updat
 HIDDEN, LEAST = 0.4, 0.05
 """A view that shows less than the first share of a fruit says little of its ripeness; the weight it still has."""
 
+PARTS = 0.018
+"""What one picture shows nearer together than this are parts of one fruit that a leaf crosses [m]."""
+
 
 class TrackedCrop:
     """Tracks berries over pictures; a berry that was picked is forgotten, one that was skipped is remembered."""
@@ -31,15 +34,32 @@ class TrackedCrop:
 
     def see(self, sighting: Sighting) -> list[Target]:
         """Merge a picture; return what it showed, placed as this picture places it, with the ids of the tracks."""
-        self._tracks = update(self._tracks, sighting.berries, sighting.stamp, self._settings)
+        berries = each_once(sighting.berries)
+        self._tracks = update(self._tracks, berries, sighting.stamp, self._settings)
         shown = []
         for track in self._tracks.tracks:
             if track.seen_at == sighting.stamp:
-                view = _nearest(track, sighting.berries)
+                view = _nearest(track, berries)
                 ripeness = _ripeness(view, sighting.eye)
                 self._weigh(track.id, view, ripeness)
                 shown.append(replace(_target(track, view), ripeness=ripeness))
+        self._drop_ghosts(sighting.stamp)
         return shown
+
+    def _drop_ghosts(self, stamp: float) -> None:
+        """Join what was known of fruit that has moved to where it was just seen: no two hang so near to each other."""
+        seen = {t.id: t for t in self._tracks.tracks if t.seen_at == stamp}
+        for ghost in [t for t in self._tracks.tracks if t.seen_at < stamp]:
+            near = [t for t in seen.values() if float(np.linalg.norm(t.position - ghost.position)) < PARTS]
+            if near:
+                kept = near[0]
+                seen[kept.id] = replace(kept, hits=kept.hits + ghost.hits)
+                pairs = zip(self._ripeness[kept.id], self._ripeness[ghost.id], strict=True)
+                total, weight = (a + b for a, b in pairs)
+                self._ripeness[kept.id] = total, weight
+                self.forget(ghost.id)
+        tracks = tuple(seen.get(t.id, t) for t in self._tracks.tracks)
+        self._tracks = replace(self._tracks, tracks=tracks)
 
     def targets(self) -> list[Target]:
         return [self._remembered(track) for track in self._tracks.tracks]
@@ -61,6 +81,29 @@ class TrackedCrop:
 
     def forget(self, id: int) -> None:
         self._tracks = forget(self._tracks, [id])
+
+
+def each_once(seen: Sequence[Seen]) -> list[Seen]:
+    """Return what one picture shows, of the parts of one fruit only the best: the others have leaf in them."""
+    kept: list[Seen] = []
+    for view in sorted(seen, key=lambda s: -s.berry.detection.score * s.berry.detection.visible):
+        if all(float(np.linalg.norm(view.position - other.position)) >= PARTS for other in kept):
+            kept.append(view)
+    return kept
+
+
+class RowCrop:
+    """The crop of the row at hand: what the pictures of one segment showed of the next serves there."""
+
+    def __init__(self) -> None:
+        self._row: tuple[str, ...] = ()
+        self._crop = TrackedCrop()
+
+    def of(self, *row: str) -> TrackedCrop:
+        """Return what is known of a row, such as (order, bed, side); another one than before begins anew."""
+        if row != self._row:
+            self._row, self._crop = row, TrackedCrop()
+        return self._crop
 
 
 def _ripeness(view: Seen, eye: Vector | None) -> float:

@@ -27,8 +27,8 @@ CROWDED = (PickResult.COLLISION_RISK, PickResult.TWO_STEMS)
 MARGIN = 0.02
 """Fruit must look so much riper than the window's lower end: what is left today is riper at the next visit."""
 
-SHARP = 0.12
-"""From near by, fruit further than this from the target is out of focus and cut off by the picture's edge [m]."""
+WELL = 0.5
+"""Score of a berry that was seen well, 0-1."""
 
 ALIKE = 0.35
 """Two looks at one berry differ by less than this in ripeness."""
@@ -216,10 +216,9 @@ class LookAgain(ActionLeaf):
         sighting, attempt, crop = self.look.sighting, self.round.attempt, self.round.crop
         if not sighting.image_ok:
             return self.fail(PickResult.LOST_TARGET, f"picture refused: {sighting.fault}")
-        shown = crop.see(sighting.near(attempt.target.position, SHARP))
+        shown = crop.see(sighting)  # what else it shows is a view of the crop as good as any
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
-        first = attempt.number == 1 and attempt.looks == 0
-        if target is None and attempt.target.sightings >= self.round.settings.sure and first:
+        if target is None and self._believed(attempt):
             if not self._ripe_enough(attempt.target):
                 return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} from afar, then hidden")
             attempt.seen_from = sighting.stamp  # a leaf gives way to the jaws; if the fruit is gone, they close empty
@@ -239,6 +238,13 @@ class LookAgain(ActionLeaf):
         if not self._ripe_enough(attempt.target):
             return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} over all looks")
         return self._settle_grasp(attempt.target)
+
+    def _believed(self, attempt: Attempt) -> bool:
+        """Return whether a berry that cannot be seen from here is there: seen often, or well and now from nowhere."""
+        target, settings = attempt.target, self.round.settings
+        if attempt.number != 1:
+            return False
+        return target.sightings >= settings.sure or (attempt.looks == settings.looks and target.score >= WELL)
 
     def _ripe_enough(self, target: Target) -> bool:
         return target.ripeness >= self.round.job.window.ripeness_min + MARGIN

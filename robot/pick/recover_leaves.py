@@ -12,7 +12,7 @@ from robot.pick.grip_leaves import Line, depth_in_crop
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
-from robot.pick.verify import holds
+from robot.pick.verify import NOTHING_BELOW, holds
 
 SEEN = (PickResult.LOST_TARGET, PickResult.TWO_STEMS)
 """Reasons that a look from another side may take away; no attempt is lost before the tool has gone in."""
@@ -92,7 +92,10 @@ class StillHolding(Leaf):
 
 
 class OpenWide(ActionLeaf):
-    """Let go of whatever is between the jaws, so that nothing is torn; what falls into the punnet is counted there."""
+    """Let go of what is between the jaws, so that nothing is torn; what falls into the punnet is counted there.
+
+    They open no wider than they came in: what hangs beside them would come out with them.
+    """
 
     blames = False
     _over_punnet: bool = False
@@ -101,8 +104,12 @@ class OpenWide(ActionLeaf):
         attempt = self.round.current
         if attempt is None or not attempt.gripped or attempt.result in ENDS_THE_SEGMENT:
             return None
-        self._over_punnet = self.round.in_punnet() and holds(self.round.body.grip())
-        return self.round.body.grip_to(self.round.tool.opening_max, self.round.job.force)
+        grip = self.round.body.grip()
+        self._over_punnet = self.round.in_punnet() and holds(grip)
+        if grip.opening < NOTHING_BELOW and not holds(grip):  # closed and empty, they come out past everything
+            return None
+        opening = self.round.tool.opening_max if attempt.grasp is None else max(attempt.grasp.opening, grip.opening)
+        return self.round.body.grip_to(opening, self.round.job.force)
 
     def finish(self) -> Status:
         attempt = self.round.current

@@ -19,6 +19,10 @@ FRUIT_FILL = 0.80
 STEM_ABOVE_CALYX = 0.005
 """Where to cut: this far above the calyx [m], so that the pads below the blade meet the fruit near its widest place."""
 
+SHORT, SHORT_FROM, SHORT_MAX = 0.012, 0.95, 0.005
+"""Fruit of which less than the second share is seen ends higher than it looks, by the first times what is missing, at
+most the third [m]: measured on 300 looks at rendered fruit, 2 mm at 0.85 seen, 3.4 mm at 0.65 and up to 10 mm."""
+
 BELOW_PEDUNCLE, PEDUNCLE_SHIFT = 0.005, 0.003
 """A peduncle is cut this far below the point that was seen on it; that may move the cut at most so much [m]."""
 
@@ -71,6 +75,7 @@ class Target:
         if self.peduncle is not None:
             seen = self.peduncle - self.position - [0.0, 0.0, BELOW_PEDUNCLE]
             offset += np.clip(0.5 * (seen - offset), -PEDUNCLE_SHIFT, PEDUNCLE_SHIFT)
+        offset[2] += min(SHORT_MAX, SHORT * max(0.0, SHORT_FROM - self.visible))
         cut: Vector = self.position + offset
         return cut
 
@@ -87,6 +92,7 @@ class Target:
             position=self.position + np.array([0.0, 0.0, 0.5 * grown]),
             length=self.length + grown,
             diameter=max(self.diameter, min(other.diameter, self.diameter + GROWN_MAX)),
+            visible=max(self.visible, other.visible),
         )
 
     def mass(self) -> float:

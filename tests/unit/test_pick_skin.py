@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from robot.pick.body import Sighting
-from robot.pick.crop import TrackedCrop
+from robot.pick.crop import RowCrop, TrackedCrop
 from robot.pick.skin import elevation, seen_share, whole_share
 from vision.track import Sighting as Seen
 from vision.types import Berry, Detection, Stage
@@ -16,14 +16,15 @@ from vision.types import Berry, Detection, Stage
 FRUIT = np.array([0.5, 0.55, 0.95])
 
 
-def seen(ripeness: float, visible: float = 1.0) -> Seen:
-    detection = Detection(box=(0, 0, 9, 9), score=0.9, ripeness=ripeness, stage=Stage.TURNING, visible=visible)
+def seen(ripeness: float, visible: float = 1.0, *, score: float = 0.9, aside: float = 0.0) -> Seen:
+    place = FRUIT + np.array([aside, 0.0, 0.0])
+    detection = Detection(box=(0, 0, 9, 9), score=score, ripeness=ripeness, stage=Stage.TURNING, visible=visible)
     up = np.array([0.0, 0.0, 1.0])
     covariance = np.eye(3) * 1e-6
     berry = Berry(
-        detection=detection, position=FRUIT, covariance=covariance, diameter=0.03, length=0.036, axis=up, peduncle=None
+        detection=detection, position=place, covariance=covariance, diameter=0.03, length=0.036, axis=up, peduncle=None
     )
-    return Seen(berry=berry, position=FRUIT, covariance=covariance, peduncle=None, axis=up)
+    return Seen(berry=berry, position=place, covariance=covariance, peduncle=None, axis=up)
 
 
 def look(stamp: float, above: float, ripeness: float, visible: float = 1.0) -> Sighting:
@@ -72,3 +73,34 @@ def test_without_the_place_of_the_eye_ripeness_is_what_is_seen() -> None:
     crop = TrackedCrop()
     crop.see(Sighting(stamp=1.0, berries=(seen(0.7),)))
     assert crop.targets()[0].ripeness == pytest.approx(0.7)
+
+
+def test_what_was_seen_in_one_segment_of_a_row_is_known_in_the_next_and_not_on_another_day() -> None:
+    crops = RowCrop()
+    crops.of("monday", "bed-1", "a").see(look(1.0, 0.0, 0.9))
+    assert len(crops.of("monday", "bed-1", "a").targets()) == 1
+    assert crops.of("tuesday", "bed-1", "a").targets() == []
+    assert crops.of("monday", "bed-1", "a").targets() == []
+
+
+def test_the_parts_of_fruit_that_a_leaf_crosses_are_one_berry_as_ripe_as_the_best_of_them() -> None:
+    crop = TrackedCrop()
+    parts = (seen(0.5, 0.6, score=0.4, aside=-0.008), seen(0.95, 0.9), seen(0.6, 0.5, score=0.3, aside=0.012))
+    (shown,) = crop.see(Sighting(stamp=1.0, berries=parts))
+    assert shown.ripeness == 0.95
+    assert len(crop.targets()) == 1
+
+
+def test_neighbours_that_touch_stay_two() -> None:
+    crop = TrackedCrop()
+    crop.see(Sighting(stamp=1.0, berries=(seen(0.9), seen(0.9, aside=0.024))))
+    assert len(crop.targets()) == 2
+
+
+def test_fruit_that_was_pushed_aside_leaves_no_ghost_where_it_hung() -> None:
+    crop = TrackedCrop()
+    crop.see(Sighting(stamp=1.0, berries=(seen(0.7),)))
+    crop.see(Sighting(stamp=2.0, berries=(seen(0.9, aside=0.014),)))
+    (target,) = crop.targets()
+    assert target.position[0] == pytest.approx(FRUIT[0] + 0.014)
+    assert (target.sightings, target.ripeness) == (2, pytest.approx(0.8))

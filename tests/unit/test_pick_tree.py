@@ -141,6 +141,51 @@ def test_a_berry_that_only_a_look_from_another_side_shows_is_picked_at_the_first
     assert [(o.result, o.attempt) for o in round_.outcomes] == [(PickResult.OK, 1)]
 
 
+def test_fruit_that_only_a_look_at_another_one_shows_is_picked_too() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+
+    def behind_a_leaf(_: int) -> None:
+        seen = [berry(2, 0.3)] if round_.current is not None or round_.crop.get(2) else []
+        body.crop = [b for b in body.crop if b.id == 1] + seen
+
+    run(round_, body, each=behind_a_leaf)
+    assert results(round_) == {1: "ok", 2: "ok"}
+
+
+def test_fruit_that_was_seen_well_once_is_reached_for_through_the_leaf_that_hides_it_from_both_sides() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    there = body.crop[0]
+
+    def leaf(_: int) -> None:
+        hidden = round_.task in ("travel", "look_again")
+        body.crop = [] if hidden or round_.picked else [there]
+
+    run(round_, body, each=leaf)
+    assert [(o.result, o.attempt) for o in round_.outcomes] == [(PickResult.OK, 1)]
+
+
+def test_jaws_that_closed_on_nothing_come_out_closed() -> None:
+    body = FakeBody([berry(1, 0.0)], closes_to=lambda _: Grip(opening=0.0, force=0.0))
+    run(make_round(body), body)
+    after = [body.log[k + 1] for k, entry in enumerate(body.log[:-1]) if entry == "close"]
+    assert after and set(after) == {"move"}
+
+
+def test_jaws_that_let_go_in_the_crop_open_no_wider_than_they_came_in() -> None:
+    body = FakeBody([berry(1, 0.0)], closes_to=lambda _: Grip(opening=0.055, force=0.8))
+    round_ = make_round(body)
+    openings: list[float] = []
+
+    def note(_: int) -> None:
+        if round_.task == "recover" and body.log[-1] == "open":
+            openings.append(body.measured.opening)
+
+    run(round_, body, each=note)
+    assert openings and max(openings) < round_.tool.opening_max
+
+
 def test_a_picture_that_is_too_old_is_never_approached_on() -> None:
     body = FakeBody([berry(1, 0.0)], look_delay=0.32)
     round_ = make_round(body)
