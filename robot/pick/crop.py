@@ -108,8 +108,8 @@ class RowCrop:
 
 def _ripeness(view: Seen, eye: Vector | None) -> float:
     """Return the ripe share of the whole skin by one view; as it looks where the eye's place is not told."""
-    seen = view.berry.detection.ripeness
-    return seen if eye is None else whole_share(seen, elevation(eye, view.position))
+    seen = view.berry.detection
+    return seen.ripeness if eye is None else whole_share(seen.ripeness, elevation(eye, view.position), seen.visible)
 
 
 def _nearest(track: Track, seen: Sequence[Seen]) -> Seen:

@@ -54,6 +54,13 @@ def test_red_all_over_is_ripe_and_green_all_over_is_not(above: float) -> None:
     assert whole_share(0.0, above) < 0.05
 
 
+def test_fruit_that_a_leaf_crosses_looks_paler_than_it_is() -> None:
+    shares = [whole_share(0.8, 0.3, visible) for visible in (1.0, 0.88, 0.8, 0.7, 0.5)]
+    assert shares[0] == shares[1] < shares[2] < shares[3] == shares[4]
+    assert whole_share(0.0, 0.3, 0.5) < 0.1, "green stays green"
+    assert whole_share(0.65, 0.3, 0.5) < 0.85, "turning fruit is not made ripe by what hides it"
+
+
 def test_the_crop_remembers_the_ripeness_of_the_whole_skin() -> None:
     crop = TrackedCrop()
     for stamp, above in ((1.0, 0.0), (2.0, 0.45)):
