@@ -17,10 +17,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from vision.net.layout import VERSION
 from vision.net.model import BerryNet, NetSettings
 from vision.train.augment import AugmentSettings, draw
 from vision.train.cache import Cache
+from vision.train.learner import Learner, averaged, keep, new_learner, resume
 from vision.train.loss import Batch, LossWeights, collate, losses
 from vision.train.paste import FruitBank
 from vision.train.targets import Targets, targets_of
@@ -88,24 +88,6 @@ class Views(torch.utils.data.Dataset[tuple[npt.NDArray[np.uint8], Targets]]):
         return members[int(rng.integers(len(members)))]
 
 
-class Average:
-    """Exponential average of a model's weights: what is evaluated and kept."""
-
-    def __init__(self, model: nn.Module, keep: float) -> None:
-        self._keep, self.steps = keep, 0
-        self.state = {k: v.detach().clone() for k, v in model.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        self.steps += 1
-        keep = min(self._keep, (1 + self.steps) / (10 + self.steps))
-        for name, value in model.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.state[name].lerp_(value, 1 - keep)
-            else:
-                self.state[name].copy_(value)
-
-
 def rate_at(step: int, total: int, s: TrainSettings) -> float:
     """Return the learning rate of a step."""
     if step < s.warmup:
@@ -138,13 +120,13 @@ def train(
     """
     torch.set_num_threads(settings.threads)
     folder.mkdir(parents=True, exist_ok=True)
-    learner = _learner(settings, net)
+    learner = new_learner(net, seed=settings.seed, rate=settings.rate, decay=settings.decay, average=settings.average)
     views = Views(cache, augment, settings)
-    first = _resume(folder / "last.pt", learner)
+    first = resume(folder / "last.pt", learner)
     if first == 0 and start is not None:
         if not start.exists():
             raise ValueError(f"expected a checkpoint to begin from at {start}, found none: name another")
-        _resume(start, learner)
+        resume(start, learner)
     per_epoch = settings.views // settings.batch
     about = {"net": asdict(net), "settings": asdict(settings)}
     for epoch in range(first, settings.epochs):
@@ -163,37 +145,10 @@ def train(
         if check is not None and ((epoch + 1) % check_every == 0 or ended):
             line |= check(averaged(learner.average, net))
         log.info("%s", json.dumps(line))
-        _keep(folder / "last.pt", learner, epoch + 1, about)
+        keep(folder / "last.pt", learner, epoch + 1, about)
         if ended:
             break
     return averaged(learner.average, net)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Learner:
-    """What changes while learning."""
-
-    model: BerryNet
-    optimiser: torch.optim.Optimizer
-    average: Average
-
-
-def _learner(s: TrainSettings, net: NetSettings) -> _Learner:
-    torch.manual_seed(s.seed)
-    model = BerryNet(net).to(memory_format=torch.channels_last)
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": s.decay},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return _Learner(model=model, optimiser=torch.optim.AdamW(groups, lr=s.rate), average=Average(model, s.average))
-
-
-def averaged(average: Average, net: NetSettings) -> BerryNet:
-    """Return a network in evaluation mode with the averaged weights."""
-    model = BerryNet(net)
-    model.load_state_dict(average.state)
-    model.eval()
-    return model
 
 
 def _batches(views: Views, s: TrainSettings) -> Iterator[Batch]:
@@ -208,7 +163,7 @@ def _batches(views: Views, s: TrainSettings) -> Iterator[Batch]:
     yield from loader
 
 
-def _step(learner: _Learner, batch: Batch, weights: LossWeights, *, half: bool) -> dict[str, float]:
+def _step(learner: Learner, batch: Batch, weights: LossWeights, *, half: bool) -> dict[str, float]:
     x: Tensor = batch.pictures.float().to(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
         head, proto = learner.model(x)
@@ -220,31 +175,3 @@ def _step(learner: _Learner, batch: Batch, weights: LossWeights, *, half: bool) 
     learner.optimiser.step()
     learner.average.update(learner.model)
     return {k: float(v.detach()) for k, v in found.items()}
-
-
-def _keep(path: Path, learner: _Learner, epoch: int, about: dict[str, Any]) -> None:
-    state = {
-        "version": VERSION,
-        "epoch": epoch,
-        **about,
-        "model": learner.model.state_dict(),
-        "optimiser": learner.optimiser.state_dict(),
-        "average": learner.average.state,
-        "steps": learner.average.steps,
-    }
-    partial = path.with_suffix(".part")
-    torch.save(state, partial)
-    partial.replace(path)
-
-
-def _resume(path: Path, learner: _Learner) -> int:
-    """Take up what `path` holds and return the number of epochs done; 0 where there is no such file."""
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    if state["version"] != VERSION:
-        raise ValueError(f"{path} is of version {state['version']}, expected {VERSION}: train from the start elsewhere")
-    learner.model.load_state_dict(state["model"])
-    learner.optimiser.load_state_dict(state["optimiser"])
-    learner.average.state, learner.average.steps = state["average"], state["steps"]
-    return int(state["epoch"])
