@@ -42,7 +42,7 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
     from robot.hardware import HardwareError
     from robot.hardware.wiring import connect
     from robot.loop import ControlLoop, LoopSettings
-    from robot.loop.realtime import lock_memory, no_collections, ordinary_class, real_time_class
+    from robot.loop.realtime import helper_class, lock_memory, no_collections, real_time_class
     from robot.nodes.control import ControlNode, ControlSettings
 
     host = Host(settings, name, slot=slot)
@@ -67,7 +67,7 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
             loop.shut_down()
 
     host.at_end(let_go)
-    writer = ThreadPoolExecutor(1, initializer=ordinary_class)
+    writer = ThreadPoolExecutor(1, initializer=helper_class)
     writer.submit(int)  # its thread is there before anything is urgent
     host.at_end(writer.shutdown)
     space = ControlSettings(namespace=namespace(settings.robot), blackbox=blackboxes(settings), aside=writer.submit)

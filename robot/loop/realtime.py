@@ -29,9 +29,14 @@ def real_time_class(priority: int = PRIORITY) -> str:
     return ""
 
 
-def ordinary_class() -> None:
-    """Put the calling thread back among everybody else: for one that helps a process of the real-time class."""
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+def helper_class() -> None:
+    """Put the calling thread below the loop's, but not back among everybody else.
+
+    Python's threads share one lock: a helper that others keep from running while it holds that lock holds up the loop.
+    In the real-time class it runs on and gives the lock up when it is asked to.
+    """
+    if os.sched_getscheduler(0) == os.SCHED_FIFO:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
 def lock_memory() -> str:

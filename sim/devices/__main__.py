@@ -15,7 +15,7 @@ from pathlib import Path
 
 from robot import ros
 from robot.arms import ArmDescription, arm_names, load_arm
-from robot.loop.realtime import real_time_class
+from robot.loop.realtime import lock_memory, real_time_class
 from robot.ros.executors import SingleThreadedExecutor
 from sim.devices.servos import PtyServos
 from sim.devices.stand import JAWS, KINDS, RAIL, Stand, axis
@@ -30,6 +30,10 @@ from telemetry.clock import Clock
 TURN_S = 0.002
 PRIORITY = 85
 """Above that of a control loop, which waits for the answers; without permission it is an ordinary process."""
+
+
+TURNS = 2e-4
+"""After so long a thread gives way to another that waits: bus, controller and camera share one interpreter [s]."""
 
 
 class Wall:
@@ -81,6 +85,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=3)
     told = parser.parse_args(words)
     real_time_class(PRIORITY)  # a device answers in time however busy the computer is
+    lock_memory()
+    sys.setswitchinterval(TURNS)
     clock, arm = Wall(), load_arm(told.arm or ("lite6" if told.hardware == "xarm" else "ur3e"))
     row = Row(SceneSettings(length=told.length, mix=Mix(isolated=told.berries, unripe=1)), told.seed)
     stand = Stand(arm, told.hardware, parked(arm), clock.monotonic, row)
