@@ -57,7 +57,9 @@ from robot.ros.signals import (
     SignalHandlerOptions,
     get_current_signal_handlers_options,
     install_signal_handlers,
+    register_sigint_guard_condition,
     uninstall_signal_handlers,
+    unregister_sigint_guard_condition,
 )
 from robot.ros.utilities import get_rmw_implementation_identifier as rclpy_get_rmw_implementation_identifier
 from robot.ros.utilities import remove_ros_args as rclpy_remove_ros_args
@@ -70,13 +72,6 @@ from robot.ros.waitable import WaitSet
 NotImplementedError = builtins.NotImplementedError  # the name is rclpy's
 RCL_DEFAULT_DOMAIN_ID = DEFAULT_DOMAIN_ID
 RMW_QOS_DEADLINE_BEST_AVAILABLE = RMW_QOS_LIVELINESS_LEASE_DURATION_BEST_AVAILABLE = BEST_AVAILABLE_NS
-
-
-def register_sigint_guard_condition(guard_condition: object) -> None:
-    """Do nothing: a signal ends every wait, of this guard condition too."""
-
-
-unregister_sigint_guard_condition = register_sigint_guard_condition
 
 __all__ = [
     "RCL_DEFAULT_DOMAIN_ID",

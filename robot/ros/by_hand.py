@@ -18,6 +18,7 @@ from robot.ros.interfaces import type_description_interfaces
 from robot.ros.publisher import Publisher
 from robot.ros.qos import QoSProfile, qos_profile_rosout_default, qos_profile_services_default
 from robot.ros.service import Service
+from robot.ros.signals import RawGuard
 from robot.ros.subscription import Subscription
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
 from robot.ros.timer import Timer
@@ -147,7 +148,7 @@ class RawTypeDescriptionService(Handle):
         return answer(request, response_type())
 
 
-class RawGuardCondition(Handle):
+class RawGuardCondition(RawGuard):
     """A guard condition of a context."""
 
     def __init__(self, context: ContextHandle) -> None:

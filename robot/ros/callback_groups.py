@@ -66,6 +66,8 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
         return True
 
     def ending_execution(self, entity: Any) -> None:
+        active = self._active_entity
+        assert active is None or active == entity, f"expected the end of {active!r}, which runs, got that of {entity!r}"
         self._active_entity = None
         try:
             self._active.release()

@@ -85,6 +85,7 @@ class BaseClock:
         return round((self._scheduler.monotonic() if steady else self._scheduler.now()) * NANOSECONDS)
 
     def now(self) -> Time:
+        self._handle.check()
         return Time(nanoseconds=self.nanoseconds(), clock_type=self._clock_type)
 
     def create_jump_callback(

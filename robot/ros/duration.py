@@ -65,6 +65,11 @@ class Duration:
 
     __rmul__ = __mul__
 
+    def __truediv__(self, other: float) -> Duration:
+        if isinstance(other, bool) or not isinstance(other, int | float):
+            return NotImplemented
+        return Duration(nanoseconds=int(self._nanoseconds / other))
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Duration):
             return NotImplemented
@@ -85,6 +90,11 @@ class Duration:
         return "Infinite" if self._nanoseconds == INFINITE_NS else f"{self._nanoseconds} nanoseconds"
 
     def get_c_duration(self) -> Duration:
+        return self
+
+    @property
+    def _duration_handle(self) -> Duration:
+        """What functions of rclpy's compiled part take."""
         return self
 
 

@@ -32,10 +32,14 @@ class Handle:
     def destroyed(self) -> bool:
         return self._destroyed
 
+    def check(self) -> None:
+        """Raise InvalidHandle when it is gone."""
+        if self._released:
+            raise InvalidHandle(f"cannot use {self.name}: it was destroyed")
+
     def __enter__(self) -> Handle:
         with self._lock:
-            if self._released:
-                raise InvalidHandle(f"cannot use {self.name}: it was destroyed")
+            self.check()
             self._users += 1
         return self
 

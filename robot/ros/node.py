@@ -234,7 +234,8 @@ class Node(Running, Entities, NodeParameters, Graph):
         self.executor = None
         self._ros_waiting.clear()
         self.context.untrack_node(self)
-        self._ros_handle.destroy_when_not_in_use()
+        if not self._ros_handle.destroyed:
+            self._ros_handle.destroy_when_not_in_use()
 
     def __enter__(self) -> Node:
         return self

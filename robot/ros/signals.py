@@ -5,13 +5,16 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from types import FrameType
 from typing import Any
 from weakref import WeakSet
 
 from robot.ros.context import Context, open_contexts
+from robot.ros.exceptions import InvalidHandle
 from robot.ros.guard_condition import GuardCondition
+from robot.ros.handle import Handle
 
 
 class SignalHandlerOptions(IntEnum):
@@ -23,15 +26,38 @@ class SignalHandlerOptions(IntEnum):
     ALL = 3
 
 
+class RawGuard(Handle):
+    """A guard condition made by hand."""
+
+    trigger_guard_condition: Callable[[], None]
+
+
+Guard = GuardCondition | RawGuard
+
+
+def register_sigint_guard_condition(guard_condition: Guard) -> None:
+    """Let signals trigger a guard condition; raises ValueError when they do so already."""
+    if guard_condition in _guards:
+        raise ValueError("Guard condition was already registered")
+    _guards.add(guard_condition)
+
+
+def unregister_sigint_guard_condition(guard_condition: Guard) -> None:
+    """Let signals leave a guard condition alone; raises ValueError when they did so before."""
+    if guard_condition not in _guards:
+        raise ValueError("Guard condition was not registered")
+    _guards.discard(guard_condition)
+
+
 class SignalHandlerGuardCondition(GuardCondition):
     """A guard condition that a handled signal triggers."""
 
     def __init__(self, context: Context | None = None) -> None:
         super().__init__(callback=None, callback_group=None, context=context)
-        _guards.add(self)
+        register_sigint_guard_condition(self)
 
 
-_guards: WeakSet[SignalHandlerGuardCondition] = WeakSet()
+_guards: WeakSet[Guard] = WeakSet()
 _SIGNALS = {SignalHandlerOptions.SIGINT: signal.SIGINT, SignalHandlerOptions.SIGTERM: signal.SIGTERM}
 _previous: dict[signal.Signals, Callable[[int, FrameType | None], Any] | int | None] = {}
 
@@ -40,8 +66,8 @@ def _handle(number: int, frame: FrameType | None) -> None:
     for context in tuple(open_contexts):
         context.interrupt()
     for guard in tuple(_guards):
-        if not guard.handle.destroyed:
-            guard.trigger()
+        with suppress(InvalidHandle):  # it is gone
+            guard.trigger() if isinstance(guard, GuardCondition) else guard.trigger_guard_condition()
     before = _previous.get(signal.Signals(number))
     if callable(before):
         before(number, frame)

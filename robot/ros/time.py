@@ -50,6 +50,11 @@ class Time:
     def clock_type(self) -> ClockType:
         return self._clock_type
 
+    @property
+    def _time_handle(self) -> Time:
+        """What functions of rclpy's compiled part take."""
+        return self
+
     @classmethod
     def from_msg(cls, msg: Any, clock_type: ClockType = ClockType.ROS_TIME) -> Time:
         if not isinstance(msg, registry.message(MESSAGE)):

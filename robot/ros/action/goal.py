@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class GoalEvent(IntEnum):
     """What changes a goal's state, numbered as rcl_action's."""
 
-    EXECUTE = 1
-    CANCEL_GOAL = 2
-    SUCCEED = 3
-    ABORT = 4
-    CANCELED = 5
+    EXECUTE = 0
+    CANCEL_GOAL = 1
+    SUCCEED = 2
+    ABORT = 3
+    CANCELED = 4
 
 
 GO = {  # what follows on a state and an event
@@ -49,6 +49,7 @@ class ServerGoalHandle:
         self._goal_request = goal_request
         self._status: GoalStatus = GoalStatus.STATUS_ACCEPTED
         self._destroyed = False
+        self.has_callback = False  # which returns the result
         self._result_future: Future[Any] = Future()
         self._lock = threading.RLock()
 
@@ -84,10 +85,14 @@ class ServerGoalHandle:
 
     def execute(self, execute_callback: Callable[[ServerGoalHandle], Any] | None = None) -> None:
         """Start the execution, from the accepted callback or later."""
+        self.executing()
+        self._action_server.notify_execute(self, execute_callback)
+
+    def executing(self) -> None:
+        """Say that it is executed, unless it is to be cancelled."""
         with self._lock:
             if not self.is_cancel_requested:
                 self._update_state(GoalEvent.EXECUTE)
-        self._action_server.notify_execute(self, execute_callback)
 
     def publish_feedback(self, feedback: Any) -> None:
         if not isinstance(feedback, self._action_server.action_type.Feedback):
@@ -112,6 +117,8 @@ class ServerGoalHandle:
         self._update_state(event)
         if response is not None:
             self._set_result(response)
+        elif not self.has_callback:
+            self._set_result(self._action_server.action_type.Result())
 
     def _set_result(self, response: Any) -> None:
         kind = self._action_server.action_type

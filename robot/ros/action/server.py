@@ -64,7 +64,8 @@ class ActionServer(ServerWaiting):
 
     Args:
         execute_callback: takes the goal handle, returns the result; plain or `async def`. It ends the goal with
-            `succeed`, `abort` or `canceled`; a goal it leaves open is aborted, and so is one where it raises.
+            `succeed`, `abort` or `canceled`; a goal it leaves open is aborted, and so is one where it raises. Without
+            one, whoever has the handle ends the goal, with its result.
         callback_group: of the callbacks that judge; None = the node's default.
         goal_callback: takes the goal's request and says whether it is accepted.
         handle_accepted_callback: takes an accepted goal's handle; the default executes it at once.
@@ -79,7 +80,7 @@ class ActionServer(ServerWaiting):
         node: Node,
         action_type: Any,
         action_name: str,
-        execute_callback: Callable[[ServerGoalHandle], Any],
+        execute_callback: Callable[[ServerGoalHandle], Any] | None = None,
         *,
         callback_group: CallbackGroup | None = None,
         goal_callback: Callable[[Any], Any] | None = default_goal_callback,
@@ -96,7 +97,9 @@ class ActionServer(ServerWaiting):
         self.register_handle_accepted_callback(handle_accepted_callback)
         self.register_goal_callback(goal_callback)
         self.register_cancel_callback(cancel_callback)
-        self.register_execute_callback(execute_callback)
+        self._execute_callback: Callable[[ServerGoalHandle], Any] | None = None
+        if execute_callback is not None:
+            self.register_execute_callback(execute_callback)
         super().__init__(node.default_callback_group if callback_group is None else callback_group)
         impl, name = action_type.Impl, node.resolve_topic_name(action_name)
         self._node = node
@@ -170,7 +173,10 @@ class ActionServer(ServerWaiting):
     def notify_execute(
         self, goal_handle: ServerGoalHandle, execute_callback: Callable[[ServerGoalHandle], Any] | None
     ) -> None:
-        self._node._ros_tasks.create_task(self._execute_goal, execute_callback or self._execute_callback, goal_handle)
+        callback = execute_callback or self._execute_callback
+        if callback is not None:
+            goal_handle.has_callback = True
+            self._node._ros_tasks.create_task(self._execute_goal, callback, goal_handle)
 
     async def _execute_goal(
         self, execute_callback: Callable[[ServerGoalHandle], Any], handle: ServerGoalHandle
@@ -254,18 +260,17 @@ class ActionServer(ServerWaiting):
     # --- callbacks
 
     def register_handle_accepted_callback(self, handle_accepted_callback: Callable[..., Any] | None) -> None:
-        self._handle_accepted_callback = handle_accepted_callback or default_handle_accepted_callback
+        default = default_handle_accepted_callback
+        self._handle_accepted_callback = _checked(handle_accepted_callback or default, "handle accepted")
 
     def register_goal_callback(self, goal_callback: Callable[..., Any] | None) -> None:
-        self._goal_callback = goal_callback or default_goal_callback
+        self._goal_callback = _checked(goal_callback or default_goal_callback, "goal acceptance")
 
     def register_cancel_callback(self, cancel_callback: Callable[..., Any] | None) -> None:
-        self._cancel_callback = cancel_callback or default_cancel_callback
+        self._cancel_callback = _checked(cancel_callback or default_cancel_callback, "goal cancellation")
 
     def register_execute_callback(self, execute_callback: Callable[..., Any]) -> None:
-        if not callable(execute_callback):
-            raise TypeError("Failed to register goal execution callback: not callable")
-        self._execute_callback = execute_callback
+        self._execute_callback = _checked(execute_callback, "goal execution")
 
     def configure_introspection(
         self, clock: Any, service_event_qos_profile: QoSProfile, introspection_state: Any
@@ -291,6 +296,12 @@ class ActionServer(ServerWaiting):
         for entity in (self._goal_service, self._cancel_service, self._result_service, self._feedback, self._status):
             entity.destroy()
         self._node._ros_forget(self)
+
+
+def _checked(callback: Callable[..., Any], what: str) -> Callable[..., Any]:
+    if not callable(callback):
+        raise TypeError(f"Failed to register {what} callback: not callable")
+    return callback
 
 
 def _stamp(handle: ServerGoalHandle) -> tuple[int, int]:
