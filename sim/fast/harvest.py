@@ -5,29 +5,22 @@ from __future__ import annotations
 import gc
 from collections import Counter
 from dataclasses import dataclass, field
-from itertools import count
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from py_trees.common import Status
 
 from robot.arms import load_arm
 from robot.collision import Obstacles, World, carriage
-from robot.hardware import HardwareError
 from robot.loop import ControlLoop, LoopSettings
 from robot.pick.candidates import Window
-from robot.pick.crop import TrackedCrop
-from robot.pick.punnet import PlacePattern
 from robot.pick.reach import Reach
-from robot.pick.result import Outcome, PickResult
-from robot.pick.round import Job, PunnetInUse, Round, survey_views
-from robot.pick.settings import PickSettings
-from robot.pick.tree import picking_tree
+from robot.pick.result import PickResult
 from sim.fast.body import FastBody
 from sim.fast.faults import Planned
 from sim.fast.hardware import HOME, FastHardware, parked
 from sim.fast.monitor import Findings, Monitor, Tap
+from sim.fast.person import Person
+from sim.fast.picking import Picking
 from sim.fast.row import Row, Where
 from sim.fast.wire import Wire
 from sim.rig import gutter
@@ -40,9 +33,8 @@ TICK = 0.004
 
 EPOCH = 1779256800.0
 REQUIRED = ("camera", "eyes", "picker", "mission")
-BEAT, PATIENCE, GIVE_UP = 0.1, 0.6, 25.0
-"""Signs of life every so often; a person acts so long after a stop; a robot that cannot be brought back by then is lost
-[s]."""
+BEAT = 0.1
+"""Signs of life every so often [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,15 +118,9 @@ class FastHarvest:
         self._dead: set[str] = set()
         self._paused_until = 0.0
         self._mends: list[tuple[float, Planned]] = []
-        self.journal: list[Outcome] = []
-        self.stops: list[str] = []
-        self._numbers = count(1)
-        self._punnet = PunnetInUse(pattern=PlacePattern(shape=arm.punnet), new_id=lambda: f"p{next(self._numbers)}")
-        self._round: Round | None = None
-        self._tree: Any = None
-        self._stopped_at: float | None = None
         self._came: list[str] = []
-        self._done = False
+        self.picking = Picking(arm, settings.scene, self.body)
+        self.person = Person(self.loop, self.monitor, REQUIRED, TICK)
 
     # Clock
 
@@ -159,7 +145,7 @@ class FastHarvest:
         self._dead.add(name)
         self.body.eyes_alive = "eyes" not in self._dead
         if name == "picker":
-            self._round = None
+            self.picking.die()
 
     def live(self, name: str) -> None:
         """Start a program again."""
@@ -170,7 +156,7 @@ class FastHarvest:
 
     def run(self) -> Ended:
         """Harvest until nothing is left, the robot does not come back, or time is up."""
-        self._start()
+        self.person.start()
         self._step()
         collects = gc.isenabled()
         gc.disable()
@@ -185,7 +171,7 @@ class FastHarvest:
     @property
     def over(self) -> bool:
         """Nothing is left to do, time is up, or the robot does not come back."""
-        return self._done or self._time >= self._settings.limit or self._gave_up()
+        return self.picking.done or self._time >= self._settings.limit or self.person.gave_up(self._time)
 
     def _step(self) -> None:
         """One period of the loop, and of everybody else when it is their turn."""
@@ -202,9 +188,9 @@ class FastHarvest:
         self.monitor.look(self._time)
         if self._time < self._paused_until:
             return
-        self._operate()
+        self.person.look(self._time, broken=bool(self._mends or self._dead))
         if tick % 3 == 0 and "picker" not in self._dead:
-            self._pick()
+            self.picking.turn()
 
     def _break(self) -> None:
         """Let due faults begin and end."""
@@ -228,78 +214,11 @@ class FastHarvest:
         kept_away = [at for at, other in self._mends if other.kind.only_while] if fault.kind.needs_commands else []
         return max(kept_away, default=self._time)
 
-    def _operate(self) -> None:
-        """Be the person: some time after a stop, once nothing is broken any more, reset and start."""
-        supervisor = self.loop.supervisor
-        if supervisor.motion_allowed:
-            self._stopped_at = None
-            return
-        if self._stopped_at is None:
-            self._stopped_at = self._time
-            self.stops.append(supervisor.causes[0] if supervisor.causes else "")
-        waited = self._time - self._stopped_at
-        if self._mends or self._dead or waited < PATIENCE or round(waited / TICK) % 25:
-            return
-        if supervisor.needs_reset:
-            self.monitor.forbid_motion("after a reset, before anybody asked for it")
-            try:
-                self.loop.reset()
-            except HardwareError:
-                return
-        else:
-            self._start()
-
-    def _start(self) -> None:
-        for name in REQUIRED:
-            self.loop.heartbeat(name)
-        self.monitor.permit_motion()
-        self.loop.start()
-
-    def _gave_up(self) -> bool:
-        return self._stopped_at is not None and self._time - self._stopped_at > GIVE_UP
-
-    # The picker
-
-    def _pick(self) -> None:
-        if self._round is None:
-            if not self.loop.supervisor.motion_allowed:
-                return
-            self._round = self._new_round()
-            self._tree = picking_tree(self._round)
-        self._tree.tick_once()
-        if self._tree.status is not Status.RUNNING:
-            stopped = self._round.stopped
-            self._round = None
-            if stopped is None and self.loop.supervisor.motion_allowed:
-                self._done = True
-
-    def _new_round(self) -> Round:
-        self._punnet.begin()
-        scene = self._settings.scene
-        job = Job(
-            order_id="row",
-            bed="bed",
-            side="a",
-            segment=0,
-            window=Window(start=scene.origin, end=scene.origin + scene.length),
-        )
-        round_ = Round(
-            job=job,
-            body=self.body,
-            crop=TrackedCrop(),
-            tool=self.arm.tool,
-            punnet=self._punnet,
-            settings=PickSettings(),
-            report=self.journal.append,
-        )
-        at = float(self.body.tool_pose()[0, 3])
-        round_.views = survey_views(job, self.arm.camera, round_.settings, at)
-        return round_
-
     def _ended(self) -> Ended:
         row = self.row
         taken = row.count(Where.PLACED) + row.count(Where.DROPPED) + row.count(Where.HELD)
-        results = Counter(str(o.result) for o in self.journal)
+        journal = self.picking.journal
+        results = Counter(str(o.result) for o in journal)
         counted = results[str(PickResult.OK)]
         window = Window()
         ripe = sum(window.ripeness_min <= b.ripeness <= window.ripeness_max for b in row.berries)
@@ -308,10 +227,10 @@ class FastHarvest:
             counted=counted,
             placed=row.count(Where.PLACED),
             lost=taken - row.count(Where.PLACED),
-            stops=tuple(self.stops),
-            came_back=not self._gave_up(),
-            finished=self._done,
-            tried=sum(o.result is not PickResult.OK and o.attempt > 0 for o in self.journal),
+            stops=tuple(self.person.stops),
+            came_back=not self.person.gave_up(self._time),
+            finished=self.picking.done,
+            tried=sum(o.result is not PickResult.OK and o.attempt > 0 for o in journal),
             findings=self.monitor.findings,
             results=results,
             seconds=self._time,
