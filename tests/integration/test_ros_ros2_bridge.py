@@ -8,23 +8,31 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from robot.ros import qos
+from robot.ros.action import ActionClient, ActionServer
 from robot.ros.bridge.door import Door
 from robot.ros.bridge.ros2 import NAME, Ros2Bridge, run_here
+from robot.ros.bridge.ros2_types import Rclpy
 from robot.ros.context import Context
 from robot.ros.exceptions import ROSError
 from robot.ros.executors import SingleThreadedExecutor
-from robot.ros.interfaces import sensor_msgs, std_msgs
+from robot.ros.interfaces import example_interfaces, sensor_msgs, std_msgs
 from robot.ros.node import Node
-from robot.ros.packages.rosidl_runtime_py.utilities import get_message
 from robot.ros.qos import DurabilityPolicy, QoSProfile
 
 String, Image = std_msgs.msg.String, sensor_msgs.msg.Image
+Add, Fibonacci = example_interfaces.srv.AddTwoInts, example_interfaces.action.Fibonacci
 KEEPING = QoSProfile(depth=2, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 OURS, THEIRS = 3, 4
+
+
+def stand_in(name: str) -> Any:
+    """Import ours in the place of a module of ROS 2."""
+    packages = "robot.ros.packages.rosidl_runtime_py"
+    return import_module(name.replace("rosidl_runtime_py", packages) if "rosidl" in name else f"robot.ros.{name[6:]}")
 
 
 class World:
@@ -43,7 +51,7 @@ class World:
                 self.nodes.setdefault(domain, node)
                 executor.add_node(node)
         self.ours, self.theirs = self.nodes[OURS], self.nodes[THEIRS]
-        self.bridge = Ros2Bridge(node, qos, get_message, domain_id=OURS)
+        self.bridge = Ros2Bridge(node, Rclpy.load(stand_in), domain_id=OURS)
         self._thread = threading.Thread(target=self.bridge.run, daemon=True)
         self._thread.start()
 
@@ -120,6 +128,52 @@ def test_what_ends_is_gone_on_the_other_side(world: World) -> None:
     world.until(lambda: not world.theirs.get_publishers_info_by_topic("/mine"))
 
 
+def _add(request: Any, response: Any) -> Any:
+    response.sum = request.a + request.b
+    return response
+
+
+def test_services_answer_from_the_other_side(world: World) -> None:
+    for served, asking in ((world.ours, world.theirs), (world.theirs, world.ours)):
+        name = f"/{served.get_name()}/add"
+        service = served.create_service(Add, name, _add)
+        client = asking.create_client(Add, name)
+        world.until(client.service_is_ready)
+        futures = [client.call_async(Add.Request(a=number, b=1)) for number in range(3)]
+        world.until(lambda futures=futures: all(future.done() for future in futures))
+        assert [future.result().sum for future in futures] == [1, 2, 3]
+        assert asking.count_services(name) == 1
+        service.destroy()
+        world.until(lambda client=client: not client.service_is_ready())
+
+
+def test_an_action_is_executed_on_the_other_side(world: World) -> None:
+    def execute(goal: Any) -> Any:
+        goal.publish_feedback(Fibonacci.Feedback(sequence=[1]))
+        goal.succeed()
+        return Fibonacci.Result(sequence=[0, 1, goal.request.order])
+
+    for serving, asking in ((world.ours, world.theirs), (world.theirs, world.ours)):
+        name = f"/{serving.get_name()}/fibonacci"
+        heard: list[list[int]] = []
+        server = ActionServer(serving, Fibonacci, name, execute)
+        client = ActionClient(asking, Fibonacci, name)
+        world.until(client.server_is_ready)
+        feedback = f"{name}/_action/feedback"
+        world.until(lambda: serving.count_subscribers(feedback) and asking.count_publishers(feedback))  # noqa: B023
+        goal = client.send_goal_async(
+            Fibonacci.Goal(order=7),
+            feedback_callback=lambda said: heard.append(list(said.feedback.sequence)),  # noqa: B023
+        )
+        world.until(goal.done)
+        ended = goal.result().get_result_async()
+        world.until(ended.done)
+        assert list(ended.result().result.sequence) == [0, 1, 7]
+        world.until(lambda: heard)  # noqa: B023
+        client.destroy()
+        server.destroy()
+
+
 def test_a_fault_in_our_domain_is_told_and_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -128,9 +182,10 @@ def test_a_fault_in_our_domain_is_told_and_ends_the_run(
 
     monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path))
     monkeypatch.setattr(Door, "step", fail)
-    for name in ("rclpy", "rclpy.qos", "rclpy.executors"):
-        monkeypatch.setitem(sys.modules, name, import_module(name.replace("rclpy", "robot.ros")))
-    monkeypatch.setitem(sys.modules, "rosidl_runtime_py.utilities", import_module(get_message.__module__))
+    monkeypatch.setitem(sys.modules, "rclpy", import_module("robot.ros"))
+    for name in ("qos", "executors", "serialization", "task", "callback_groups"):
+        monkeypatch.setitem(sys.modules, f"rclpy.{name}", stand_in(f"rclpy.{name}"))
+    monkeypatch.setitem(sys.modules, "rosidl_runtime_py.utilities", stand_in("rosidl_runtime_py.utilities"))
     monkeypatch.setattr(sys, "argv", ["bridge"])
     with pytest.raises(ROSError, match="the log says why"):
         run_here(lambda _: None)

@@ -1,7 +1,7 @@
-"""Join our domain with the ROS 2 of the same machine: topics pass both ways as the bytes they are, for any type.
+"""Join our domain with the ROS 2 of the same machine, topics and services, both ways, for any type.
 
-Runs where ROS 2 is sourced. The one side is a node of the real rclpy, with raw subscriptions and publishers of bytes;
-the other a door of ours. Types that ROS 2 does not know there are left out, and said so.
+Runs where ROS 2 is sourced. The one side is a node of the real rclpy, with raw subscriptions and publishers of bytes
+and with services; the other a door of ours. Types that ROS 2 does not know there are left out, and said so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 
 from robot.ros.bridge.door import Door
 from robot.ros.bridge.proxies import FarPublisher, Proxy, listener
+from robot.ros.bridge.ros2_services import Services
+from robot.ros.bridge.ros2_types import Rclpy, Types
 from robot.ros.bus import HERE
 from robot.ros.exceptions import ROSError
 from robot.ros.graph import PUBLISHER, SUBSCRIPTION, Endpoint
@@ -48,25 +50,25 @@ class Ros2Bridge:
 
     Args:
         node: of the real rclpy; whoever made it spins it.
-        qos: the module `rclpy.qos`.
-        get_message: finds a message's class by its name, as `rosidl_runtime_py.utilities.get_message`.
+        rclpy: its modules.
         domain_id: of ours; None = ROS_DOMAIN_ID, else 0.
     """
 
-    def __init__(self, node: Any, qos: Any, get_message: Callable[[str], Any], *, domain_id: int | None = None) -> None:
-        self._node, self._qos, self._get_message = node, qos, get_message
+    def __init__(self, node: Any, rclpy: Rclpy, *, domain_id: int | None = None) -> None:
+        self._node, self._qos = node, rclpy.qos
+        self._types = Types(rclpy)
         self.failed = False
         self._lock = threading.RLock()
-        self._near: list[Endpoint] = []
-        self._classes: dict[str, Any] = {}
+        self._near: dict[bytes, tuple[str, Endpoint]] = {}
         self._from_there: dict[Topic, tuple[FarPublisher, Any]] = {}  # and the raw subscription, while it is wanted
         self._to_there: dict[Topic, tuple[Proxy, Any]] = {}
         self._own: dict[Topic, deque[tuple[float, int]]] = {}  # what our raw subscriptions will hear of ourselves
         self.door = Door("ros2", self._note, domain_id=domain_id)
+        self._services = Services(node, rclpy, self._types, self.door, f"/_{NAME}")
         self._timer = node.create_timer(LOOK_S, self.look)
 
     def _note(self) -> None:
-        self._near = [endpoint for _, endpoint in self.door.near().values()]
+        self._near = self.door.near()
 
     def run(self) -> None:
         """Go on until `end`; the node has to be spun by another thread. A fault is logged, and `failed` true then."""
@@ -87,21 +89,23 @@ class Ros2Bridge:
     def look(self) -> None:
         """Compare both graphs and join what has come; runs on the thread that spins the node."""
         there = self._there()
-        wanted = {_topic(e) for e in self._near if e.kind == SUBSCRIPTION}
+        near = self._near
+        wanted = {_topic(endpoint) for _, endpoint in near.values() if endpoint.kind == SUBSCRIPTION}
         offered: dict[Topic, list[Endpoint]] = {}
-        for endpoint in self._near:
+        for _, endpoint in near.values():
             if endpoint.kind == PUBLISHER:
                 offered.setdefault(_topic(endpoint), []).append(endpoint)
         with self._lock:
             self._join_from_there(there, wanted)
             self._join_to_there(there, offered)
+        self._services.look(near)
 
     def _there(self) -> dict[Topic, _There]:
         """List ROS 2's topics, without what this bridge itself has on them."""
         found: dict[Topic, _There] = {}
         me = (self._node.get_name(), self._node.get_namespace())
         for name, types in self._node.get_topic_names_and_types():
-            if len(types) != 1 or self._class(types[0]) is None:
+            if len(types) != 1 or self._types.message(types[0]) is None:
                 continue
             for publishes, infos in (
                 (True, self._node.get_publishers_info_by_topic(name)),
@@ -117,15 +121,6 @@ class Ros2Bridge:
                     if publishes:
                         entry.node = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
         return found
-
-    def _class(self, type_name: str) -> Any:
-        if type_name not in self._classes:
-            try:
-                self._classes[type_name] = self._get_message(type_name)
-            except (AttributeError, ModuleNotFoundError, ValueError) as error:
-                log.warning("%s is not known to ROS 2 here, its topics are left out: %s", type_name, error)
-                self._classes[type_name] = None
-        return self._classes[type_name]
 
     # --- from ROS 2 to us
 
@@ -167,7 +162,7 @@ class Ros2Bridge:
             self.door.post(lambda: proxy.publish_next(now, bytes(octets)))
 
         profile = self._profile(latched=latched, reliable=False)
-        return self._node.create_subscription(self._class(topic[1]), topic[0], take, profile, raw=True)
+        return self._node.create_subscription(self._types.message(topic[1]), topic[0], take, profile, raw=True)
 
     def _is_own(self, topic: Topic, octets: bytes) -> bool:
         """Tell whether this bridge has published that; not every version of rclpy says who has."""
@@ -186,7 +181,7 @@ class Ros2Bridge:
 
     def _join_to_there(self, there: dict[Topic, _There], offered: dict[Topic, list[Endpoint]]) -> None:
         for topic in offered.keys() - self._to_there.keys():
-            if self._class(topic[1]) is not None:
+            if self._types.message(topic[1]) is not None:
                 self._to_there[topic] = self._publish(topic, offered[topic])
         for topic in self._to_there.keys() - offered.keys():
             proxy, publisher = self._to_there.pop(topic)
@@ -196,7 +191,7 @@ class Ros2Bridge:
     def _publish(self, topic: Topic, publishers: list[Endpoint]) -> tuple[Proxy, Any]:
         latched = all(endpoint.qos.latched for endpoint in publishers)
         profile = self._profile(latched=latched, reliable=True)
-        publisher = self._node.create_publisher(self._class(topic[1]), topic[0], profile)
+        publisher = self._node.create_publisher(self._types.message(topic[1]), topic[0], profile)
         latecomer = Latecomer(time.monotonic) if latched else None
 
         def put(frame: Frame, payload: Buffer, peer: str) -> None:
@@ -240,14 +235,13 @@ def run_here(announce: Callable[[str], object]) -> None:
         ROSError: there is no ROS 2 that can be imported, or the side in our domain failed.
     """
     try:
-        rclpy, qos = import_module("rclpy"), import_module("rclpy.qos")
-        get_message = import_module("rosidl_runtime_py.utilities").get_message
+        rclpy, modules = import_module("rclpy"), Rclpy.load()
     except ModuleNotFoundError as error:
         raise ROSError(f"no ROS 2 can be imported ({error}): source its setup.bash first") from error
     rclpy.init()
     executor = import_module("rclpy.executors").SingleThreadedExecutor()
     node = rclpy.create_node(NAME)
-    bridge = Ros2Bridge(node, qos, get_message)
+    bridge = Ros2Bridge(node, modules)
     thread = threading.Thread(target=bridge.run, name="ros-door", daemon=True)
     thread.start()
     announce(f"joined with {rclpy.get_rmw_implementation_identifier()}")
