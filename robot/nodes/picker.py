@@ -85,7 +85,8 @@ class PickerNode(Node):
         self._settings = settings
         self._arm = arm
         world = World(arm, Obstacles(boxes=(*carriage(arm), *settings.obstacles)))
-        self.body = RosBody(self, clock, arm, Reach(arm, world, settings.reach))
+        reach = Reach(arm, world, settings.reach)
+        self.body = RosBody(self, clock, arm, reach)
         self._numbers = count(1)
         self._punnet = PunnetInUse(pattern=PlacePattern(shape=arm.punnet), new_id=self._new_punnet)
         self._running: _Running | None = None
@@ -102,7 +103,7 @@ class PickerNode(Node):
         )
         self.create_timer(settings.pick.tick, self._tick)
         self.heartbeat = Heartbeat(self, clock)
-        self._room = RowClaim(self, clock, settings.row, arm, self._joints) if settings.row else None
+        self._room = RowClaim(self, clock, settings.row, arm, self._joints, held=reach.fence) if settings.row else None
 
     @property
     def task(self) -> str:

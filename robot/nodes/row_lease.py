@@ -41,18 +41,31 @@ LONGEST = 2.0
 EXPIRED = "lease_lost"
 
 
+def inside(low: float, high: float) -> tuple[float, float]:
+    """Return between which places the tool of a machine stays that keeps within a stretch of the row [m]."""
+    return low + TRAILS, high - LEADS
+
+
 class RowClaim:
     """Asks for the room that the picker needs, for as long as the picker lives.
 
     Args:
         row: namespace of the row.
         joints: as measured; None while they are not known.
+        held: told between which places along the row the tool has to stay from now on [m].
     """
 
     def __init__(
-        self, node: Node, clock: Clock, row: str, arm: ArmDescription, joints: Callable[[], Vector | None]
+        self,
+        node: Node,
+        clock: Clock,
+        row: str,
+        arm: ArmDescription,
+        joints: Callable[[], Vector | None],
+        *,
+        held: Callable[[float, float], None],
     ) -> None:
-        self._clock, self._arm, self._joints = clock, arm, joints
+        self._clock, self._arm, self._joints, self._tell = clock, arm, joints, held
         self._holder = node.get_namespace().strip("/")
         self._held: tuple[float, float] | None = None
         self._window: tuple[float, float] | None = None
@@ -101,6 +114,7 @@ class RowClaim:
             answer: Any = future.result()
             if answer.granted:
                 self._held = low, high
+                self._tell(*inside(low, high))
                 if window is not None and window == self._window:
                     self._waits = False
 
@@ -130,7 +144,7 @@ class RowFence:
             log.error("expected a stretch [m] and how long it lasts [s], got %s", message)
             return
         self._until = self._clock.monotonic() + min(message.lasts, LONGEST)
-        held = message.low + TRAILS, message.high - LEADS
+        held = inside(message.low, message.high)
         if held != self._fenced:
             self._fenced = held
             self._loop.fence(*held)

@@ -35,6 +35,9 @@ STOP_STEP, STOP_TOUCH, SLOWER, SLOWEST = 0.016, -0.001, 1.2, 2.5
 """Stops are looked at this often [s] and may come so near [m]: the limiter, which judges each of them, allows a
 millimetre more. A way that cannot be broken off is slowed down by such steps, to at most the last."""
 
+INSIDE = 0.002
+"""A stretch of the row that is held is kept by so much more than the limiter demands [m]."""
+
 WALL = 0.012
 PUNNET_MARGIN = 0.05
 """Beside and in the punnet: how near its walls begin, how far they are minded [m]."""
@@ -90,6 +93,11 @@ class Reach:
         self._arm = arm
         self._world = world
         self._settings = settings or ReachSettings()
+        self._fence = float("-inf"), float("inf")
+
+    def fence(self, low: float, high: float) -> None:
+        """Plan only ways on which the tool stays between two places along the row [m], wherever they are broken off."""
+        self._fence = low + INSIDE, high - INSIDE
 
     def plan(self, start: Vector, goal: Pose, speed: float, *, rail: float | None = None) -> ArmPlan:
         """Return a motion to a tool pose: a straight glide with the rail moving along, else a free joint motion.
@@ -103,6 +111,8 @@ class Reach:
         """
         if not np.all(np.isfinite(goal)):
             raise PlanError(PickResult.IK_FAIL, "the pose is not finite")
+        if not self._fence[0] <= goal[0, 3] <= self._fence[1]:
+            raise PlanError(PickResult.COLLISION_RISK, f"{_text(goal)} lies beyond the stretch that is held")
         to = float(self._home(goal)[0]) if rail is None else rail
         for way in (self._glide, self._detour, self._joint_motion):
             try:
@@ -181,6 +191,9 @@ class Reach:
         slow = trajectory
         while slow.duration <= SLOWEST * trajectory.duration:
             ends = stops(self._arm, slow, STOP_STEP)
+            if self._leaves_fence(ends):
+                slow = slow.slower(SLOWER)
+                continue
             clearance = self._world.clearances(ends)
             near = np.flatnonzero(clearance < STOP_TOUCH)
             if not len(near):
@@ -189,7 +202,16 @@ class Reach:
             if np.all(clearance[near] >= self._world.clearances(at) - 1e-9):  # it leads out of a touch
                 return slow
             slow = slow.slower(SLOWER)
-        raise PlanError(PickResult.COLLISION_RISK, f"a stop on the way to {_text(goal)} would touch something")
+        what = "leave the stretch that is held" if self._leaves_fence(ends) else "touch something"
+        raise PlanError(PickResult.COLLISION_RISK, f"a stop on the way to {_text(goal)} would {what}")
+
+    def _leaves_fence(self, joints: Vector) -> bool:
+        """Tell whether the tool is beyond the fence anywhere, joints of shape (m, n + 1)."""
+        low, high = self._fence
+        if low == float("-inf") and high == float("inf"):
+            return False
+        along = tool_positions(self._arm, joints)[:, 0]
+        return bool(along.min() < low or along.max() > high)
 
     def _line(self, start: Vector, goal: Pose, tool_speed: float, step: float = LINE_STEP) -> Trajectory:
         try:
@@ -206,6 +228,8 @@ class Reach:
         high = self._arm.safety.workspace_max - WORKSPACE_MARGIN
         if np.any(tool < low) or np.any(tool > high):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} leaves the workspace")
+        if tool[:, 0].min() < self._fence[0] or tool[:, 0].max() > self._fence[1]:
+            raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} leaves the stretch that is held")
         punnet = self._arm.punnet
         at = tool - trajectory.positions[::4, :1] * [1.0, 0.0, 0.0] - punnet.position
         outside = np.any(np.abs(at[:, :2]) > punnet.inner[:2] / 2.0 - WALL, axis=1)

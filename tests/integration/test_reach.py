@@ -9,7 +9,7 @@ from robot.arms import load_arm
 from robot.collision import Box, Obstacles, World, carriage
 from robot.pick.body import PlanError
 from robot.pick.grasp import Pose, rotation
-from robot.pick.reach import Reach, ReachSettings
+from robot.pick.reach import Reach
 from robot.pick.result import PickResult
 
 ARM = load_arm("ur3e")
@@ -58,3 +58,24 @@ def test_a_berry_inside_something_hard_is_a_risk_of_collision() -> None:
 def test_a_place_that_is_no_number_is_refused() -> None:
     with pytest.raises(PlanError, match="not finite"):
         reach().plan(START, level(float("nan"), 0.40, 0.92), 1.0)
+
+
+def test_a_way_out_of_the_stretch_that_is_held_is_a_risk_of_collision() -> None:
+    planner = reach(GUTTER)
+    planner.fence(0.2, 0.8)
+    assert planner.plan(START, level(0.7, 0.40, 0.92), 1.0)
+    with pytest.raises(PlanError, match="stretch that is held") as refused:
+        planner.plan(START, level(0.9, 0.40, 0.92), 1.0)
+    assert refused.value.result is PickResult.COLLISION_RISK
+
+
+def test_a_straight_way_ends_where_the_stretch_does_that_is_held() -> None:
+    planner = reach(GUTTER)
+    before = planner.plan(START, level(0.7, 0.40, 0.92), 1.0).end
+    for edge, allowed in ((0.72, True), (0.69, False)):
+        planner.fence(0.2, edge)
+        if allowed:
+            assert planner.line(before, level(0.7, 0.46, 0.92), 0.25)
+        else:
+            with pytest.raises(PlanError, match="leave the stretch that is held"):
+                planner.line(before, level(0.7, 0.46, 0.92), 0.25)
