@@ -52,17 +52,16 @@ class GatewaySettings:
         boot: id of this start; numbers of messages count from 0 within it.
         interval: between two sets of metrics [s].
         live: how often viewers are served.
-        capacity: of a punnet; full ones are closed.
+        capacity: of a punnet; full ones are closed. None = what the arm's file says.
     """
 
     namespace: str = "/robot"
     address: Address
     boot: str
-    model: str = "berrybrain ur3e"
     firmware: str = "0.1.0"
     interval: float = 10.0
     live: LiveSettings = field(default_factory=LiveSettings)
-    capacity: int = 24
+    capacity: int | None = None
 
 
 class GatewayNode(Node):
@@ -87,7 +86,7 @@ class GatewayNode(Node):
         urdf = to_urdf(arm)
         identity = Identity(
             boot=settings.boot,
-            model=settings.model,
+            model=f"berrybrain {arm.name}",
             firmware=settings.firmware,
             metrics=METRICS,
             description={"urdf": urdf},
@@ -109,7 +108,7 @@ class GatewayNode(Node):
             clock,
             device=self._device,
             outbox=outbox,
-            capacity=settings.capacity,
+            capacity=arm.punnet.capacity if settings.capacity is None else settings.capacity,
             order_told=self._on_order_told,
         )
         self.create_subscription(berry_msgs.msg.MissionState, "mission/state", self._on_mission, LATCHED)

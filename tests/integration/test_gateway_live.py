@@ -262,6 +262,7 @@ def test_the_robots_shape_is_in_its_birth_and_on_robot_description(world: World)
     (birth,) = decode(Kind.BIRTH, world.seen[Kind.BIRTH][-1])
     assert isinstance(birth, Birth)
     assert chain(birth.description["urdf"])["name"] == "ur3e"
+    assert birth.model == "berrybrain ur3e"
     heard: list[Any] = []
     world.robot.create_subscription(std_msgs.msg.String, "robot_description", heard.append, LATCHED)
     world.run(0.2)
