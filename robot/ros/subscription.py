@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from robot.ros.cdr import CdrError
 from robot.ros.content_filter import Predicate, compile_filter
-from robot.ros.duration import NANOSECONDS
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import SubscriptionHandle
 from robot.ros.event_handle import EventHandle
@@ -22,6 +20,7 @@ from robot.ros.exceptions import RCLError
 from robot.ros.flow import WINDOW, Inflow, keeps_all
 from robot.ros.graph import SUBSCRIPTION, Endpoint
 from robot.ros.latecomer import Latecomer
+from robot.ros.message_info import CallbackType, MessageInfo, PublisherGID, info_of, wants_info
 from robot.ros.qos import QoSPolicyKind, QoSProfile
 from robot.ros.qos_events import SubscriptionEvents
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
@@ -33,7 +32,6 @@ from robot.ros.type_names import (
     MsgType,
     SubscriptionCallbackUnion,
 )
-from robot.ros.utilities import IDENTIFIER
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -58,50 +56,6 @@ __all__ = [
 log = logging.getLogger(__name__)
 
 KEPT_MAX = 10_000  # messages that wait with history KEEP_ALL
-
-
-class PublisherGID(TypedDict):
-    implementation_identifier: str
-    data: bytes
-
-
-class MessageInfo(TypedDict):
-    """What is known of a message; instants in nanoseconds since the epoch, None = not counted."""
-
-    source_timestamp: int
-    received_timestamp: int
-    publication_sequence_number: int | None
-    reception_sequence_number: int | None
-    publisher_gid: PublisherGID | None
-
-
-def wants_info(callback: Callable[..., Any]) -> bool:
-    """Tell whether a callback takes the message's information as a second argument.
-
-    Raises:
-        RuntimeError: it takes neither one argument nor two.
-    """
-    try:
-        signature = inspect.signature(callback)
-    except ValueError:
-        return False
-    for count in (1, 2):
-        try:
-            signature.bind(*range(count))
-        except TypeError:
-            continue
-        return count == 2
-    raise RuntimeError(
-        "Subscription.__init__(): callback should be either be callable with one argument (to get only the message) "
-        "or two (to get message and message info)"
-    )
-
-
-class CallbackType(Enum):
-    """What a subscription's callback takes."""
-
-    MessageOnly = 0
-    WithMessageInfo = 1
 
 
 def _header(frame: Frame | bytes) -> Frame:
@@ -389,14 +343,7 @@ class Subscription(Entity):
             return None
 
     def _info(self, whole: Frame | bytes) -> MessageInfo:
-        frame = _header(whole)
-        return {
-            "source_timestamp": round(frame.stamp * NANOSECONDS),
-            "received_timestamp": round(self.node._ros_scheduler.now() * NANOSECONDS),
-            "publication_sequence_number": frame.sequence,
-            "reception_sequence_number": None,
-            "publisher_gid": {"implementation_identifier": IDENTIFIER, "data": frame.gid},
-        }
+        return info_of(_header(whole), self.node._ros_scheduler.now())
 
     def get_publisher_count(self) -> int:
         self.check()

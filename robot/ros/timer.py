@@ -1,4 +1,4 @@
-"""Call back each period of a clock, on a grid that does not drift, and sleep at a rate."""
+"""Call back each period of a clock, on a grid that does not drift."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from robot.ros.clock import BaseClock, ClockChange, JumpThreshold, ROSClock, TimeJump
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
-from robot.ros.exceptions import InvalidHandle, ROSInterruptException, TimerCancelledError
-from robot.ros.time import Time
+from robot.ros.exceptions import TimerCancelledError
+from robot.ros.rate import Rate
 from robot.ros.timer_handle import TimerHandle
-from robot.ros.type_names import AsyncTimerCallbackType, TimerCallbackType, TimerCallbackUnion  # noqa: F401
+from robot.ros.timer_info import TimerInfo
+from robot.ros.type_names import AsyncTimerCallbackType, TimerCallbackType, TimerCallbackUnion
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -23,40 +24,19 @@ if TYPE_CHECKING:
     from robot.ros.scheduler import Cancellable
     from robot.ros.task import Task
 
+__all__ = [
+    "TOLERANCE",
+    "AsyncTimerCallbackType",
+    "BaseTimer",
+    "ClockType",
+    "Rate",
+    "Timer",
+    "TimerCallbackType",
+    "TimerCallbackUnion",
+    "TimerInfo",
+]
+
 TOLERANCE = 1000  # [ns] a clock read as float seconds is not exact
-
-
-class TimerInfo:
-    """What a timer's callback gets that has an argument annotated with this class.
-
-    Args:
-        expected_call_time: when the call was due, on a clock of that type [ns].
-        actual_call_time: when it came [ns].
-    """
-
-    __slots__ = ("_actual", "_expected")
-
-    def __init__(
-        self,
-        *,
-        expected_call_time: int = 0,
-        actual_call_time: int = 0,
-        clock_type: ClockType = ClockType.SYSTEM_TIME,
-    ) -> None:
-        if not isinstance(clock_type, ClockType):
-            raise TypeError("Clock type must be a ClockType enum")
-        if expected_call_time < 0 or actual_call_time < 0:
-            raise ValueError("call time values must not be negative")
-        self._expected = Time(nanoseconds=expected_call_time, clock_type=clock_type)
-        self._actual = Time(nanoseconds=actual_call_time, clock_type=clock_type)
-
-    @property
-    def expected_call_time(self) -> Time:
-        return self._expected
-
-    @property
-    def actual_call_time(self) -> Time:
-        return self._actual
 
 
 class Timer:
@@ -304,49 +284,6 @@ class Timer:
                     break
             self._signature = (self.callback, found)
         return self._signature[1]
-
-
-class Rate:
-    """Sleep at a rate, as `rclpy.timer.Rate`; made by `Node.create_rate`.
-
-    `sleep` may be called where an executor spins the node on another thread, and on a thread of its own; where this
-    thread is the one that spins, other callbacks run meanwhile as their groups let them.
-    """
-
-    def __init__(self, timer: Timer, *, context: Context) -> None:
-        self._timer = timer
-        self._context = context
-        self._calls = 0
-        self._destroyed = False
-        timer.callback = self._count
-
-    def _count(self) -> None:
-        self._calls += 1
-        self._context.bus.pump.tell_watchers()
-
-    def sleep(self) -> None:
-        """Wait for the end of the period.
-
-        Raises:
-            ROSInterruptException: the context was shut down or the rate was destroyed.
-        """
-        if not self._context.ok():
-            raise ROSInterruptException
-        if self._destroyed:
-            raise RuntimeError("Rate cannot sleep because it has been destroyed")
-        node = self._timer.node
-        if self._timer.handle.destroyed or node is None:
-            raise InvalidHandle("Rate cannot sleep because the timer has been destroyed")
-        before = self._calls
-        node._ros_wait_working(lambda: self._calls != before or self._destroyed or not self._context.ok(), None)
-        if self._destroyed or not self._context.ok():
-            raise ROSInterruptException
-
-    def destroy(self) -> None:
-        self._destroyed = True
-        self._timer.destroy()
-        if self._context.ok():
-            self._context.bus.pump.tell_watchers()
 
 
 BaseTimer = Timer
