@@ -1,10 +1,13 @@
-"""Hold back callbacks whose group does not let them run now, and let them run when it does, oldest first."""
+"""Hold back callbacks whose group does not let them run now, and let them run when it does, oldest first.
+
+The gate is for contexts that are driven from outside; an executor holds back by its `executing.agenda`.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -45,9 +48,6 @@ class Gate:
             waiting.append((node, entity, run))
         return False
 
-    def holds(self) -> bool:
-        return bool(self.held)
-
     def next_held(self) -> Item | None:
         """Begin and return one that was held back and may run now."""
         if not self.held:
@@ -62,61 +62,36 @@ class Gate:
                     return item
         return None
 
-    def forget(self, node: Any) -> list[Item]:
-        """Give out, oldest first, what is held back for a node."""
-        given: list[Item] = []
-        with self._lock:
-            for group, items in list(self.held.items()):
-                given += (item for item in items if item[0] is node)
-                kept = deque(item for item in items if item[0] is not node)
-                if kept:
-                    self.held[group] = kept
-                else:
-                    del self.held[group]
-        return given
-
-    def pass_through(self, item: Item, on_end: Callable[[], object], again: Callable[[Item], bool]) -> None:
-        """Enter, run and end one callback; when its group refuses, keep it for later.
-
-        Args:
-            again: says whether the same is to be run once more before the group is left.
-        """
-        entity = item[1]
-        group = None if entity is None else entity.callback_group
-        if group is None:
-            item[2]()
-        elif not self.held and group.__class__ is MutuallyExclusiveCallbackGroup and group.beginning_execution(entity):
-            self.run(entity, lambda: self._repeat(item, again), on_end)
-        elif self.enter(*item):
-            self.run(entity, item[2], on_end)
-
-    def _repeat(self, item: Item, again: Callable[[Item], bool]) -> Task[Any] | None:
-        """Run a callback for as long as it is to be run again, has ended each time, and nothing waits for its group."""
-        run: Callable[[], Task[Any] | None] = item[2]
-        while (task := run()) is None and not self.held and again(item):
-            pass
-        return task
-
     def run(self, entity: Any, run: Callable[[], Task[Any] | None], on_end: Callable[[], object]) -> Task[Any] | None:
-        """Run what has entered, and end it in its group when it is over, for a coroutine when that has ended."""
-        group = None if entity is None else entity.callback_group
-        task: Task[Any] | None = None
-        if group is not None:
-            group.running_on = get_ident()
-        try:
-            task = run()
-        finally:
-            if group is not None:
-                group.running_on = 0
-            if group is not None and task is None:
-                group.ending_execution(entity)
-                if self.held:
-                    on_end()
-        if group is not None and task is not None:
+        return run_entered(entity, run, self.held, on_end)
 
-            def end() -> None:
-                group.ending_execution(entity)
+
+def run_entered(
+    entity: Any, run: Callable[[], Task[Any] | None], held: Collection[Any], on_end: Callable[[], object]
+) -> Task[Any] | None:
+    """Run what has entered its group, and end it there when it is over, for a coroutine when that has ended.
+
+    Args:
+        held: what waits for a group; where there is any, `on_end` is called when this one is free.
+    """
+    group = None if entity is None else entity.callback_group
+    if group is None:
+        return run()
+    task: Task[Any] | None = None
+    group.running_on = get_ident()
+    try:
+        task = run()
+    finally:
+        group.running_on = 0
+        if task is None:
+            group.ending_execution(entity)
+            if held:
                 on_end()
+    if task is not None:
 
-            task.observe(end)
-        return task
+        def end() -> None:
+            group.ending_execution(entity)
+            on_end()
+
+        task.observe(end)
+    return task

@@ -74,6 +74,8 @@ class Timer:
         if self.callback_group is not None:
             self.callback_group.add_entity(self)
         self._clock = clock
+        self._ros_clock = clock if isinstance(clock, ROSClock) else None
+        self._pump = self._context.bus.pump
         self._period = timer_period_ns
         self._lock = threading.RLock()
         self._running = autostart
@@ -171,7 +173,7 @@ class Timer:
             if not self._running:
                 raise TimerCancelledError("Failed to call timer: the timer was cancelled")
             now = self._now()
-            expected = self._step(now)
+            expected = self._step(now, simulated=self._simulated())
         offset = self._clock.nanoseconds() - now
         return expected + offset, now + offset
 
@@ -195,7 +197,8 @@ class Timer:
             self._node._ros_forget(self)
 
     def _simulated(self) -> bool:
-        return isinstance(self._clock, ROSClock) and self._clock.ros_time_is_active
+        clock = self._ros_clock
+        return clock is not None and clock.ros_time_is_active
 
     def _now(self) -> int:
         if self._simulated():
@@ -212,8 +215,8 @@ class Timer:
             self._disarm()
             if self._running and not self._simulated():
                 left = max(0, self._next - self._now())
-                self._event = self._scheduler.post(self._due, delay=left / NANOSECONDS)
-        self._context.bus.pump.news()
+                self._event = self._scheduler.post(self._expire, delay=left / NANOSECONDS)
+        self._pump.news()
 
     def _before_jump(self) -> None:
         self._credit = self._next - self._now()
@@ -229,15 +232,20 @@ class Timer:
             self._due()
 
     def _due(self) -> None:
+        if self._now() >= self._next - TOLERANCE:
+            self._expire()
+
+    def _expire(self) -> None:
         with self._lock:
-            if self._posted or not self._running or self._now() < self._next - TOLERANCE:
+            self._event = None
+            if self._posted or not self._running:
                 return
             if self._node is None:  # nobody calls it; who waits for it looks again
                 return
             self._posted = True
         self._node._ros_dispatch(self, self._fire)
 
-    def _step(self, now: int) -> int:
+    def _step(self, now: int, *, simulated: bool) -> int:
         """Begin the next period, or the one after those that passed; return when this one was due."""
         expected: int = self._next
         self._last = now
@@ -246,23 +254,31 @@ class Timer:
             self._next = now
         elif self._next <= now + TOLERANCE:
             self._next += -((self._next - now - TOLERANCE) // self._period) * self._period
-        self._arm()
+        if self._event is not None:
+            self._disarm()
+        if not simulated:
+            left = self._next - now
+            self._event = self._scheduler.post(self._expire, delay=left / NANOSECONDS if left > 0 else 0.0)
+            if self._pump.leading.locked():
+                self._pump.news()
         return expected
 
     def _fire(self) -> Task[Any] | None:
         with self._lock:
             self._posted = False
-            if not self._running or self._handle.destroyed:
+            if not self._running or self._handle._destroyed:
                 return None
-            now = self._now()
+            simulated = self._simulated()
+            now = self._clock.nanoseconds() if simulated else round(self._scheduler.monotonic() * NANOSECONDS)
             if now < self._next - TOLERANCE:
                 return None  # it was reset meanwhile
-            expected = self._step(now)
+            expected = self._step(now, simulated=simulated)
         if self.callback is None or self._node is None:
             return None
-        name = self._info_argument()
+        name = self._signature[1] if self._signature[0] is self.callback else self._info_argument()
         if not name:
-            return self._node._ros_run(self.callback)
+            outcome = self.callback()
+            return None if outcome is None else self._node._ros_follow(outcome)
         kind = self._clock.clock_type
         offset = self._clock.nanoseconds() - now
         info = TimerInfo(

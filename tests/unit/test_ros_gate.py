@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from robot.ros.callback_groups import MutuallyExclusiveCallbackGroup
-from robot.ros.gate import Gate, Item
+from robot.ros.executing.agenda import Agenda
+from robot.ros.gate import Gate
 
 
 @dataclass(kw_only=True)
@@ -35,27 +36,30 @@ class LeftMeanwhile(MutuallyExclusiveCallbackGroup):
         return begun
 
 
-def run_through(gate: Gate, item: Item) -> None:
-    gate.pass_through(item, lambda: None, lambda _: False)
-
-
-def run_entered(gate: Gate, item: Item) -> None:
-    if gate.enter(*item):
-        gate.run(item[1], item[2], lambda: None)
-
-
-@pytest.mark.parametrize("run", [run_through, run_entered])
-def test_a_callback_refused_by_a_group_that_is_left_at_that_moment_runs_once(
-    run: Callable[[Gate, Item], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_callback_refused_by_a_group_that_is_left_at_that_moment_runs_once(monkeypatch: pytest.MonkeyPatch) -> None:
     gate, ran, woken = Gate(), list[str](), list[bool]()
-    group = LeftMeanwhile(lambda: woken.append(gate.holds()))
+    group = LeftMeanwhile(lambda: woken.append(bool(gate.held)))
     monkeypatch.setattr("robot.ros.gate.MutuallyExclusiveCallbackGroup", LeftMeanwhile)
     monkeypatch.setattr(group, "can_execute", lambda _: True)  # what it said before the other one began
-    run(gate, (None, Holder(callback_group=group), lambda: ran.append("ours")))
+    holder = Holder(callback_group=group)
+    if gate.enter(None, holder, lambda: ran.append("ours")):
+        gate.run(holder, lambda: ran.append("ours"), lambda: None)
     if woken == [True]:  # whoever left saw that one waits, and wakes the executor, which looks again
         held = gate.next_held()
         assert held is not None
         gate.run(held[1], held[2], lambda: None)
-    assert ran == ["ours"] and not gate.holds()
+    assert ran == ["ours"] and not gate.held
     assert group.beginning_execution(group.other), "the group is free"
+
+
+def test_an_agenda_gives_out_what_a_group_refused_that_was_left_at_that_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    agenda = Agenda()
+    group = LeftMeanwhile(lambda: None)
+    monkeypatch.setattr("robot.ros.executing.agenda.Plain", LeftMeanwhile)
+    holder = Holder(callback_group=group)
+    agenda.add((None, holder, lambda: None, 1))
+    item = agenda.take()
+    if item is None:  # refused twice: whoever left sees that one waits, and wakes the executor, which looks again
+        assert agenda.held
+        item = agenda.take()
+    assert item is not None and item[1] is holder and not agenda.held

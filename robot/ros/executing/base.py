@@ -1,17 +1,16 @@
-"""What all executors share: nodes, a queue that events fill, and the wait for it; there is no wait set to rebuild."""
+"""What all executors share: nodes, an agenda that events fill, and the wait for it; there is no wait set to rebuild."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
-from itertools import repeat
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.exceptions import NotInitializedException, ROSError
+from robot.ros.executing.agenda import Agenda
 from robot.ros.executing.reasons import (
     ConditionReachedException,
     ExternalShutdownException,
@@ -19,7 +18,7 @@ from robot.ros.executing.reasons import (
     TimeoutException,
 )
 from robot.ros.executing.work import WorkTracker
-from robot.ros.gate import Gate, Item
+from robot.ros.gate import Item, run_entered
 from robot.ros.task import Future, Task, begin
 from robot.ros.transport.pump import Waiter
 from robot.ros.waitable import WaitSet
@@ -27,6 +26,9 @@ from robot.ros.waitable import WaitSet
 if TYPE_CHECKING:
     from robot.ros.context import Context
     from robot.ros.node_parts.running import Run, Running
+
+
+LOOK = 5e-3  # [s] between two looks at the transport while callbacks are ready and no timer is due
 
 
 class TimeoutObject:
@@ -55,10 +57,12 @@ class Executor:
         self._pump = self._bus.pump
         self._nodes: dict[Running, None] = {}
         self._nodes_lock = threading.RLock()
-        self._queue: deque[Item] = deque()
-        self._gate = Gate()
+        self._agenda = Agenda()
+        self._look_at = 0.0  # [monotonic s] when the transport is to be looked at again, though callbacks are ready
         self.waiters: dict[Waiter, None] = {}
-        self._until_poll = 0
+        self._spare: Waiter | None = None
+        self._waits_on = 0  # the thread that waits in `_await`
+        self._asks = True  # there may be waitables
         self._work_tracker = WorkTracker()
         self._is_shutdown = False
         self._is_spinning = False
@@ -97,13 +101,7 @@ class Executor:
             del self._nodes[node]
             if node.executor is self:
                 node._ros_attach(None)
-            taken = [self._queue.popleft() for _ in range(len(self._queue))]
-            for item in taken:
-                if item[0] is node:
-                    node._ros_dispatch(item[1], item[2])
-                else:
-                    self._queue.append(item)
-            for _, entity, run in self._gate.forget(node):
+            for entity, run in self._agenda.forget(node):
                 node._ros_dispatch(entity, run)
         self.wake()
 
@@ -115,12 +113,16 @@ class Executor:
 
     def enqueue(self, node: Running | None, entity: Any, run: Run, count: int = 1) -> None:
         """Queue a callback of an entity, `count` times; callable from any thread."""
-        self._queue.extend(repeat((node, entity, run), count))
-        if self.waiters:
-            self.wake()
+        self._agenda.add((node, entity, run, count))
+        if self.waiters and (len(self.waiters) > 1 or self._waits_on != get_ident()):
+            self._nudge()
 
     def wake(self) -> None:
         """End a wait, so that the executor looks again; callable from any thread and from signal handlers."""
+        self._asks = True
+        self._nudge()
+
+    def _nudge(self) -> None:
         me = get_ident()
         for waiter in tuple(self.waiters):
             if waiter.ident != me:  # the thread itself is not waiting while it is here
@@ -148,31 +150,32 @@ class Executor:
 
     def _next(self, nodes: list[Any] | None = None) -> Item | None:
         """Take and begin the next callback that may run; None when there is none."""
-        if self._gate.held and (held := self._gate.next_held()) is not None:
-            return held
-        for _ in range(len(self._queue)):
-            try:
-                item = self._queue.popleft()
-            except IndexError:
-                return None
-            self._until_poll -= 1
-            if nodes is not None and item[0] is not None and item[0] not in nodes:
-                self._queue.append(item)
-            elif self._gate.enter(*item):
-                return item
-        return None
+        return self._agenda.take(nodes)
+
+    def _look(self) -> None:
+        """Take in what has arrived and what is due, no more than the callbacks that wait leave room for."""
+        self._pump.take_in(len(self._agenda))
+        self._ask_waitables()
+        self._look_later()
+
+    def _look_later(self) -> None:
+        """Say when to look again, though callbacks are ready: when a timer is due, and now and then for the rest."""
+        left = self._pump.transport.until_due()
+        self._look_at = time.monotonic() + (LOOK if left is None or left > LOOK else left)
 
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
+        self._asks = False
         for node in tuple(self._nodes):
-            for waitable in tuple(node._ros_waitables):
+            for waitable in tuple(node._ros_waitables) if node._ros_waitables else ():
+                self._asks = True
                 if waitable._executor_event:
                     continue
                 wait_set = WaitSet()
                 waitable.add_to_wait_set(wait_set)
                 if waitable.is_ready(wait_set):
                     waitable._executor_event = True
-                    self._queue.append((node, waitable, partial(self._run_waitable, node, waitable)))
+                    self._agenda.add((node, waitable, partial(self._run_waitable, node, waitable), 1))
 
     @staticmethod
     def _run_waitable(node: Any, waitable: Any) -> Any:
@@ -181,7 +184,7 @@ class Executor:
         return node._ros_run(waitable.execute, data)
 
     def _run(self, item: Item) -> None:
-        self._gate.run(item[1], item[2], self.wake)
+        run_entered(item[1], item[2], self._agenda.held, self.wake)
 
     def is_running_here(self) -> bool:
         """Tell whether a callback of this executor is running on this thread."""
@@ -189,7 +192,9 @@ class Executor:
 
     def run_other(self) -> bool:
         """Run one callback that may run while another one of this executor waits; False when there is none."""
-        item = self._next()  # also after a shutdown, which waits for the callback that waits
+        if time.monotonic() >= self._look_at and self._agenda.has_ready():
+            self._look()
+        item = self._agenda.take()  # also after a shutdown, which waits for the callback that waits
         if item is None:
             return False
         self._run(item)
@@ -203,43 +208,56 @@ class Executor:
         if self._pump.transport.external:
             raise ROSError("an outside scheduler runs this context: run that instead of spinning an executor")
 
-    def _await(self, timeout_sec: float | None, condition: Callable[[], bool], nodes: list[Any] | None = None) -> Item:
+    def _await(
+        self, timeout_sec: float | None, condition: Callable[[], bool] | None, nodes: list[Any] | None = None
+    ) -> Item:
         """Take and begin the next callback that may run, waiting for it.
 
         Raises:
             TimeoutException, ConditionReachedException, ShutdownException, ExternalShutdownException: instead.
         """
-        self._check_open(condition)
-        if self._until_poll <= 0:
-            if self._queue or timeout_sec == 0 or self._gate.holds():  # else the wait takes in what there is
-                self._pump.take_in()
+        agenda = self._agenda
+        if timeout_sec == 0 or agenda.arrived or agenda.heap:
+            self._check_open(condition)
+            if time.monotonic() < self._look_at and (item := self._next(nodes)) is not None:
+                return item
+            self._look()
+            if (item := self._next(nodes)) is not None:
+                return item
+            if timeout_sec == 0:
+                raise TimeoutException
+        elif self._asks:
             self._ask_waitables()
-            self._until_poll = len(self._queue)
-        item = self._next(nodes)
-        if item is not None:
-            return item
-        if timeout_sec == 0:
-            raise TimeoutException
         end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
-        waiter = Waiter(self._pump)
+        me = get_ident()
+        waiter, self._spare = self._spare, None
+        if waiter is None or waiter.ident != me:
+            waiter = Waiter(self._pump)
         self.waiters[waiter] = None
+        self._waits_on = me
         try:
-            while (item := self._next(nodes)) is None:
+            while not (agenda.arrived or agenda.heap or agenda.held) or (item := self._next(nodes)) is None:
                 self._check_open(condition)
-                left = None if end is None else end - time.monotonic()
-                if left is not None and left <= 0.0:
-                    raise TimeoutException
+                left = timeout_sec
+                if end is not None:
+                    left = end - time.monotonic()
+                    if left <= 0.0:
+                        raise TimeoutException
                 waiter.wait(left)
-                self._ask_waitables()
-                self._until_poll = len(self._queue)
+                if self._asks:
+                    self._ask_waitables()
         finally:
+            self._waits_on = 0
             del self.waiters[waiter]
+            self._spare = waiter
+        if agenda.arrived or agenda.heap:
+            self._look_later()
         return item
 
-    def _check_open(self, condition: Callable[[], bool]) -> None:
+    def _check_open(self, condition: Callable[[], bool] | None) -> None:
         if self._is_shutdown:
             raise ShutdownException
-        if condition():
+        if condition is not None and condition():
             raise ConditionReachedException
         if not self._context.ok() or self._pump.transport.closed:
             raise ExternalShutdownException
@@ -255,12 +273,12 @@ class Executor:
             item: Item | None = self._await(timeout, condition, nodes)
         except NotInitializedException as error:
             raise ExternalShutdownException from error
-        for _ in range(len(self._queue) + 1):
-            if item is None:
-                return
+        more = self._agenda.width()
+        while item is not None:
             node, entity, run = item
             yield self._as_task(entity, run), entity, node
-            item = self._next(nodes)
+            more -= 1
+            item = self._next(nodes) if more >= 0 else None
 
     def _as_task(self, entity: Any, run: Run) -> Task[Any]:
         owner = getattr(run, "__self__", None)
@@ -269,7 +287,7 @@ class Executor:
         executor = self
 
         async def handler() -> None:
-            rest = executor._gate.run(entity, run, executor.wake)
+            rest = run_entered(entity, run, executor._agenda.held, executor.wake)
             if rest is not None:
                 await rest
 

@@ -6,9 +6,9 @@ import os
 import threading
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robot.ros.executing.base import TimeoutObject
 from robot.ros.executing.reasons import (
@@ -44,25 +44,31 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
                 stacklevel=2,
             )
         self._executor = ThreadPoolExecutor(num_threads, thread_name_prefix="ros")
+        self._most = 2 * num_threads  # callbacks given to the threads at a time: what waits for one keeps its order
+        self._given: list[None] = []  # one for each
         self._raised: deque[BaseException] = deque()
 
     def _spin_once_impl(
         self,
         timeout_sec: float | TimeoutObject | None = None,
-        wait_condition: Callable[[], bool] = lambda: False,
+        wait_condition: Callable[[], bool] | None = None,
     ) -> None:
         timeout = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
         try:
-            item = self._await(timeout, lambda: bool(self._raised) or wait_condition())
+            item = self._await(timeout, lambda: bool(self._raised) or (wait_condition is not None and wait_condition()))
         except (ShutdownException, TimeoutException, ConditionReachedException, ExternalShutdownException):
             item = None
         if item is not None:
+            self._given.append(None)
             self._executor.submit(self._work, item)
             os.sched_yield()
         if self._raised:
             raise self._raised.popleft()
 
-    def _run_ready(self, until: Callable[[], bool] | None = None) -> None:
+    def _next(self, nodes: list[Any] | None = None) -> Item | None:
+        return None if len(self._given) >= self._most else super()._next(nodes)
+
+    def _run_ready(self, over: Collection[None] = (), end: float | None = None) -> None:
         """Leave it to the threads."""
 
     def _work(self, item: Item) -> None:
@@ -71,6 +77,7 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
                 self._run(item)
         except Exception as error:  # noqa: BLE001 (raised again by the spin)
             self._raised.append(error)
+        self._given.pop()
         self.wake()
 
     def shutdown(self, timeout_sec: float | None = None, *, wait_for_threads: bool = True) -> bool:

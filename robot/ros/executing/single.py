@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from robot.ros.executing.base import Executor, TimeoutObject
 from robot.ros.executing.reasons import ConditionReachedException, ShutdownException, TimeoutException
-from robot.ros.gate import Item
+from robot.ros.gate import run_entered
 from robot.ros.task import Future
 
 SOME_MAX = 1000  # callbacks of one spin_some, in case they post for ever
 
 
-def _never() -> bool:
-    return False
-
-
 class SingleThreadedExecutor(Executor):
-    """Run callbacks one after the other in the order in which their events came."""
+    """Run callbacks one after the other, in rounds in which each entity has one turn."""
 
     def _spin_once_impl(
-        self, timeout_sec: float | TimeoutObject | None = None, wait_condition: Callable[[], bool] = _never
+        self, timeout_sec: float | TimeoutObject | None = None, wait_condition: Callable[[], bool] | None = None
     ) -> None:
         timeout = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
         try:
@@ -30,7 +26,7 @@ class SingleThreadedExecutor(Executor):
         except (ShutdownException, TimeoutException, ConditionReachedException):
             return
         with self._work_tracker:
-            self._run(item)
+            run_entered(item[1], item[2], self._agenda.held, self.wake)
 
     def spin(self) -> None:
         if not self._context.ok():  # as in rclpy, where only a shutdown meanwhile raises
@@ -40,42 +36,37 @@ class SingleThreadedExecutor(Executor):
         try:
             while self._context.ok() and not self._is_shutdown:
                 self._run_ready()
-                self._spin_once_impl()
+                if self._context.ok():  # a callback that shuts it down ends this
+                    self._spin_once_impl()
         finally:
             self._is_spinning = False
 
-    def _run_ready(self, until: Callable[[], bool] | None = None) -> None:
-        """Run what the last look at the transport made ready, unless something is held back or the condition holds."""
-        queue, held, pass_through = self._queue, self._gate.held, self._gate.pass_through
-        ok, wake = self._context.ok, self.wake
+    def _run_ready(self, over: Collection[None] = (), end: float | None = None) -> None:
+        """Run what is ready until it is time to look at the transport, something is in `over` or an instant came."""
+        agenda, now, ok = self._agenda, time.monotonic, self._context.ok
+        if not agenda.has_ready():
+            return
+        ends = self._look_at if end is None else min(end, self._look_at)
+        others, is_alone, held, wake = agenda.others, agenda.is_alone, agenda.held, self.wake
 
         def goes_on() -> bool:
-            return self._until_poll > 0 and not self._is_shutdown and ok() and (until is None or not until())
-
-        def again(item: Item) -> bool:
-            """Take the next callback from the queue if it is the same once more."""
-            if not goes_on():
-                return False
-            try:
-                if queue[0][2] is not item[2]:
-                    return False
-                following = queue.popleft()
-            except IndexError:
-                return False
-            if following[2] is not item[2]:  # another thread took the one before it
-                queue.appendleft(following)
-                return False
-            self._until_poll -= 1
-            return True
+            return now() < ends and not self._is_shutdown and not over and ok()
 
         with self._work_tracker:
-            while not held and goes_on():
-                self._until_poll -= 1
-                try:
-                    item = queue.popleft()
-                except IndexError:  # a callback that waits ran others
-                    break
-                pass_through(item, wake, again)
+            while goes_on() and (item := agenda.take()) is not None:
+                _, entity, first = item
+
+                def burst(entity: Any = entity, run: Any = first) -> Any:
+                    """Run callbacks of one entity for as long as nobody else is ready."""
+                    runs = others(entity)
+                    while (task := run()) is None and runs and is_alone() and goes_on():
+                        try:
+                            run = runs.popleft()
+                        except IndexError:  # it was taken away from this executor
+                            break
+                    return task
+
+                run_entered(entity, burst, held, wake)
 
     def spin_until_future_complete(self, future: Future[Any], timeout_sec: float | None = None) -> None:
         end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
@@ -86,14 +77,11 @@ class SingleThreadedExecutor(Executor):
         def is_done() -> bool:
             return bool(over)
 
-        def is_over() -> bool:
-            return bool(over) or (end is not None and time.monotonic() >= end)
-
         while self._context.ok() and not self._is_shutdown and not over:
             self._check()
             self._enter_spin()
             try:
-                self._run_ready(is_over)
+                self._run_ready(over, end)
                 if self._context.ok():
                     self._spin_once_impl(None if end is None else max(0.0, end - time.monotonic()), is_done)
             finally:
@@ -127,9 +115,13 @@ class SingleThreadedExecutor(Executor):
         """
         self._check()
         self._pump.take_in()
+        if self._agenda.has_ready():
+            self._look_later()
         end = None if max_duration_sec is None else time.monotonic() + max_duration_sec
         ran = 0
         while ran < SOME_MAX and (end is None or time.monotonic() < end):
+            if ran and time.monotonic() >= self._look_at:
+                self._look()
             item = self._next()
             if item is None:
                 break

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -71,12 +72,7 @@ class AsyncioExecutor(Executor):
             while self._context.ok() and not self._is_shutdown:
                 await news.wait()
                 news.clear()
-                for _ in range(BATCH):
-                    item = None if self._is_shutdown else self._next()
-                    if item is None:
-                        break
-                    self._start(item)
-                else:
+                if self._run_some():
                     news.set()
                     await asyncio.sleep(0)
                     continue
@@ -91,6 +87,18 @@ class AsyncioExecutor(Executor):
             self._helper_ends = False
             self._is_spinning = False
 
+    def _run_some(self) -> bool:
+        """Run callbacks until none is ready, or for as long as other tasks of the loop may wait; tell which it was."""
+        for _ in range(BATCH):
+            item = None if self._is_shutdown else self._next()
+            if item is None:
+                return False
+            self._start(item)
+            if time.monotonic() >= self._look_at and self._agenda.has_ready():
+                self._look()
+                return True
+        return True
+
     def _wait(self, news: asyncio.Event) -> None:
         """Wait for messages, tell the loop, and wait until it has taken what is ready."""
         while not self._helper_ends and not self._is_shutdown and self._context.ok():
@@ -101,7 +109,7 @@ class AsyncioExecutor(Executor):
             self._loop.call_soon_threadsafe(news.set)
 
     def _has_news(self) -> bool:
-        return bool(self._queue) or self._is_shutdown or self._helper_ends or not self._context.ok()
+        return self._agenda.has_ready() or self._is_shutdown or self._helper_ends or not self._context.ok()
 
     def enqueue(self, node: Any, entity: Any, run: Any, count: int = 1) -> None:
         super().enqueue(node, entity, run, count)
@@ -132,7 +140,7 @@ class AsyncioExecutor(Executor):
         """Run one callback and what it leaves on the loop for now."""
         self._check()
         try:
-            item = self._await(timeout_sec, lambda: False)
+            item = self._await(timeout_sec, None)
         except TimeoutException:
             return
 

@@ -6,4 +6,4 @@ from robot.ros.executing.single import SingleThreadedExecutor
 
 
 class EventsExecutor(SingleThreadedExecutor):
-    """Run callbacks one after the other in the order in which their events came."""
+    """Run callbacks one after the other, in rounds in which each entity has one turn; events alone wake it."""

@@ -66,17 +66,27 @@ class Transport(Protocol):
         """
 
     def hold(self, peers: Sequence[str], data: bytes | bytearray) -> bool:
-        """Take a frame as `send_whole` does, to send it very soon, where many follow each other; False: send it now."""
+        """Do as `send_whole`, at once, or very soon where many follow each other; False: something is to be done first.
+
+        The caller then looks at the transport if it `is_stale`, and sends the frame.
+        """
         ...
 
     def lend(self, size: int) -> Loan | None:
         """Lend shared memory for the octets [B] of a message; None when there is none, or none left."""
 
-    def poll(self, timeout: float | None) -> None:
+    def poll(self, timeout: float | None, waiting: int = 0) -> None:
         """Take in what arrived and what is due, waiting at most `timeout` seconds (None: for ever) for the first.
 
         Does nothing when the transport is driven from outside.
+
+        Args:
+            waiting: messages that were taken in and wait for their callbacks; so many fewer are taken in now.
         """
+
+    def until_due(self) -> float | None:
+        """Return the seconds until something posted is due, None when nothing is."""
+        ...
 
     def take_in(self) -> bool:
         """Take in what has arrived and run nothing that is due; no effect while another thread polls.

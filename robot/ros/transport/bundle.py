@@ -25,22 +25,23 @@ class Flood:
     Attributes:
         peers: those of the publisher in flood, as the very list it always names; None when there is no flood.
         frames: in their order; there may be some left when the flood is over.
+        row_of, row, last: to whom the last frame went, how many came in a row before it, and when it came.
     """
 
-    __slots__ = ("_last", "_left", "_row", "_row_of", "_seen", "frames", "peers")
+    __slots__ = ("_left", "_seen", "frames", "last", "peers", "row", "row_of")
 
     def __init__(self) -> None:
         self.peers: Sequence[str] | None = None
         self.frames: list[bytes | bytearray] = []
-        self._row_of: Sequence[str] = ()
-        self._last, self._row = 0.0, 0
+        self.row_of: Sequence[str] = ()
+        self.last, self.row = 0.0, 0
         self._left = self._seen = 0
 
     def begins(self, peers: Sequence[str], now: float) -> bool:
         """Count a frame that comes now [s], when there is no flood; tell whether one begins with it."""
-        self._row = self._row + 1 if peers is self._row_of and now - self._last < GAP else 0
-        self._row_of, self._last = peers, now
-        if self._row < BURST:
+        self.row = self.row + 1 if peers is self.row_of and now - self.last < GAP else 0
+        self.row_of, self.last = peers, now
+        if self.row < BURST:
             return False
         self.peers = peers
         return True
@@ -54,7 +55,7 @@ class Flood:
     def is_over(self) -> bool:
         """Tell whether nothing has left since this was asked last; then the flood is over."""
         if self._seen == self._left:
-            self.peers, self._row = None, 0
+            self.peers, self.row = None, 0
             return True
         self._seen = self._left
         return False

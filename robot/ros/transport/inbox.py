@@ -59,8 +59,16 @@ class Inbox:
         self._receiver = receiver
         self._peers = peers
 
-    def take_in(self, *, more: bool) -> None:
-        """Take in the frame that waits and, if there may be `more`, those behind it up to a limit."""
+    def has_frame(self) -> bool:
+        """Tell whether a frame waits; when none does, the socket's file becomes readable when one comes."""
+        return bool(self._events(_EVENTS) & _POLLIN)
+
+    def take_in(self, *, more: bool, waiting: int = 0) -> None:
+        """Take in the frame that waits and, if there may be `more`, those behind it up to a limit.
+
+        Args:
+            waiting: messages that wait for their callbacks already.
+        """
         data = self._recv(_NOBLOCK)
         if (
             data[FLAGS_AT:SIZE] == PLAIN
@@ -71,14 +79,13 @@ class Inbox:
                 take((data,))
         else:
             self.receive(data)
-        if more and self._events(_EVENTS) & _POLLIN:  # cheaper than the exception that ends many
-            self._drain()
+        if more and waiting < DRAIN and self.has_frame():  # cheaper than the exception that ends many
+            self._drain(DRAIN - waiting)
 
-    def _drain(self) -> None:
+    def _drain(self, left: int) -> None:
         """Take in what waits, frames of DATA in runs of one publisher."""
         recv, run, gid = self._recv, list[bytes](), b""
         try:
-            left = DRAIN
             while left > 0:
                 data = recv(_NOBLOCK)
                 if data[FLAGS_AT:SIZE] == PLAIN and data[STAMP_TOP] <= NEAR:

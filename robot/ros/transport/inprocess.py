@@ -42,7 +42,10 @@ class InProcess:
     def lend(self, size: int) -> None:
         pass
 
-    def poll(self, timeout: float | None) -> None:
+    def poll(self, timeout: float | None, waiting: int = 0) -> None:
+        pass
+
+    def until_due(self) -> None:
         pass
 
     def take_in(self) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import zmq
 
 from robot.ros.transport import frame as frames
-from robot.ros.transport.bundle import SMALL, Flood
+from robot.ros.transport.bundle import GAP, SMALL, Flood
 from robot.ros.transport.frame import Buffer, Frame, Split, pack, whole
 from robot.ros.transport.ring import Writer
 from robot.ros.transport.shared import THRESHOLD
@@ -67,13 +66,19 @@ class Outbox:
         for peer in peers:
             self.push(peer, data)
 
-    def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
-        """Send a frame of DATA that is packed already and not large, or hold it back as the first one in a flood."""
+    def send_whole(self, peers: Sequence[str], data: bytes | bytearray, now: float) -> None:
+        """Send a frame of DATA that is packed already and not large, or hold it back as the first one in a flood.
+
+        Args:
+            now: [monotonic s].
+        """
         flood = self.flood
         if flood.frames:
             self.flush()
         flood.peers = None
-        if flood.begins(peers, time.monotonic()) and len(data) <= SMALL:
+        if peers is not flood.row_of or now - flood.last >= GAP:
+            flood.row_of, flood.row, flood.last = peers, 0, now
+        elif flood.begins(peers, now) and len(data) <= SMALL:
             self._flooded = peers
             flood.frames.append(data)
             self._on_flood()

@@ -40,12 +40,10 @@ class Waiter:
 
     def wait(self, timeout: float | None) -> None:
         """Take in what arrives, or sleep while another thread does; return when anything may have changed."""
-        pump = self._pump
-        pump.idle[self] = None
+        pump, lead = self._pump, self._pump.leading.acquire
         try:
-            if pump.leading.acquire(blocking=False):
+            if lead(blocking=False):  # nearly always
                 try:
-                    pump.idle.pop(self, None)
                     self._polling = True
                     pump.transport.poll(timeout if self._tokens.empty() else 0.0)
                 finally:
@@ -54,12 +52,14 @@ class Waiter:
                 if pump.watchers:
                     pump.tell_watchers()
             else:
-                self._tokens.get(timeout=timeout)
+                pump.idle[self] = None
+                if pump.leading.locked():  # or whoever led has not seen that this one is idle: the wait is tried again
+                    self._tokens.get(timeout=timeout)
         except Empty:
             pass
         finally:
-            pump.idle.pop(self, None)
             if pump.idle:
+                pump.idle.pop(self, None)
                 pump.hand_over()
         while not self._tokens.empty():
             try:
@@ -101,13 +101,17 @@ class Pump:
             self.transport.take_in()
             self.tell_watchers()
 
-    def take_in(self) -> None:
-        """Take in what has arrived and what is due, without waiting, unless another thread is at it."""
+    def take_in(self, waiting: int = 0) -> None:
+        """Take in what has arrived and what is due, without waiting, unless another thread is at it.
+
+        Args:
+            waiting: messages that were taken in and wait for their callbacks; so many fewer are taken in now.
+        """
         if self.transport.external or self.transport.closed:
             return
         if self.leading.acquire(blocking=False):
             try:
-                self.transport.poll(0.0)
+                self.transport.poll(0.0, waiting)
             finally:
                 self.leading.release()
             self.tell_watchers()

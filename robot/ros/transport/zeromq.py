@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
+import select
 import threading
 import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import get_ident
-from typing import Any
 
 import zmq
-from zmq.backend import zmq_poll
 
 from robot.ros.exceptions import ROSError
 from robot.ros.graph import Endpoint
@@ -41,7 +39,6 @@ REST = 0.1  # [s] after which a dead peer is lost once nothing waits in the inbo
 REST_MAX = 10.0  # [s] the same while there is always something
 LINGER = 500  # [ms] that last frames may take to leave
 CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
-AT_ONCE = 20e-6  # [s] a poll that took no longer did not wait
 STALE = 0.02  # [s] the same for a thread that publishes
 CLOSING = 2.0  # [s] that a close waits for a thread which polls or sends; later, that thread closes
 
@@ -97,7 +94,11 @@ class ZeroMQ:
         self._socket.bind(f"ipc://{self._directory.socket(self.name)}")
         self._inbox = Inbox(self._socket, self.prefix, receiver, self)
         bell = self._bell = Bell()
-        self._polled: list[tuple[Any, int]] = [(self._socket, zmq.POLLIN), (bell.fd, zmq.POLLIN)]
+        self._armed = False  # no frame waits, and nothing was done with the socket since: its file tells of the next
+        self._files = select.epoll()
+        self._bell_fd = bell.fd
+        self._files.register(bell.fd, select.EPOLLIN)
+        self._files.register(int(self._socket.get(zmq.FD)), select.EPOLLIN)
         self.closed, self._to_close = False, True
         self._directory.appear()
         self._look_for_peers()
@@ -144,18 +145,33 @@ class ZeroMQ:
 
     def hold(self, peers: Sequence[str], data: bytes | bytearray) -> bool:
         flood = self._flood
-        if peers is not flood.peers or len(data) > SMALL or self._directory.forked:
+        if self._directory.forked:
+            return False
+        if peers is flood.peers and len(data) <= SMALL:
+            with self._sending:
+                if peers is not flood.peers:  # another thread has ended it
+                    return False
+                flood.frames.append(data)
+                if len(flood.frames) >= MOST:
+                    self._sends += 1
+                    try:
+                        self._outbox.flush()
+                    finally:
+                        self._sends -= 1
+            return True
+        now = time.monotonic()
+        if self._changed or self._untold or now - self._polled_at > STALE:
             return False
         with self._sending:
-            if peers is not flood.peers:  # another thread has ended it
+            if self.closed:
                 return False
-            flood.frames.append(data)
-            if len(flood.frames) >= MOST:
-                self._sends += 1
-                try:
-                    self._outbox.flush()
-                finally:
-                    self._sends -= 1
+            self._sends += 1
+            try:
+                self._outbox.send_whole(peers, data, now)
+            finally:
+                self._sends -= 1
+        if self.closed:
+            self._finish_closing()
         return True
 
     def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:
@@ -168,7 +184,7 @@ class ZeroMQ:
             try:
                 if self._changed or self._untold:
                     peers = self._prepare(peers)
-                self._outbox.send_whole(peers, data)
+                self._outbox.send_whole(peers, data, time.monotonic())
             finally:
                 self._sends -= 1
         if self.closed:
@@ -213,7 +229,7 @@ class ZeroMQ:
     def _look_for_peers(self) -> None:
         alive, known = self._directory.peers(), set(self._outbox.peers)
         gone, now = known - alive, time.monotonic()
-        rest = REST_MAX if gone and int(self._socket.get(zmq.EVENTS)) & zmq.POLLIN else REST
+        rest = REST_MAX if gone and self._has_frame() else REST
         self._gone = {name: self._gone.get(name, now) for name in gone}
         for name, since in self._gone.items():
             if now - since >= rest:
@@ -258,15 +274,18 @@ class ZeroMQ:
 
     # --- receiving
 
-    def poll(self, timeout: float | None) -> None:
+    def poll(self, timeout: float | None, waiting: int = 0) -> None:
         if self._directory.forked:
             self._check_process()
         with self._polling:
             if not self.closed:
-                self._poll(timeout)
+                self._poll(timeout, waiting)
         if self.closed:
             self._finish_closing()
         self.loop.run_due()
+
+    def until_due(self) -> float | None:
+        return self.loop.until_next()
 
     def take_in(self) -> bool:
         """Take in what has arrived, and run nothing that is due; no effect while another thread polls.
@@ -289,7 +308,7 @@ class ZeroMQ:
         """Tell whether nobody has polled for a while [s]."""
         return time.monotonic() - self._polled_at > age
 
-    def _poll(self, timeout: float | None) -> bool:
+    def _poll(self, timeout: float | None, waiting: int = 0) -> bool:
         """Look for what has arrived and take it in; return whether there was anything."""
         self._polling_on = get_ident()
         try:
@@ -298,30 +317,46 @@ class ZeroMQ:
             if self._flood.frames:
                 with self._sending:
                     self._outbox.flush()
-            began = time.monotonic()
-            if began >= self._housekeeping_at:
+            now = time.monotonic()
+            if now >= self._housekeeping_at:
                 self._look_for_peers()
-                began = time.monotonic()
-                self._housekeeping_at = began + (REST if self._gone else HOUSEKEEPING)
-            ready = zmq_poll(self._polled, 0 if timeout == 0.0 else self._wait_ms(timeout, began))
-            now = self._polled_at = time.monotonic()
-            for source, _ in ready:
-                if source is self._socket:  # after a wait one frame has come, and others are looked for the next time
-                    self._inbox.take_in(more=timeout == 0.0 or now - began < AT_ONCE)
-                elif self._bell is not None:
-                    self._bell.silence()
-            return bool(ready)
+                now = time.monotonic()
+                self._housekeeping_at = now + (REST if self._gone else HOUSEKEEPING)
+            if not self._armed and self._has_frame():
+                self._polled_at = now
+                self._inbox.take_in(more=True, waiting=waiting)
+                return True
+            wait = 0.0
+            if timeout != 0.0:
+                wait = self._housekeeping_at - now
+                if timeout is not None and timeout < wait:
+                    wait = timeout
+                until_next = self.loop.until_next()
+                if until_next is not None and until_next < wait:
+                    wait = until_next
+                wait = max(wait, 0.0)
+            ready = self._files.poll(wait)
+            self._polled_at = time.monotonic()
+            if not ready:
+                return False
+            for file, _ in ready:
+                if file == self._bell_fd:
+                    if self._bell is not None:
+                        self._bell.silence()
+                else:
+                    self._armed = False
+            if not self._armed and self._has_frame():
+                self._inbox.take_in(
+                    more=wait == 0.0, waiting=waiting
+                )  # after a wait one frame has come, the next look finds more
+            return True
         finally:
             self._polling_on = 0
 
-    def _wait_ms(self, timeout: float | None, now: float) -> int:
-        wait = self._housekeeping_at - now
-        if timeout is not None and timeout < wait:
-            wait = timeout
-        until_next = self.loop.until_next()
-        if until_next is not None and until_next < wait:
-            wait = until_next
-        return math.ceil(wait * 1000.0) if wait > 0.0 else 0
+    def _has_frame(self) -> bool:
+        """Tell whether a frame waits in the inbox; when none does, the next one will wake who waits for the files."""
+        self._armed = not self._inbox.has_frame()
+        return not self._armed
 
     def wake(self) -> None:
         bell = self._bell
@@ -368,6 +403,7 @@ class ZeroMQ:
         lingers = [(peer, LINGER if self._directory.is_alive(peer) else 0) for peer in self._outbox.peers]
         self._outbox.close(lingers, self._own_frame(BYE))
         self._directory.close()
+        self._files.close()
         self._socket.close()
         self._zmq.term()
         self._outbox.release()
