@@ -14,6 +14,8 @@ from robot.motion import Trajectory, refuse, slow_down
 
 Array = npt.NDArray[np.float64]
 POINTS_MAX = 20_000
+LONGEST = 120.0  # of a trajectory [s]: each tick of it is looked at before it begins
+WILD = 1e4  # no arm has a position, speed or acceleration beyond this [rad, rad/s, rad/s^2]
 STALE = 0.0  # a goal whose end lies before now minus this is too old [s]
 START_SOON = 0.05  # goals for later than this are refused: nothing here waits [s]
 
@@ -84,7 +86,9 @@ def read_goal(arm: ArmDescription, request: Any, set_point: Array, now: float) -
         accelerations = _derivative(velocities, times)
     trajectory = Trajectory(times=times, positions=positions, velocities=velocities, accelerations=accelerations)
     if derived:  # what the goal left open may take longer than it says
+        _check_length(trajectory.duration)
         trajectory = slow_down(arm, trajectory)
+    _check_length(trajectory.duration)
     reason = refuse(arm, trajectory)
     if reason:
         raise GoalError(ErrorCode.INVALID_GOAL, reason)
@@ -97,6 +101,13 @@ def read_goal(arm: ArmDescription, request: Any, set_point: Array, now: float) -
         goal_tolerance=_tolerance(arm, request.goal_tolerance),
         goal_time=seconds if seconds > 0.0 else None,
     )
+
+
+def _check_length(duration: float) -> None:
+    if not duration <= LONGEST:
+        raise GoalError(
+            ErrorCode.INVALID_GOAL, f"expected a trajectory of at most {LONGEST:.0f} s, got {duration:.3g} s"
+        )
 
 
 def _check_stamp(stamp: Any, duration: float, now: float) -> None:
@@ -120,6 +131,8 @@ def _column(points: list[Any], name: str, order: npt.NDArray[np.int_], *, needed
     column: Array = np.array(rows, dtype=np.float64)[:, order]
     if not np.isfinite(column).all():
         raise GoalError(ErrorCode.INVALID_GOAL, f"expected finite {name}, got NaN or infinity")
+    if np.abs(column).max() > WILD:
+        raise GoalError(ErrorCode.INVALID_GOAL, f"expected {name} of an arm, got {np.abs(column).max():.3g}")
     return column
 
 

@@ -187,6 +187,14 @@ def broken(change: str, world: World) -> Any:
             goal.trajectory.header.stamp = to_time(world.time.now() + 60.0)
         case "moving end":
             goal.trajectory.points = points[: len(points) // 2]
+        case "for ever":
+            points[-1].time_from_start.sec = 2_000_000_000
+        case "wild":
+            points[5].accelerations = [1e300] * 7
+        case "at once":
+            points[1].time_from_start.nanosec, points[1].velocities = 1, []
+            for p in points:
+                p.velocities, p.accelerations = [], []
         case "tolerance":
             goal.path_tolerance = [control_msgs.msg.JointTolerance(name="knee", position=0.1)]
     return goal
@@ -207,6 +215,9 @@ def broken(change: str, world: World) -> Any:
         ("old", -3, "ended"),
         ("later", -1, "for now"),
         ("moving end", -1, "ends at rest"),
+        ("for ever", -1, "at most 120 s, got 2e+09 s"),
+        ("wild", -1, "accelerations of an arm, got 1e+300"),
+        ("at once", -1, "at most"),
         ("tolerance", -2, "knee"),
     ],
 )
