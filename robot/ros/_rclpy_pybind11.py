@@ -7,8 +7,8 @@ import builtins
 from robot.ros import rcl_functions, rmw_values, service_introspection
 from robot.ros.action.goal import GoalEvent
 from robot.ros.action.handles import ActionClientHandle as ActionClient
-from robot.ros.action.handles import ActionGoalHandle
-from robot.ros.action.handles import ActionServerHandle as ActionServer
+from robot.ros.action.server_handles import ActionGoalHandle
+from robot.ros.action.server_handles import ActionServerHandle as ActionServer
 from robot.ros.by_hand import DEFAULT_DOMAIN_ID
 from robot.ros.by_hand import RawGuardCondition as GuardCondition
 from robot.ros.by_hand import RawTypeDescriptionService as TypeDescriptionService

@@ -9,6 +9,7 @@ from enum import Enum
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from robot.ros.action.cancelling import refusal, wanted
 from robot.ros.action.goal import GoalEvent, ServerGoalHandle
 from robot.ros.action.status import GoalStatus, part
 from robot.ros.action.waiting import ServerWaiting
@@ -215,19 +216,11 @@ class ActionServer(ServerWaiting):
         return await handle._result_future
 
     async def _execute_cancel_request(self, request: Any, response: Any) -> Any:
-        key, stamp = bytes(request.goal_info.goal_id.uuid), request.goal_info.stamp
-        limit = (stamp.sec, stamp.nanosec)
-        every = not any(key) and limit == (0, 0)
         with self._lock:
-            handles = list(self._goal_handles.items())
-        wanted = [
-            handle for known, handle in handles if every or known == key or (any(limit) and _stamp(handle) <= limit)
-        ]
+            chosen = wanted(dict(self._goal_handles), request)
         kind = type(response)
-        response.return_code = kind.ERROR_REJECTED if wanted or every else kind.ERROR_UNKNOWN_GOAL_ID
-        if wanted and not any(handle.is_active for handle in wanted):
-            response.return_code = kind.ERROR_GOAL_TERMINATED
-        for handle in wanted:
+        response.return_code = refusal(request, kind, chosen, lambda handle: handle.is_active)
+        for handle in chosen:
             if not handle.is_active or handle.is_cancel_requested:
                 continue
             verdict = await await_or_execute(self._cancel_callback, handle)
@@ -302,7 +295,3 @@ def _checked(callback: Callable[..., Any], what: str) -> Callable[..., Any]:
     if not callable(callback):
         raise TypeError(f"Failed to register {what} callback: not callable")
     return callback
-
-
-def _stamp(handle: ServerGoalHandle) -> tuple[int, int]:
-    return handle.goal_info.stamp.sec, handle.goal_info.stamp.nanosec

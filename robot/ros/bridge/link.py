@@ -6,16 +6,14 @@ replies pass as the bytes they are. A robot's link never hands on what it got fr
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from robot.ros.bridge.door import Door
+from robot.ros.bridge.far import Far, Topic, announcement, check, read_announcement
 from robot.ros.bridge.inbox import FRAME, HELLO, Inbox
-from robot.ros.bridge.instants import is_possible
 from robot.ros.bridge.proxies import FarPublisher, Listener, Proxy, listener, twin
 from robot.ros.bridge.seldom import News, Seldom
 from robot.ros.bridge.wire import Wire
@@ -29,23 +27,7 @@ from robot.ros.transport.frame import ASSERT, DATA, GID_SIZE, REPLY, REQUEST, Bu
 
 log = logging.getLogger(__name__)
 
-VERSION = 1
-ASKED_MAX = 10_000  # requests without an answer that are remembered
-SEQUENCE_MAX = 2**63 - 1  # others than we count with a sign
 TEXT_MAX = 1000  # characters of what a robot wanted, in the log
-Topic = tuple[str, str, str, bool]  # name, type, hash, whether kept messages are wanted
-
-
-class _Far:
-    """What one robot has, and what stands for it here."""
-
-    def __init__(self) -> None:
-        self.announced: list[Endpoint] = []
-        self.endpoints: dict[bytes, Endpoint] = {}  # of those, what the policy allows
-        self.proxies: dict[bytes, Proxy] = {}
-        self.listeners: dict[Topic, Proxy] = {}
-        self.refused = News()
-        self.asked: dict[tuple[bytes, int], None] = {}  # requests that it may answer: client and number
 
 
 class Link:
@@ -66,7 +48,7 @@ class Link:
         self._file = PolicyFile(keys.policy)
         self._policy: Policy = self._file.policy
         self._lock = threading.RLock()
-        self._far: dict[str, _Far] = {}
+        self._far: dict[str, Far] = {}
         self._near: dict[bytes, tuple[str, Endpoint]] = {}
         self._told: dict[bytes, Endpoint] = {}
         self._inboxes: dict[str, Inbox] = {}  # of the wire's thread
@@ -121,8 +103,7 @@ class Link:
                     self._introduce(robot)
 
     def _introduce(self, robot: str) -> None:
-        endpoints = [endpoint.to_json() for endpoint in self._told.values()]
-        self.wire.send(robot, [HELLO, json.dumps({"version": VERSION, "endpoints": endpoints}).encode()])
+        self.wire.send(robot, [HELLO, announcement(self._told.values())])
 
     def _send(self, robot: str, frame: Frame, payload: Buffer, service: bytes = b"") -> None:
         self.wire.send(robot, [FRAME, service, pack(frame), bytes(payload)])
@@ -161,7 +142,7 @@ class Link:
 
     def _arrive(self, robot: str) -> None:
         with self._lock:
-            self._far.setdefault(robot, _Far())
+            self._far.setdefault(robot, Far())
             self._introduce(robot)
 
     def _leave(self, robot: str) -> None:
@@ -177,10 +158,10 @@ class Link:
                 return  # it has left, or its key was removed
             try:
                 if parts[0] == HELLO and len(parts) == 2:
-                    self._on_hello(robot, far, _endpoints(parts[1]))
+                    self._on_hello(robot, far, read_announcement(parts[1]))
                 elif parts[0] == FRAME and len(parts) == 4:
                     frame, _, _ = unpack(parts[2])
-                    _check(frame)
+                    check(frame)
                     self._on_frame(far, frame, parts[3], parts[1])
                 else:
                     raise FrameError("an unknown kind of message")
@@ -194,7 +175,7 @@ class Link:
         if bad.again():
             log.warning("dropped a message of %s: %s (%d bad ones so far)", robot, why[:TEXT_MAX], bad.count)
 
-    def _on_hello(self, robot: str, far: _Far, endpoints: Iterable[Endpoint]) -> None:
+    def _on_hello(self, robot: str, far: Far, endpoints: Iterable[Endpoint]) -> None:
         far.announced = every = list(endpoints)
         now = {endpoint.gid: endpoint for endpoint in every if self._policy.allows(robot, endpoint)}
         self._tell_refused(robot, far, [endpoint for endpoint in every if endpoint.gid not in now])
@@ -209,7 +190,7 @@ class Link:
         far.endpoints = now
         self._listen(robot, far)
 
-    def _tell_refused(self, robot: str, far: _Far, refused: list[Endpoint]) -> None:
+    def _tell_refused(self, robot: str, far: Far, refused: list[Endpoint]) -> None:
         by_node: dict[str, set[str]] = {}
         for endpoint in refused:
             by_node.setdefault(endpoint.node, set()).add(f"{VERBS[endpoint.kind]} {endpoint.name}")
@@ -236,9 +217,7 @@ class Link:
                 far = self._far.get(robot)
                 if far is None:
                     return
-                far.asked[frame.gid, frame.sequence] = None
-                if len(far.asked) > ASKED_MAX:
-                    del far.asked[next(iter(far.asked))]
+                far.ask(frame.gid, frame.sequence)
             self._send(robot, frame, payload, service)
 
         return request
@@ -254,7 +233,7 @@ class Link:
         if gid not in self._told:
             self._export()
 
-    def _listen(self, robot: str, far: _Far) -> None:
+    def _listen(self, robot: str, far: Far) -> None:
         """Subscribe to what a robot wants, once per topic, and once more where it wants what was kept."""
         wanted: dict[Topic, Endpoint] = {}
         for endpoint in far.endpoints.values():
@@ -271,7 +250,7 @@ class Link:
             far.listeners[key] = proxy
             self.door.add(proxy)
 
-    def _forwarder(self, robot: str, far: _Far, topic: Topic) -> Callable[[Frame, Buffer, str], None]:
+    def _forwarder(self, robot: str, far: Far, topic: Topic) -> Callable[[Frame, Buffer, str], None]:
         keeping = (*topic[:3], True)
         latecomer = Latecomer(time.monotonic) if topic[3] else None
 
@@ -298,12 +277,10 @@ class Link:
 
         return assert_
 
-    def _on_frame(self, far: _Far, frame: Frame, payload: bytes, service: bytes) -> None:
+    def _on_frame(self, far: Far, frame: Frame, payload: bytes, service: bytes) -> None:
         if frame.kind == REPLY:
             owner, client = self._near.get(frame.gid, ("", None))
-            if (frame.gid, frame.sequence) not in far.asked:
-                raise FrameError("it answers what it was not asked")
-            del far.asked[frame.gid, frame.sequence]
+            far.answer(frame.gid, frame.sequence)
             if client is not None:
                 self.door.bus.reply(owner, frame, payload)
             return
@@ -320,24 +297,3 @@ class Link:
             self.door.bus.assert_liveliness(proxy.endpoint.gid)
         else:
             raise FrameError(f"a {proxy.endpoint.kind} sent a frame of kind {frame.kind}")
-
-
-def _endpoints(text: bytes) -> list[Endpoint]:
-    try:
-        content: Any = json.loads(text)
-        if content["version"] != VERSION:
-            raise FrameError(f"it speaks version {content['version']!r} of the link, this is {VERSION}")
-        endpoints = [Endpoint.from_json(entry) for entry in content["endpoints"]]
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise FrameError(f"an announcement that cannot be read: {error!r}") from error
-    for endpoint in endpoints:
-        if endpoint.kind not in VERBS:
-            raise FrameError(f"expected one of {sorted(VERBS)}, got {endpoint.kind!r}")
-    return endpoints
-
-
-def _check(frame: Frame) -> None:
-    if not is_possible(frame.stamp):
-        raise FrameError("an impossible instant")
-    if frame.sequence > SEQUENCE_MAX:
-        raise FrameError("an impossible number")
