@@ -183,7 +183,13 @@ def pair(*, as_json: bool, seed: int, berries: int) -> None:
 @click.option("--seconds", type=click.FloatRange(min=0.2), default=10.0, show_default=True, help="Of each run.")
 @click.option("--rate", type=click.FloatRange(min=10.0, max=1000.0), default=250.0, show_default=True, help="[Hz]")
 def loop(*, as_json: bool, seconds: float, rate: float) -> None:
-    """How late the control loop's ticks come in a process of its own, with and without a real-time class."""
+    """How late the control loop's ticks come in a process of its own, with and without a real-time class.
+
+    The whole loop runs before the kinematic stand-in, limiter and collision checks included, while the arm moves to
+    and fro. `late_us`: from when a tick was due until it began; `tick_us`: how long it took; `overruns`: ticks that
+    ended after the next was due; `skipped`: what was left out then, never made up for; `refused`: what the system did
+    not permit, and how to permit it. Wall time: only an idle machine tells of the loop alone.
+    """
     from robot.loop.bench import run
 
     try:
