@@ -171,7 +171,7 @@ class PickerNode(Node):
         round_ = Round(
             job=job,
             body=self.body,
-            crop=self._crops.of(job.order_id, job.bed, job.side),
+            crop=self._crops.of(job.order_id, job.bed, job.side, start=window.start, end=window.end),
             tool=self._arm.tool,
             punnet=self._punnet,
             settings=pick,

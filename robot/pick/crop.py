@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -18,6 +19,9 @@ HIDDEN, LEAST = 0.4, 0.05
 
 PARTS = 0.018
 """What one picture shows nearer together than this are parts of one fruit that a leaf crosses [m]."""
+
+AROUND = 0.6
+"""Fruit so far beyond a segment's ends may still be in the way there [m]."""
 
 
 class TrackedCrop:
@@ -99,10 +103,17 @@ class RowCrop:
         self._row: tuple[str, ...] = ()
         self._crop = TrackedCrop()
 
-    def of(self, *row: str) -> TrackedCrop:
-        """Return what is known of a row, such as (order, bed, side); another one than before begins anew."""
+    def of(self, *row: str, start: float = -math.inf, end: float = math.inf) -> TrackedCrop:
+        """Return what is known of a row, such as (order, bed, side); another one than before begins anew.
+
+        Args:
+            start, end: of the segment, world x [m]; what hangs further than `AROUND` from it is forgotten.
+        """
         if row != self._row:
             self._row, self._crop = row, TrackedCrop()
+        for target in self._crop.targets():
+            if not start - AROUND <= float(target.position[0]) <= end + AROUND:
+                self._crop.forget(target.id)
         return self._crop
 
 

@@ -111,3 +111,10 @@ def test_fruit_that_was_pushed_aside_leaves_no_ghost_where_it_hung() -> None:
     (target,) = crop.targets()
     assert target.position[0] == pytest.approx(FRUIT[0] + 0.014)
     assert (target.sightings, target.ripeness) == (2, pytest.approx(0.8))
+
+
+def test_of_a_long_row_only_what_hangs_about_the_segment_is_kept() -> None:
+    crops = RowCrop()
+    crops.of("monday", "bed-1", "a").see(look(1.0, 0.0, 0.9))
+    assert len(crops.of("monday", "bed-1", "a", start=FRUIT[0] + 0.1, end=FRUIT[0] + 0.7).targets()) == 1
+    assert crops.of("monday", "bed-1", "a", start=FRUIT[0] + 5.0, end=FRUIT[0] + 5.6).targets() == []
