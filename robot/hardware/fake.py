@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,6 @@ from robot.hardware import (
 )
 
 Array = npt.NDArray[np.float64]
-PARKED = (0.0, -1.57, -2.2, 2.2, 0.6, 1.57, 0.0)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,7 +32,7 @@ class Faults:
         frozen: read repeats its last measurement, stamp included.
         not_a_number: one joint's position reads NaN.
         stuck: joints whose motor turns nothing.
-        offset: added to the measured positions [m, rad], shape (7,).
+        offset: added to the measured positions [m, rad], one for all or shape (n,).
         codes: faults the drives report.
         blade_stuck: the blade does not come out.
     """
@@ -43,7 +42,7 @@ class Faults:
     frozen: bool = False
     not_a_number: bool = False
     stuck: tuple[int, ...] = ()
-    offset: Array = field(default_factory=lambda: np.zeros(7))
+    offset: Array | float = 0.0
     codes: tuple[str, ...] = ()
     blade_stuck: bool = False
 
@@ -54,7 +53,7 @@ class FakeHardware:
     Args:
         arm: the arm's description.
         monotonic: clock that moves it on [s].
-        position: joints at power-up, shape (7,).
+        position: joints at power-up, shape (n,); None = the posture that the arm works in, at the rail's zero.
         lag: time constant of the joint servos [s].
         held_width: width of what is between the pads [m]; 0 = nothing.
         stiffness: of what is held [N/m].
@@ -73,8 +72,8 @@ class FakeHardware:
         self.faults = Faults()
         self.held_width = held_width
         self._arm, self._monotonic, self._lag, self._stiffness = arm, monotonic, lag, stiffness
-        self._q = np.array(PARKED) if position is None else position.copy()
-        self._v = np.zeros(7)
+        self._q = np.array([0.0, *arm.posture.joints]) if position is None else position.copy()
+        self._v = np.zeros(arm.size)
         self._target = self._q.copy()
         self._valid_until = float("-inf")
         self._gripper_valid_until = float("-inf")
@@ -137,7 +136,7 @@ class FakeHardware:
             stamp=self._time,
             position=position,
             velocity=self._v.copy(),
-            effort=np.full(7, np.nan),
+            effort=np.full(self._arm.size, np.nan),
             faults=self.faults.codes,
         )
         gripper = GripperState(

@@ -205,6 +205,7 @@ def test_the_makers_own_client_drives_the_stand_in(monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(XCONF.SocketConf, "TCP_CONTROL_PORT", server.ports["command"])
         arm = XArmAPI("127.0.0.1", is_radian=True, report_type="real", forbid_uds=True)
         try:
+            arm.set_timeout(20.0)  # a loaded machine may keep the controller's thread waiting
             assert (arm.axis, arm.version_number) == (6, (2, 3, 0))
             assert arm.get_err_warn_code() == (0, [0, 0])
             assert [arm.motion_enable(enable=True), arm.set_mode(1), arm.set_state(0)] == [0, 0, 0]
