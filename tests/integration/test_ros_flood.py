@@ -18,7 +18,7 @@ from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import sensor_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.qos import QoSProfile
-from robot.ros.transport import bundle, inbox, zeromq
+from robot.ros.transport import bundle, inbox, outbox, zeromq
 from robot.ros.transport.frame import BUNDLE, DATA, Frame, pack
 from robot.ros.transport.shared import THRESHOLD
 from robot.ros.transport.zeromq import ZeroMQ
@@ -167,6 +167,23 @@ def test_what_a_context_sent_before_it_closed_is_heard_by_one_that_is_behind(
     net.listener.context.transport._housekeeping_at = 0.0  # type: ignore[attr-defined]
     net.until(lambda: len(net.heard) == COUNT)
     assert net.heard == list(range(COUNT))
+
+
+def test_a_context_that_a_signal_closes_where_a_flood_begins_refuses_what_follows(
+    net: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, begins = net.talker.context.transport, bundle.Flood.begins
+
+    def begin_and_close(flood: bundle.Flood, peers: list[str], now: float) -> bool:
+        if flood.row == bundle.BURST - 1:
+            transport.close()
+        return begins(flood, peers, now)
+
+    monkeypatch.setattr(bundle, "GAP", 1e6)
+    monkeypatch.setattr(outbox, "GAP", 1e6)
+    monkeypatch.setattr(bundle.Flood, "begins", begin_and_close)
+    with pytest.raises(ROSError, match="closed"):
+        net.flood(range(COUNT))
 
 
 @pytest.mark.parametrize("longest", [0.0, DEADLINE])

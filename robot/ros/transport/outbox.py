@@ -139,6 +139,7 @@ class Outbox:
         for peer, linger in peers:
             self.push(peer, last)
             self.disconnect(peer, linger)
+        self.flood.peers = None  # it may have begun since the close was asked for, by a signal handler
 
     def release(self) -> None:
         """Let go of the shared memory."""
