@@ -28,7 +28,8 @@ class Kind:
         stands: by when the arm has to stand, after it began [s]; None = it may go on, safely.
         travel: of the tool until then [m].
         only_while: the machine stands by itself while it lasts, and the loop may not have noticed anything.
-        needs_commands: it shows itself only when commands arrive; what keeps them away puts it off.
+        runs_away: the arm moves by itself, also one that stands; it shows itself only when commands arrive, and what
+            keeps them away puts it off.
     """
 
     name: str
@@ -38,7 +39,7 @@ class Kind:
     stands: float | None = None
     travel: float = 1.0
     only_while: bool = False
-    needs_commands: bool = False
+    runs_away: bool = False
 
 
 def wire(**values: object) -> Callable[[FastHarvest, int], None]:
@@ -123,7 +124,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(name="not a number", begin=_not_a_number, end=mend("not_a_number"), stands=AT_ONCE, travel=0.12),
     Kind(name="joint stuck", begin=_stuck, end=mend("stuck")),
     Kind(name="joint runs away", begin=_reversed, end=mend("reversed"),
-         lasts=(1.0, 2.0), stands=0.35, travel=0.30, needs_commands=True),
+         lasts=(1.0, 2.0), stands=0.35, travel=0.30, runs_away=True),
     Kind(name="fruit slips", begin=machine(slippery=True), end=mend("slippery"), lasts=(0.02, 0.2)),
     Kind(name="blade stuck", begin=machine(blade_stuck=True), end=mend("blade_stuck")),
     Kind(name="encoder jumps", begin=_jump, end=mend("offset"), stands=AT_ONCE, travel=0.12),

@@ -18,10 +18,11 @@ from robot.pick.result import PickResult
 from sim.fast.body import FastBody
 from sim.fast.faults import Planned
 from sim.fast.hardware import HOME, FastHardware, parked
-from sim.fast.monitor import Findings, Monitor, Tap
+from sim.fast.monitor import Findings, Monitor
 from sim.fast.person import Person
 from sim.fast.picking import Picking
 from sim.fast.row import Row, Where
+from sim.fast.tap import Tap
 from sim.fast.wire import Wire
 from sim.rig import gutter
 from sim.scene.settings import Mix, SceneSettings
@@ -197,6 +198,8 @@ class FastHarvest:
         while self._faults and self._faults[0].at <= self._time:
             fault = self._faults.pop(0)
             self._came.append(fault.kind.name)
+            if fault.kind.runs_away:
+                self.monitor.runs_away(self._time, fault.kind.travel)
             if fault.kind.stands is not None:
                 at = self._shows_at(fault) + fault.kind.stands
                 self.monitor.expect_rest(fault.kind.name, at=at, travel=fault.kind.travel)
@@ -211,7 +214,7 @@ class FastHarvest:
 
     def _shows_at(self, fault: Planned) -> float:
         """Return when a fault that begins now can show itself: not while another one keeps its commands away."""
-        kept_away = [at for at, other in self._mends if other.kind.only_while] if fault.kind.needs_commands else []
+        kept_away = [at for at, other in self._mends if other.kind.only_while] if fault.kind.runs_away else []
         return max(kept_away, default=self._time)
 
     def _ended(self) -> Ended:

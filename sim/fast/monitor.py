@@ -7,7 +7,6 @@ its own.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import isfinite
 
@@ -15,15 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
-from robot.hardware import (
-    Capabilities,
-    GripperCommand,
-    GripperState,
-    Hardware,
-    JointCommand,
-    JointState,
-    StopCategory,
-)
+from robot.hardware import JointCommand
 from sim.fast.hardware import FastHardware
 
 Array = npt.NDArray[np.float64]
@@ -113,6 +104,17 @@ class Monitor:
     def expect_rest(self, name: str, *, at: float, travel: float) -> None:
         """Demand that the arm stands by `at` and until `permit_motion`, and that the tool goes `travel` at most."""
         self._deadlines.append(Deadline(name=name, at=at, travel=travel, from_=self.tool()))
+
+    def runs_away(self, now: float, travel: float) -> None:
+        """A joint moves by itself: what had to stand has been judged by now; what has yet to may be carried further.
+
+        Args:
+            now: monotonic [s].
+            travel: so far, until the power is taken [m].
+        """
+        self._deadlines = [deadline for deadline in self._deadlines if deadline.at > now]
+        for deadline in self._deadlines:
+            deadline.travel += travel
 
     def permit_motion(self) -> None:
         """A person has asked for motion; what had to stand may move again."""
@@ -225,28 +227,3 @@ class Monitor:
 def beyond(values: list[float], ends: tuple[list[float], list[float]]) -> bool:
     """Tell whether a joint is outside its ends [m, rad]."""
     return any(x < low or x > high for x, low, high in zip(values, *ends, strict=True))
-
-
-class Tap:
-    """`robot.hardware.Hardware` between the loop and everything behind it: shows the monitor what is sent."""
-
-    def __init__(self, hardware: Hardware, monitor: Monitor, monotonic: Callable[[], float]) -> None:
-        self._hardware, self._monitor, self._monotonic = hardware, monitor, monotonic
-        self.capabilities: Capabilities = hardware.capabilities
-        self.configure, self.deactivate = hardware.configure, hardware.deactivate
-        self.shutdown = hardware.shutdown
-
-    def activate(self) -> None:
-        self._monitor.restart()
-        self._hardware.activate()
-
-    def read(self) -> tuple[JointState, GripperState]:
-        return self._hardware.read()
-
-    def write(self, joints: JointCommand, gripper: GripperCommand) -> None:
-        self._monitor.command(joints, self._monotonic())
-        self._hardware.write(joints, gripper)
-
-    def stop(self, category: StopCategory) -> None:
-        self._monitor.restart()
-        self._hardware.stop(category)

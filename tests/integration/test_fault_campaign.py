@@ -87,6 +87,29 @@ def test_a_fault_in_the_middle_of_a_move_stops_the_arm_where_it_must(kind: Kind)
     assert ended.findings.travel > 0.0
 
 
+def test_a_joint_that_runs_away_from_an_arm_that_stands_is_not_laid_at_the_stops_door() -> None:
+    door, away = (next(kind for kind in KINDS if kind.name == name) for name in ("door open", "joint runs away"))
+    planned = [Planned(kind=door, at=1.0, lasts=3.0, joint=0), Planned(kind=away, at=2.2, lasts=1.0, joint=1)]
+    harvest = FastHarvest(SHORT, 3, planned)
+    ended = harvest.run()
+    assert ended.findings.unsafe == []
+    assert ended.findings.travel > 0.0
+    assert list(complaints(ended, faults())) == []
+
+
+def test_a_joint_that_runs_away_excuses_only_what_it_moves() -> None:
+    harvest = FastHarvest(SHORT, 1, [])
+    harvest.monitor.expect_rest("first", at=0.1, travel=0.2)
+    harvest.monitor.expect_rest("second", at=0.3, travel=0.2)
+    harvest.monitor.runs_away(0.2, 0.3)
+    harvest.machine.v = ARM.velocity * 0.1
+    harvest.monitor.look(0.25)
+    assert harvest.monitor.findings.unsafe == []
+    harvest.monitor.look(0.35)
+    assert "second" in " ".join(harvest.monitor.findings.unsafe)
+    assert "first" not in " ".join(harvest.monitor.findings.unsafe)
+
+
 def test_the_monitor_sees_what_must_not_happen() -> None:
     harvest = FastHarvest(SHORT, 1, [])
     harvest.monitor.forbid_motion("although it must not")
