@@ -27,7 +27,7 @@ from robot.ros.exceptions import UnsupportedEventTypeError
 from robot.ros.logging import get_logger
 from robot.ros.qos_policies import qos_policy_name_from_kind
 from robot.ros.task import await_or_execute
-from robot.ros.waitable import NumberOfEntities, Waitable
+from robot.ros.waitable import NumberOfEntities, T, Waitable
 
 if TYPE_CHECKING:
     from robot.ros.callback_groups import CallbackGroup
@@ -57,7 +57,7 @@ __all__ = [
 EventCallback = Callable[[Any], Any]
 
 
-class EventHandler(Waitable[Any]):
+class EventHandler(Waitable[T]):
     """Calls back for one kind of event of one publisher or subscription. Events before its callback runs are summed up.
 
     It needs no asking: an event queues its callback. Used as a waitable it is asked, and runs, as any other.
@@ -124,7 +124,7 @@ def _ignore(_: Any) -> None:
     pass
 
 
-class QoSEventHandler(EventHandler):
+class QoSEventHandler(EventHandler[Any]):
     """The old name of `EventHandler`."""
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -144,8 +144,7 @@ class _EventCallbacks:
     def _events(self, topic_name: str, logger_name: str) -> list[tuple[IntEnum, EventCallback | None]]:
         raise NotImplementedError
 
-    def create_event_handlers(self, callback_group: CallbackGroup, entity: Any, topic_name: str) -> list[EventHandler]:
-        """Make a handler for each callback given, and for the default ones; `entity` may be the handle of one."""
+    def _handlers(self, callback_group: CallbackGroup, entity: Any, topic_name: str) -> list[EventHandler[Any]]:
         entity = entity.entity if isinstance(entity, EntityHandle) else entity
         return [
             EventHandler(callback_group=callback_group, callback=callback, event_type=kind, parent_impl=entity)
@@ -195,6 +194,12 @@ class SubscriptionEventCallbacks(_EventCallbacks):
         self.incompatible_type = incompatible_type
         self.matched = matched
         self.use_default_callbacks = use_default_callbacks
+
+    def create_event_handlers(
+        self, callback_group: CallbackGroup, subscription: Any, topic_name: str
+    ) -> list[EventHandler[Any]]:
+        """Make a handler for each callback, given or default, of a subscription or its handle."""
+        return self._handlers(callback_group, subscription, topic_name)
 
     def _events(self, topic_name: str, logger_name: str) -> list[tuple[IntEnum, EventCallback | None]]:
         kinds = QoSSubscriptionEventType
@@ -246,6 +251,12 @@ class PublisherEventCallbacks(_EventCallbacks):
         self.incompatible_type = incompatible_type
         self.matched = matched
         self.use_default_callbacks = use_default_callbacks
+
+    def create_event_handlers(
+        self, callback_group: CallbackGroup, publisher: Any, topic_name: str
+    ) -> list[EventHandler[Any]]:
+        """Make a handler for each callback, given or default, of a publisher or its handle."""
+        return self._handlers(callback_group, publisher, topic_name)
 
     def _events(self, topic_name: str, logger_name: str) -> list[tuple[IntEnum, EventCallback | None]]:
         kinds = QoSPublisherEventType

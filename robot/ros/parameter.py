@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum, IntEnum
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,9 @@ PARAMETER_SEPARATOR_STRING = "."
 AllowableParameterValue = (
     None | bool | int | float | str | Sequence[bytes] | Sequence[bool] | Sequence[int] | Sequence[float] | Sequence[str]
 )
+
+
+AllowableParameterValueT = TypeVar("AllowableParameterValueT")
 
 
 class Type(IntEnum):

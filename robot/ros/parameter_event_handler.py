@@ -12,7 +12,10 @@ from robot.ros.interfaces import rcl_interfaces
 from robot.ros.qos import QoSProfile, qos_profile_parameter_events
 
 if TYPE_CHECKING:
+    from robot.ros.callback_groups import CallbackGroup
+    from robot.ros.event_handler import SubscriptionEventCallbacks
     from robot.ros.node import Node
+    from robot.ros.qos_overriding_options import QoSOverridingOptions
 
 GONE = "Callback doesn't exist"
 
@@ -93,7 +96,15 @@ class ParameterEventHandler:
 
     Callbacks = Callbacks
 
-    def __init__(self, node: Node, qos_profile: QoSProfile = qos_profile_parameter_events, **options: Any) -> None:
+    def __init__(  # noqa: PLR0917 (rclpy's order)
+        self,
+        node: Node,
+        qos_profile: QoSProfile = qos_profile_parameter_events,
+        callback_group: CallbackGroup | None = None,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
+        qos_overriding_options: QoSOverridingOptions | None = None,
+        raw: bool = False,
+    ) -> None:
         self.node = node
         self.qos_profile = qos_profile
         self._callbacks = Callbacks()
@@ -102,7 +113,10 @@ class ParameterEventHandler:
             "/parameter_events",
             self._callbacks.event_callback,
             qos_profile,
-            **options,
+            callback_group=callback_group,
+            event_callbacks=event_callbacks,
+            qos_overriding_options=qos_overriding_options,
+            raw=raw,
         )
 
     def configure_nodes_filter(self, node_names: Sequence[str] | None = None) -> bool:

@@ -94,7 +94,7 @@ class Publisher(Entity):
             give(Frame(PRESENT, gid, self._sequence, self.node._ros_scheduler.now(), subscription), b"")
 
     @property
-    def event_handlers(self) -> list[EventHandler]:
+    def event_handlers(self) -> list[EventHandler[Any]]:
         return self._events.handlers
 
     def watch_event(self, handle: EventHandle) -> None:

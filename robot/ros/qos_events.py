@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from robot.ros.duration import NANOSECONDS
 from robot.ros.event_handle import EventHandle
@@ -72,7 +72,7 @@ class PublisherEvents:
         self._kinds = Kinds()
         self._watches: list[Watch] = []
         self._lease: Watch | None = None
-        self.handlers: list[EventHandler] = []
+        self.handlers: list[EventHandler[Any]] = []
         self.watching = False
 
     def call_back(self, callbacks: PublisherEventCallbacks) -> None:
@@ -141,7 +141,7 @@ class SubscriptionEvents:
         self._leases: dict[bytes, Watch] = {}
         self._alive: dict[bytes, bool] = {}
         self.lifespans: dict[bytes, float] = {}
-        self.handlers: list[EventHandler] = []
+        self.handlers: list[EventHandler[Any]] = []
         self._counts_lost = self._follows_life = False
         self.watching = False
 

@@ -160,7 +160,7 @@ class Subscription(Entity):
             return True
 
     @property
-    def event_handlers(self) -> list[EventHandler]:
+    def event_handlers(self) -> list[EventHandler[Any]]:
         return self._events.handlers
 
     def watch_event(self, handle: EventHandle) -> None:

@@ -93,7 +93,7 @@ NAMES = {
         SrvTypeResponse check_is_valid_msg_type check_is_valid_srv_type
     """,
     "parameter": """
-        AllowableParameterValue PARAMETER_SEPARATOR_STRING Parameter get_parameter_value
+        AllowableParameterValue AllowableParameterValueT PARAMETER_SEPARATOR_STRING Parameter get_parameter_value
         parameter_dict_from_yaml_file parameter_value_to_python
     """,
     "parameter_client": "AsyncParameterClient",

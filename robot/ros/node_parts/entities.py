@@ -271,8 +271,23 @@ class Entities:
         self._ros_forget(entity)
         return True
 
-    destroy_publisher = destroy_subscription = destroy_service = destroy_client = destroy_timer = _ros_destroy_entity
-    destroy_guard_condition = _ros_destroy_entity
+    def destroy_publisher(self, publisher: Publisher) -> bool:
+        return self._ros_destroy_entity(publisher)
+
+    def destroy_subscription(self, subscription: Subscription) -> bool:
+        return self._ros_destroy_entity(subscription)
+
+    def destroy_client(self, client: Client) -> bool:
+        return self._ros_destroy_entity(client)
+
+    def destroy_service(self, service: Service) -> bool:
+        return self._ros_destroy_entity(service)
+
+    def destroy_timer(self, timer: Timer) -> bool:
+        return self._ros_destroy_entity(timer)
+
+    def destroy_guard_condition(self, guard: GuardCondition) -> bool:
+        return self._ros_destroy_entity(guard)
 
     def destroy_rate(self, rate: Rate) -> bool:
         known = self._ros_destroy_entity(rate._timer)
