@@ -9,12 +9,9 @@ import pytest
 from robot.ros.context import Context
 from robot.ros.exceptions import (
     InvalidHandle,
-    InvalidNamespaceException,
-    InvalidNodeNameException,
     InvalidParameterTypeException,
     InvalidServiceNameException,
     InvalidTopicNameException,
-    NotInitializedException,
     RCLError,
     RCLInvalidROSArgsError,
     UnknownROSArgsError,
@@ -68,16 +65,6 @@ def test_namespaces_become_absolute(world: World, given: str | None, namespace: 
     assert node.get_namespace() == namespace
     assert node.get_fully_qualified_name() == f"{namespace.rstrip('/')}/n"
     assert node.get_logger().name == node.get_fully_qualified_name()[1:].replace("/", ".")
-
-
-def test_names_that_ros_forbids_are_refused(world: World) -> None:
-    with pytest.raises(InvalidNodeNameException, match="must not contain characters"):
-        world.make("a?")
-    with pytest.raises(InvalidNamespaceException, match="must not contain characters"):
-        world.make("a", namespace="/?")
-    world.context.shutdown()
-    with pytest.raises(NotInitializedException, match="cannot create node"):
-        world.make("late")
 
 
 def test_rules_rename_a_node_its_topics_and_its_services(world: World) -> None:

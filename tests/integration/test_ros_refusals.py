@@ -152,6 +152,7 @@ NAMES: list[Row] = [
     ("a node with a slash", lambda n: Node("/a", context=n.context), InvalidNodeNameException, "characters other than"),
     ("a node without a name", lambda n: Node("", context=n.context), InvalidNodeNameException, "empty"),
     ("a namespace that ends with a slash", lambda n: Node("a", namespace="/b/", context=n.context), InvalidNamespaceException, "'/b/'"),
+    ("a namespace with a wrong character", lambda n: Node("a", namespace="/?", context=n.context), InvalidNamespaceException, "characters other than"),
     ("validate_topic_name", lambda _: validate_topic_name("a?"), InvalidTopicNameException, "'a\\?'"),
     ("validate_topic_name of a service", lambda _: validate_topic_name("a?", is_service=True), InvalidServiceNameException, "'a\\?'"),
     ("validate_full_topic_name", lambda _: validate_full_topic_name("a"), InvalidTopicNameException, "absolute"),
