@@ -27,7 +27,7 @@ from sim.devices.xarm import FakeXArm, MemoryXArm, TcpXArm
 pytest.importorskip("xarm", reason="pip install 'berrybrain[xarm]'")
 
 HOUSE = Path(__file__).resolve().parents[2]
-HOME = [0.85, 0.82, -1.05, -0.73, -1.4, 1.72]
+HOME = [0.87, 0.28, -0.74, 2.39, 1.23, -1.26]
 
 
 class Recorded(MemoryXArm):
