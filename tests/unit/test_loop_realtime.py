@@ -49,7 +49,7 @@ def test_what_is_refused_is_told_with_the_way_to_permit_it() -> None:
 
 @pytest.mark.usefixtures("strict")
 def test_the_loop_runs_without_what_is_refused_and_its_figures_say_so() -> None:
-    found = bench.measure(0.3, 50.0)
+    found = bench.measure(0.8, 50.0)
     assert (found["scheduler"], found["memory_locked"]) == ("SCHED_OTHER", False)
     assert len(found["refused"]) == 2
     assert found["ticks"] > 0
