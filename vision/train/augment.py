@@ -33,14 +33,14 @@ class AugmentSettings:
     """
 
     side: int = 416
-    fruit_px: tuple[float, float] = (12.0, 190.0)
+    fruit_px: tuple[float, float] = (12.0, 220.0)
     scale: tuple[float, float] = (0.25, 2.6)
-    mosaic: float = 0.35
+    mosaic: float = 0.15
     turn_deg: float = 7.0
-    quarter: float = 0.08
+    quarter: float = 0.25
     upright: float = 0.85
     paste: float = 0.3
-    anywhere: float = 0.0
+    anywhere: float = 0.1
     least_inside: float = 0.3
 
 

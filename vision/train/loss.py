@@ -22,10 +22,10 @@ class LossWeights:
     box: float = 4.0
     box_spread: float = 0.3
     ripeness: float = 1.0
-    stem: float = 0.5
+    stem: float = 1.0
     direction: float = 0.5
     visible: float = 0.3
-    mask: float = 1.5
+    mask: float = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ from vision.train.loss import LossWeights
 log = logging.getLogger(__name__)
 
 _CALIBRATION = 200
-_SHARES = {"clusters": 0.36, "closeups": 0.2, "field_ripe_only": 0.14, "rendered": 0.3}
+_SHARES = {"clusters": 0.34, "closeups": 0.2, "field_ripe_only": 0.13, "rendered": 0.33}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
