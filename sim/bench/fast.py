@@ -52,7 +52,7 @@ def run(seed: int, berries: int, *, scene: SceneSettings | None = None, arm: str
         sum_.ripe += ended.ripe
         sum_.placed += ended.counted
         sum_.seconds += ended.seconds
-        last = {outcome.target.id: outcome for outcome in harvest.journal}.values()
+        last = {outcome.target.id: outcome for outcome in harvest.picking.journal}.values()
         sum_.first += sum(outcome.result is PickResult.OK and outcome.attempt == 1 for outcome in last)
         left = [o for o in last if o.result is not PickResult.OK and o.target.ripeness >= window.ripeness_min]
         reasons.update(str(outcome.result) for outcome in left)
