@@ -21,9 +21,6 @@ CREEP = 0.9
 CLEAR = 0.006
 """Jaws this much wider than the fruit have let go of it [m]."""
 
-PUSHED, PUSHED_TICKS = 0.9, 3
-"""Open jaws that feel so much [N] for so many ticks on their way in push fruit; leaves give way to less."""
-
 BEGUN = 0.010
 """A way out of the crop that is already this far along is not lifted any more [m]."""
 
@@ -51,12 +48,10 @@ class Line(ActionLeaf):
 class Approach(Line):
     """Go straight in on a picture that is fresh at this moment (R6); after a HOLD the picture is not.
 
-    The jaws begin to close shortly before the tool is there, while they are still clear of the fruit. What they push
-    before that is a neighbour: they stop and come out again.
+    The jaws begin to close shortly before the tool is there, while they are still clear of the fruit.
     """
 
     _closes_at: float = math.inf
-    _pushed: int = 0
 
     def goal(self) -> Pose:
         grasp = self.round.attempt.grasp
@@ -72,7 +67,7 @@ class Approach(Line):
         if age > self.round.settings.pose_age_max:
             self._again(f"the berry was last seen {age:.2f} s ago, allowed {self.round.settings.pose_age_max:g}")
             return
-        self.round.attempt.closing, self._pushed = None, 0
+        self.round.attempt.closing = None
         super().begin()
         self.round.attempt.went_in = True
 
@@ -84,11 +79,6 @@ class Approach(Line):
 
     def step(self) -> Status:
         attempt, body = self.round.attempt, self.round.body
-        force = body.grip().force
-        self._pushed = self._pushed + 1 if attempt.closing is None and force > PUSHED else 0
-        if self._pushed >= PUSHED_TICKS:
-            self.halt()
-            return self.fail(PickResult.FORCE_LIMIT, f"{force:.2f} N on the open jaws during the approach")
         if attempt.closing is None and body.monotonic() >= self._closes_at:
             attempt.gripped = True
             attempt.closing = body.grip_to(0.0, self.round.job.force)

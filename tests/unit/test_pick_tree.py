@@ -166,24 +166,6 @@ def test_fruit_that_was_seen_well_once_is_reached_for_through_the_leaf_that_hide
     assert [(o.result, o.attempt) for o in round_.outcomes] == [(PickResult.OK, 1)]
 
 
-def test_open_jaws_that_push_fruit_stop_and_come_in_from_another_side() -> None:
-    body = FakeBody([berry(1, 0.0)])
-    round_ = make_round(body)
-    moved: list[float] = []
-
-    def neighbour(_: int) -> None:
-        first = round_.task == "approach" and round_.attempt.number == 1
-        if first:
-            moved.append(body.time)
-            body.measured = Grip(opening=0.05, force=1.4)
-        elif round_.task == "recover":
-            body.measured = Grip(opening=0.05, force=0.0)
-
-    run(round_, body, each=neighbour)
-    assert moved[-1] - moved[0] < 0.06, "it is noticed at once"
-    assert [(o.result, o.attempt) for o in round_.outcomes] == [(PickResult.OK, 2)]
-
-
 def test_jaws_that_closed_on_nothing_come_out_closed() -> None:
     body = FakeBody([berry(1, 0.0)], closes_to=lambda _: Grip(opening=0.0, force=0.0))
     run(make_round(body), body)
