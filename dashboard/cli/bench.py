@@ -124,6 +124,13 @@ def pick(
 
     if arm and tier != "fast":
         raise Misuse("expected --tier fast with --arm: the MuJoCo tier's figures are those of the cell card's arm")
+    if arm:
+        from robot.arms import load_arm
+
+        try:
+            load_arm(arm).require_six()
+        except ValueError as error:
+            raise Misuse(f"--arm {arm}: {error}") from error
     try:
         side = load_scene(scene) if scene is not None else None
         ripe = side.mix.ripe if side is not None and side.mix is not None else RIPE_PER_BED
