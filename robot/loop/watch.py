@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 FROZEN_AGE = 0.05  # the gripper's stamp may be so old [s]; R6
 FORCE_SHARE = 1.2  # of the tool's force limit that the pads may measure
 DRIVES_OFF = ("drives_off",)  # codes that are no fault while nothing asked the drives to be on
+PRESSED_TOLD = 0.5  # pads that press too hard for an instant are told for so long, or nobody hears why it holds [s]
 BLADE_GRACE = 0.3  # the blade may still be on its way back this long after a sweep [s]
 
 
@@ -56,7 +57,7 @@ class Watch:
         self._force_max = arm.tool.force_max * FORCE_SHARE
         self._driver: set[str] = set()
         self._failed = ""
-        self._cut_at = float("-inf")
+        self._cut_at = self._pressed_at = float("-inf")
         self.error = np.zeros(7)
 
     def restart(self, q: Array) -> None:
@@ -123,7 +124,9 @@ class Watch:
         else:
             supervisor.clear("tracking_error")
         self._condition("overload", self._load.judge(joints.stamp, joints.effort))
-        self._condition("gripper_force", gripper.force > self._force_max)
+        if gripper.force > self._force_max:
+            self._pressed_at = now
+        self._condition("gripper_force", now - self._pressed_at < PRESSED_TOLD)
         if cutting:
             self._cut_at = now
         self._condition("blade_interlock", gripper.blade_out and now - self._cut_at > BLADE_GRACE)

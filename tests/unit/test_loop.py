@@ -553,6 +553,24 @@ def test_pads_stop_where_they_are_when_nothing_is_held(rig: Rig) -> None:
     assert 0.03 < rig.loop.gripper.opening < 0.055
 
 
+def test_what_presses_the_pads_for_an_instant_holds_the_robot_and_is_told_for_long_enough_to_be_heard(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, struck_at = rig.hardware.read, rig.clock.time + DT
+
+    def struck() -> tuple[JointState, GripperState]:
+        joints, gripper = read()
+        return joints, replace(gripper, force=10.0) if rig.clock.time == struck_at else gripper
+
+    monkeypatch.setattr(rig.hardware, "read", struck)
+    rig.run(0.3)
+    assert (rig.state, rig.loop.supervisor.causes) == (State.HOLD, ("gripper_force",))
+    assert rig.loop.start(), "it is still told"
+    rig.run(0.3)
+    assert (rig.state, rig.loop.supervisor.causes) == (State.HOLD, ())
+    assert rig.loop.start() == ""
+
+
 def test_the_pads_force_is_capped_by_the_tool_whatever_is_asked(rig: Rig) -> None:
     assert rig.loop.grip(0.02, 1000.0).max_force == ARM.tool.force_max
     assert rig.loop.grip(0.02, 0.0).max_force == ARM.tool.force_limit
