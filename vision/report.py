@@ -40,7 +40,8 @@ class PictureResult:
         image: the picture's name as it was given.
         width, height: of the original picture [px].
         berries: best score first, in pixels of the original picture.
-        faults: why the picture may not show its berries: `camera_dark`, `camera_bright`, `camera_blurred`.
+        faults: why the picture may not show its berries: `camera_dark`, `camera_bright`, `camera_blurred`,
+            `picture_small`.
     """
 
     image: str

@@ -57,7 +57,8 @@ def command(
     """Find strawberries in photographs: box, ripeness, stage, outline and where to cut.
 
     Coordinates are pixels of the picture. A file that is no picture is named on stderr; the others are still looked at,
-    and the exit code is then 1. A picture too dark, overexposed or blurred to trust is said to be so (--json: faults).
+    and the exit code is then 1. A picture too dark, overexposed, blurred or small to trust is said to be so (--json:
+    faults).
     """
     from dataclasses import replace
 

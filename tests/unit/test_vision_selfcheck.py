@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from vision.camera.selfcheck import SelfcheckState, check, picture_faults
 from vision.types import Frame, Intrinsics
@@ -75,4 +76,10 @@ def test_one_picture_alone_is_judged_by_what_it_shows():
     assert picture_faults(cv2.GaussianBlur(scene(), (0, 0), 8.0)) == ("camera_blurred",)
     plain = np.clip(np.random.default_rng(0).normal(90.0, 6.0, (480, 640, 3)), 0, 255).astype(np.uint8)
     assert picture_faults(plain) == ()
-    assert picture_faults(np.zeros((1, 1, 3), np.uint8)) == ("camera_dark",)
+    assert picture_faults(np.zeros((1, 1, 3), np.uint8)) == ("camera_dark", "picture_small")
+
+
+@pytest.mark.parametrize("shape", [(1, 320), (240, 1), (8, 240), (31, 320)])
+def test_a_picture_too_small_or_too_narrow_to_show_fruit_is_said_to_be_so(shape):
+    assert "picture_small" in picture_faults(scene()[: shape[0], : shape[1]])
+    assert picture_faults(scene()[:40, :48]) == ()

@@ -24,6 +24,7 @@ class SelfcheckSettings:
         blurred_below: ratio of fine to coarse contrast; sharp pictures of plants lie above 0.2, fogged ones below 0.09.
         veiled_below: standard deviation of grey; plants give more than 30, a veil of dew or dirt less than this.
         depth_share: share of pixels that need a depth.
+        shortest_side: a photograph with a shorter side shows no fruit with anything around it [px].
     """
 
     frozen_after: int = 2
@@ -32,6 +33,7 @@ class SelfcheckSettings:
     blurred_below: float = 0.09
     veiled_below: float = 12.0
     depth_share: float = 0.05
+    shortest_side: int = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,10 @@ def _blurred(view: _View, s: SelfcheckSettings) -> bool:
     return sharpness(view.grey) < s.blurred_below or float(view.grey.std()) < s.veiled_below
 
 
+def _narrow(view: _View, s: SelfcheckSettings) -> bool:
+    return min(view.grey.shape) < s.shortest_side
+
+
 def _without_depth(view: _View, s: SelfcheckSettings) -> bool:
     depth = view.depth
     return depth is not None and float((np.isfinite(depth) & (depth > 0)).mean()) < s.depth_share
@@ -95,7 +101,7 @@ def check(
 
 
 def picture_faults(color: npt.NDArray[np.uint8], settings: SelfcheckSettings | None = None) -> tuple[str, ...]:
-    """Return the keys of the faults that a single picture shows: dark, overexposed or blurred.
+    """Return the keys of the faults that a single picture shows: dark, overexposed, blurred or too small.
 
     It may show anything, so little contrast alone (a fruit before a plain wall) is no veil, as it is in a camera's row.
 
@@ -103,7 +109,7 @@ def picture_faults(color: npt.NDArray[np.uint8], settings: SelfcheckSettings | N
         color: RGB, shape (h, w, 3).
     """
     view, s = _View(grey=_small(color)), settings or SelfcheckSettings(veiled_below=0.0)
-    return tuple(key for key, shows in _PICTURE if shows(view, s))
+    return tuple(key for key, shows in (*_PICTURE, ("picture_small", _narrow)) if shows(view, s))
 
 
 def _small(color: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
