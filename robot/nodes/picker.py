@@ -171,7 +171,9 @@ class PickerNode(Node):
         round_ = Round(
             job=job,
             body=self.body,
-            crop=self._crops.of(job.order_id, job.bed, job.side, start=window.start, end=window.end),
+            crop=self._crops.of(
+                job.order_id, job.bed, job.side, now=self.body.now(), start=window.start, end=window.end
+            ),
             tool=self._arm.tool,
             punnet=self._punnet,
             settings=pick,

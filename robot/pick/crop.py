@@ -23,6 +23,9 @@ PARTS = 0.018
 AROUND = 0.6
 """Fruit so far beyond a segment's ends may still be in the way there [m]."""
 
+REMEMBERED = 900.0
+"""Fruit that nobody has seen for so long may have been picked by somebody else meanwhile [s]."""
+
 
 class TrackedCrop:
     """Tracks berries over pictures; a berry that was picked is forgotten, one that was skipped is remembered."""
@@ -85,6 +88,7 @@ class TrackedCrop:
 
     def forget(self, id: int) -> None:
         self._tracks = forget(self._tracks, [id])
+        self._ripeness.pop(id, None)
 
 
 def each_once(seen: Sequence[Seen]) -> list[Seen]:
@@ -102,17 +106,25 @@ class RowCrop:
     def __init__(self) -> None:
         self._row: tuple[str, ...] = ()
         self._crop = TrackedCrop()
+        self._begun: set[tuple[float, float]] = set()
 
-    def of(self, *row: str, start: float = -math.inf, end: float = math.inf) -> TrackedCrop:
+    def of(self, *row: str, now: float, start: float = -math.inf, end: float = math.inf) -> TrackedCrop:
         """Return what is known of a row, such as (order, bed, side); another one than before begins anew.
 
+        So does a segment that is begun again: in between a person was there, or a program died.
+
         Args:
+            now: UTC epoch [s]; what was seen longer than `REMEMBERED` ago is forgotten.
             start, end: of the segment, world x [m]; what hangs further than `AROUND` from it is forgotten.
         """
         if row != self._row:
-            self._row, self._crop = row, TrackedCrop()
+            self._row, self._crop, self._begun = row, TrackedCrop(), set()
+        again = (start, end) in self._begun
+        self._begun.add((start, end))
         for target in self._crop.targets():
-            if not start - AROUND <= float(target.position[0]) <= end + AROUND:
+            x = float(target.position[0])
+            near = start - AROUND <= x <= end + AROUND and now - target.seen_at <= REMEMBERED
+            if not near or (again and start <= x < end):
                 self._crop.forget(target.id)
         return self._crop
 

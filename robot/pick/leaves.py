@@ -12,7 +12,7 @@ from py_trees.common import Status
 from robot.pick.body import Action, Look, PlanError
 from robot.pick.grasp import Grasp, grasps
 from robot.pick.leaf import ActionLeaf, Leaf
-from robot.pick.result import PickResult
+from robot.pick.result import CUT_OFF, PickResult
 from robot.pick.round import Attempt, Round
 from robot.pick.target import Target
 
@@ -94,7 +94,7 @@ class Count(Leaf):
             return Status.SUCCESS
         window = self.round.job.window
         for outcome in self.round.outcomes:
-            if outcome.result is PickResult.OK:  # taken between two views
+            if outcome.result in CUT_OFF:  # taken between two views
                 self.round.counted[outcome.target.stage] += 1
                 self.round.counted["in_window"] += 1
         for target in self.round.crop.targets():

@@ -44,6 +44,9 @@ RETRY_FROM_ANOTHER_ANGLE = frozenset(
 )
 """Results after which a second attempt from another angle makes sense; the berry may still be there."""
 
+CUT_OFF = frozenset({PickResult.OK, PickResult.PLACE_FAIL})
+"""Results after which the berry does not hang there any more, in the punnet or not."""
+
 ENDS_THE_SEGMENT = frozenset({PickResult.PROTECTIVE_STOP, PickResult.OPERATOR_ABORT})
 """Results after which nothing else is tried: a person acts first."""
 

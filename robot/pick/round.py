@@ -13,7 +13,7 @@ from robot.pick.body import Action, Body, Crop, Look, Plan, PlanError
 from robot.pick.candidates import Window, order
 from robot.pick.grasp import Grasp, Pose, rotation
 from robot.pick.punnet import OVER_WALL, PlacePattern
-from robot.pick.result import Outcome, PickResult
+from robot.pick.result import CUT_OFF, Outcome, PickResult
 from robot.pick.settings import PickSettings
 from robot.pick.target import Target, Vector
 
@@ -146,7 +146,7 @@ class Round:
     @property
     def picked(self) -> int:
         """Return how many berries were cut and held."""
-        return sum(o.result in (PickResult.OK, PickResult.PLACE_FAIL) for o in self.outcomes)
+        return sum(o.result in CUT_OFF for o in self.outcomes)
 
     @property
     def attempted(self) -> int:
@@ -251,7 +251,7 @@ class Round:
         )
         self.decided[target.id] = result
         self.outcomes.append(outcome)
-        if result in (PickResult.OK, PickResult.LOST_TARGET):  # taken, or not there: in nobody's way
+        if result in CUT_OFF or result is PickResult.LOST_TARGET:  # taken, or not there: in nobody's way
             self.crop.forget(target.id)
         self.report(outcome)
 

@@ -82,12 +82,48 @@ def test_without_the_place_of_the_eye_ripeness_is_what_is_seen() -> None:
     assert crop.targets()[0].ripeness == pytest.approx(0.7)
 
 
+def segment(crops: RowCrop, order: str = "monday", *, now: float = 2.0, start: float = -0.3) -> TrackedCrop:
+    """Return the crop of a segment of 0.6 m that begins `start` from the fruit."""
+    x = FRUIT[0] + start
+    return crops.of(order, "bed-1", "a", now=now, start=x, end=x + 0.6)
+
+
 def test_what_was_seen_in_one_segment_of_a_row_is_known_in_the_next_and_not_on_another_day() -> None:
     crops = RowCrop()
-    crops.of("monday", "bed-1", "a").see(look(1.0, 0.0, 0.9))
-    assert len(crops.of("monday", "bed-1", "a").targets()) == 1
-    assert crops.of("tuesday", "bed-1", "a").targets() == []
-    assert crops.of("monday", "bed-1", "a").targets() == []
+    segment(crops, start=-0.7).see(look(1.0, 0.0, 0.9))
+    assert len(segment(crops).targets()) == 1
+    assert segment(crops, "tuesday").targets() == []
+    assert segment(crops).targets() == []
+
+
+def test_a_segment_that_is_begun_again_is_looked_at_anew_and_its_neighbours_are_not() -> None:
+    crops = RowCrop()
+    segment(crops).see(look(1.0, 0.0, 0.9))
+    assert len(segment(crops, start=0.3).targets()) == 1
+    segment(crops, start=0.3)
+    assert len(segment(crops, start=0.3).targets()) == 1
+    assert segment(crops).targets() == [], "a person may have picked it while the robot stood"
+
+
+def test_what_was_seen_hours_ago_is_not_believed() -> None:
+    crops = RowCrop()
+    segment(crops, start=-0.7, now=1.0).see(look(1.0, 0.0, 0.9))
+    assert segment(crops, now=7200.0).targets() == []
+
+
+def test_a_row_of_fifty_metres_leaves_no_more_behind_than_one_segment() -> None:
+    crops = RowCrop()
+    for number in range(84):
+        x = 0.6 * number
+        crop = crops.of("monday", "bed-1", "a", now=100.0 * number, start=x, end=x + 0.6)
+        for k in range(6):
+            for stamp in (0.0, 0.5):
+                berry = seen(0.9, aside=x + 0.05 + 0.1 * k - FRUIT[0])
+                crop.see(Sighting(stamp=100.0 * number + k + stamp, berries=(berry,)))
+        ids = [t.id for t in crop.targets() if t.position[0] >= x]
+        assert ids == list(range(6 * number + 1, 6 * number + 7)), "each fruit has one id of its own"
+        assert len(crop.targets()) <= 13
+        assert len(crop._ripeness) == len(crop.targets())
 
 
 def test_the_parts_of_fruit_that_a_leaf_crosses_are_one_berry_as_ripe_as_the_best_of_them() -> None:
@@ -115,6 +151,6 @@ def test_fruit_that_was_pushed_aside_leaves_no_ghost_where_it_hung() -> None:
 
 def test_of_a_long_row_only_what_hangs_about_the_segment_is_kept() -> None:
     crops = RowCrop()
-    crops.of("monday", "bed-1", "a").see(look(1.0, 0.0, 0.9))
-    assert len(crops.of("monday", "bed-1", "a", start=FRUIT[0] + 0.1, end=FRUIT[0] + 0.7).targets()) == 1
-    assert crops.of("monday", "bed-1", "a", start=FRUIT[0] + 5.0, end=FRUIT[0] + 5.6).targets() == []
+    segment(crops).see(look(1.0, 0.0, 0.9))
+    assert len(segment(crops, start=0.1).targets()) == 1
+    assert segment(crops, start=5.0).targets() == []
