@@ -70,7 +70,7 @@ def _blurred(view: _View, s: SelfcheckSettings) -> bool:
 
 
 def _narrow(view: _View, s: SelfcheckSettings) -> bool:
-    return min(view.grey.shape) < s.shortest_side
+    return bool(min(view.grey.shape) < s.shortest_side)
 
 
 def _without_depth(view: _View, s: SelfcheckSettings) -> bool:
