@@ -37,7 +37,7 @@ def zenoh(*, connect: tuple[str, ...], listen: tuple[str, ...]) -> None:
 
 @bridge.command(name="ros2")
 def ros2() -> None:
-    """Join with the ROS 2 that is sourced here, whatever its middleware; topics only."""
+    """Join with the ROS 2 that is sourced here, whatever its middleware: topics, services, actions."""
     from robot.ros.bridge.ros2 import run_here
 
     with words():

@@ -180,4 +180,5 @@ class Registry:
                 return path
         known = [f"{package}/{kind}/{name}" for name in self.names(package, kind)] or self.packages()
         near = get_close_matches(f"{package}/{kind}/{short}" if "/" in known[0] else package, known)
-        raise InterfaceError(f"no interface {package}/{kind}/{short}; did you mean {near or known}?")
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known)}"
+        raise InterfaceError(f"no interface {package}/{kind}/{short}; {hint}")

@@ -17,6 +17,7 @@ from rosbags.rosbag2 import Reader
 from rosbags.typesys import Stores, get_typestore
 
 from dashboard.cli import berrybrain
+from dashboard.cli.errors import Problem
 from robot.ros import interfaces
 from robot.ros.action import ActionServer
 from robot.ros.context import Context
@@ -164,12 +165,16 @@ def test_parameters_are_read_and_set(robot: Robot) -> None:
         (["topic", "echo", "--once", "/robot/chater"], "did you mean /robot/chatter?"),
         (["topic", "pub", "-1", "/x", "std_msgs/msg/Strin", "{}"], "std_msgs/msg/String"),
         (["topic", "pub", "-1", "/x", "std_msgs/msg/String", "{dat: 1}"], "no field 'dat'; it has data"),
-        (["topic", "pub", "-1", "/x", "std_msgs/msg/String", "{data: [}"], "no YAML"),
+        (
+            ["topic", "pub", "-1", "/x", "std_msgs/msg/String", "{data: [}"],
+            "while parsing a flow node expected the node content",
+        ),
         (["service", "call", "/robot/ad", "{}"], "did you mean /robot/add?"),
         (["node", "info", "/picker"], "did you mean /robot/picker?"),
         (["param", "get", "/robot/picker", "sped"], "did you mean speed?"),
         (["bag", "info", "/nowhere"], "no metadata.yaml"),
-        (["interface", "show", "std_msgs/msg/Hedder"], "std_msgs/msg/Header"),
+        (["interface", "show", "std_msgs/msg/Hedder"], "did you mean std_msgs/msg/Header"),
+        (["interface", "show", "plants/msg/Leaf"], "no interface plants/msg/Leaf"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -177,6 +182,24 @@ def test_parameters_are_read_and_set(robot: Robot) -> None:
 def test_errors_say_what_was_meant(words: list[str], expected: str) -> None:
     done = run(*words)
     assert done.exception is not None and expected in str(done.exception)
+    assert "\n" not in str(done.exception)
+
+
+@pytest.mark.usefixtures("robot")
+def test_a_service_that_only_we_ask_for_is_not_proposed() -> None:
+    done = run("service", "call", "/nobody", "std_srvs/srv/Trigger", "--timeout", "0.2")
+    assert "there is no service /nobody" in str(done.exception) and "did you mean /nobody" not in str(done.exception)
+
+
+def test_a_wrong_type_within_an_interface_file_is_told_by_its_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plants/msg/Leaf.msg"
+    path.parent.mkdir(parents=True)
+    path.write_text("int33 areas\n", encoding="utf-8")
+    monkeypatch.setattr("robot.ros.tools.interfaces.registry", Registry([tmp_path]))
+    done = run("interface", "show", "plants/msg/Leaf")
+    assert isinstance(done.exception, Problem) and "'int33 areas' of plants" in str(done.exception)
 
 
 def wait(session: Session, condition: Callable[[], bool]) -> None:

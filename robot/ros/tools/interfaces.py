@@ -42,7 +42,11 @@ def _lines(text: str, package: str, depth: int, *, comments: bool) -> Iterator[s
         except InterfaceError:
             continue
         if kind.base not in PRIMITIVES:
-            nested = registry.path(kind.base).read_text(encoding="utf-8")
+            try:
+                path = registry.path(kind.base)
+            except InterfaceError as error:
+                raise ToolError(f"the field {bare!r} of {package}: {error}") from error
+            nested = path.read_text(encoding="utf-8")
             yield from _lines(nested, kind.base.split("/")[0], depth + 1, comments=comments)
 
 

@@ -141,7 +141,7 @@ def _visible(pairs: Iterable[tuple[str, list[str]]], *, hidden: bool) -> dict[st
 
 def missing(what: str, name: str, known: Iterable[str]) -> str:
     """Say that there is no such thing, what is nearest to it, and what there is."""
-    names = sorted(known)
+    names = sorted(set(known) - {name})  # a client that waits for a service shows its name too
     near = get_close_matches(name, names, n=1)
     if near:
         return f"there is no {what} {name}; did you mean {near[0]}?"

@@ -148,7 +148,8 @@ def read_values(text: str) -> dict[str, Any]:
     try:
         values = yaml.safe_load(text) if text.strip() else {}
     except yaml.YAMLError as error:
-        raise ToolError(f"the values are no YAML, such as '{{data: hello}}': {error}") from error
+        reason = " ".join(str(error).split())
+        raise ToolError(f"the values are no YAML, such as '{{data: hello}}': {reason}") from error
     if not isinstance(values, dict):
         raise ToolError(f"expected fields by name, such as '{{data: hello}}', got {text!r}")
     return values
