@@ -35,6 +35,9 @@ ROBOT = "/berry_1"
 AGAIN = 1.0
 """Between two presses of Enter [s]."""
 
+PATIENCE = 5.0
+"""Before an order that nobody tells of is given again under the same name [s]."""
+
 ENDED = ("done", "failed")
 
 
@@ -73,7 +76,7 @@ class Person:
         self.order: Any = None
         self.results: Counter[str] = Counter()
         self.stops: Counter[str] = Counter()
-        self._asked: Any = None
+        self._asked_at = float("-inf")
         self._pressed_at = float("-inf")
         self._submit = self._node.create_client(berry_msgs.srv.SubmitOrder, "orders/submit")
         listen = self._node.create_subscription
@@ -96,8 +99,9 @@ class Person:
     def look(self) -> bool:
         """Take a turn; tell whether the order has ended."""
         self.executor.spin_once(timeout_sec=0.05)
-        if self.safety is not None and self.order is None and (self._asked is None or self._asked.done()):
-            self._asked = self._submit.call_async(self._request())
+        if self.order is None and self._submit.service_is_ready() and time.monotonic() - self._asked_at > PATIENCE:
+            self._asked_at = time.monotonic()
+            self._submit.call_async(self._request())
         waits = self.safety is not None and self.safety.state != "RUN"
         if waits and time.monotonic() - self._pressed_at > AGAIN:
             self._pressed_at = time.monotonic()
