@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="pip install 'berrybrain[train]'")
 
-from vision.net.layout import CHANNELS, PROTOTYPES  # noqa: E402
+from vision.net.layout import CHANNELS, PROTOTYPES, VERSION  # noqa: E402
 from vision.net.model import BerryNet, NetSettings  # noqa: E402
 from vision.train.augment import AugmentSettings, View  # noqa: E402
 from vision.train.cache import SIDE, Cache, Sample  # noqa: E402
@@ -116,6 +116,27 @@ def test_a_checkpoint_of_another_version_is_refused(cache, tmp_path):
     torch.save({"version": 0}, tmp_path / "last.pt")
     with pytest.raises(ValueError, match="version 0, expected"):
         train(cache, tmp_path, settings=SETTINGS, augment=AugmentSettings(), net=SMALL, weights=LossWeights())
+
+
+def test_a_checkpoint_that_is_damaged_or_of_another_network_is_refused_with_what_to_do(cache, tmp_path):
+    rest = {"augment": AugmentSettings(side=96), "weights": LossWeights()}
+    last = tmp_path / "last.pt"
+    train(cache, tmp_path, settings=replace(SETTINGS, epochs=1), net=SMALL, **rest)
+    whole = last.read_bytes()
+    other = replace(SMALL, widths=(8, 8, 8, 8, 16))
+    for content, net, said in (
+        (b"junk\n", SMALL, "damaged or no checkpoint"),
+        (b"", SMALL, "damaged or no checkpoint"),
+        (whole[: len(whole) // 2], SMALL, "damaged or no checkpoint"),
+        (whole, other, "of another network"),
+    ):
+        last.write_bytes(content)
+        with pytest.raises(ValueError, match=f"{said}.*remove it to begin anew"):
+            train(cache, tmp_path, settings=SETTINGS, net=net, **rest)
+    for state, said in (([1, 2], "no checkpoint"), ({"version": VERSION, "epoch": 1}, "no whole checkpoint")):
+        torch.save(state, last)
+        with pytest.raises(ValueError, match=said):
+            train(cache, tmp_path, settings=SETTINGS, net=SMALL, **rest)
 
 
 def test_from_folders_to_model_files_that_the_detector_runs(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from torch import nn
 
 from vision.net.layout import VERSION
 from vision.net.model import BerryNet, NetSettings
+
+_KEPT = {"epoch", "model", "optimiser", "average", "steps"}
+_ADVICE = "name another one, or remove it to begin anew"
 
 
 class Average:
@@ -79,14 +83,26 @@ def resume(path: Path, learner: Learner) -> int:
     """Take up what `path` holds and return the number of epochs done; 0 where there is no such file.
 
     Raises:
-        ValueError: it is of another version.
+        ValueError: it is damaged, no checkpoint, or of another version or network.
     """
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    try:
+        state = torch.load(path, weights_only=True)
+    except (OSError, EOFError, KeyError, ValueError, RuntimeError, pickle.UnpicklingError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ValueError(f"{path} is damaged or no checkpoint ({reason}): {_ADVICE}") from None
+    if not isinstance(state, dict) or "version" not in state:
+        raise ValueError(f"{path} is no checkpoint of a training run: {_ADVICE}")
     if state["version"] != VERSION:
         raise ValueError(f"{path} is of version {state['version']}, expected {VERSION}: train from the start elsewhere")
-    learner.model.load_state_dict(state["model"])
-    learner.optimiser.load_state_dict(state["optimiser"])
+    missing = _KEPT - set(state)
+    if missing:
+        raise ValueError(f"{path} is no whole checkpoint, {', '.join(sorted(missing))} missing: {_ADVICE}")
+    try:
+        learner.model.load_state_dict(state["model"])
+        learner.optimiser.load_state_dict(state["optimiser"])
+    except (RuntimeError, ValueError, KeyError):
+        raise ValueError(f"{path} is of another network: {_ADVICE}") from None
     learner.average.state, learner.average.steps = state["average"], state["steps"]
     return int(state["epoch"])
