@@ -27,6 +27,9 @@ REFUSED, NOT_READY, WARNED, FAILED = 0x08, 0x10, 0x20, 0x40
 """Bits of the controller's state in every answer."""
 
 ESTOP_IO, LIMIT, SPEED, COLLISION = 2, 23, 24, 31
+PATIENCE = 5.0
+"""With a client that does not read what it is sent [s]."""
+
 PERIOD = 0.01
 """Between two reports on port 30003 [s]."""
 
@@ -223,6 +226,7 @@ class TcpXArm:
 
     def _meet(self, server: socket.socket) -> None:
         client, _ = server.accept()
+        client.settimeout(PATIENCE)
         if self.controller.unplugged:
             client.close()
         else:
@@ -238,7 +242,10 @@ class TcpXArm:
         if not data or taken is None:
             return bool(data)
         taken += data
-        return sent(client, self.controller.serve(taken))
+        try:
+            return sent(client, self.controller.serve(taken))
+        except (OSError, IndexError, struct.error):
+            return False  # no frames of ours, or too short ones
 
     def _part(self, *clients: socket.socket) -> None:
         for client in clients:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -152,7 +153,8 @@ class XArmBench:
     """A UFACTORY controller behind the maker's SDK, and a servo bus with rail, jaws and blade."""
 
     def __init__(self) -> None:
-        pytest.importorskip("xarm", reason="pip install 'berrybrain[xarm]'")
+        if importlib.util.find_spec("xarm") is None:  # importing it makes a folder in the home
+            pytest.skip("pip install 'berrybrain[xarm]'")
         self._time = 0.0
         places = {1: AXES[0].ticks(0.5), 8: JAWS.opening.ticks(ARM.tool.opening_max), 9: JAWS.housed}
         self._bus = FakeBus("feetech", places, self.time)

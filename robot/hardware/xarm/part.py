@@ -70,7 +70,7 @@ class XArmPart:
         self._port: FramePort | None = None
         self._sdk: Commands | None = None
         self._active = self._dropped = self._ours = False
-        self._error = 0
+        self._error: int | None = None
         self._cleared_at = float("-inf")
 
     def configure(self) -> None:
@@ -79,8 +79,8 @@ class XArmPart:
         Raises:
             HardwareError: nobody answers, or it is another arm or has too old a firmware.
         """
-        self.shutdown()
-        self._port = FramePort(self._connect())
+        self._close()
+        self._port = FramePort(self._connect(), self._monotonic)
         self._sdk = commands(self._port)
         text = bytes(int(octet) for octet in self._ask(self._client.get_version)[1:]).split(b"\0")[0].decode("latin-1")
         told = VERSION.search(text)
@@ -97,9 +97,8 @@ class XArmPart:
 
     def reconnect(self) -> None:
         """Connect anew; it holds its last set point meanwhile, and takes new ones after `activate`."""
-        ours, self._active, self._dropped = self._ours, False, False
+        self._active = self._dropped = False
         self.configure()
-        self._ours = ours
 
     def activate(self) -> None:
         """Clear what the controller reports, power the drives and begin servo mode; it holds where it is.
@@ -131,10 +130,13 @@ class XArmPart:
         self._ask(lambda: self._client.motion_en(ALL, False))
 
     def shutdown(self) -> None:
+        self._close()
+        self._ours = False
+
+    def _close(self) -> None:
         if self._port is not None:
             self._port.close()
         self._port = self._sdk = None
-        self._ours = False
 
     def read(self) -> PartState:
         """Ask for what the joints measure; every answer says too whether the controller has an error."""
@@ -167,23 +169,31 @@ class XArmPart:
         """Return what to report, and clear errors at the controller once nothing drives the arm."""
         sdk = self._client
         if error:
-            if not self._error:
-                self._error, self._cleared_at = int(self._ask(sdk.get_err_code)[1]), now
             self._dropped, self._active = self._dropped or self._active, False
-            if self._ours and now - self._cleared_at >= ACKNOWLEDGE:
+            if self._error is None:
+                self._error, self._cleared_at = self._error_code(), now
+            elif self._ours and now - self._cleared_at >= ACKNOWLEDGE:
                 self._ask(sdk.clean_err)
-                self._error, self._cleared_at = int(self._ask(sdk.get_err_code)[1]), now
-            return (fault(self._error),) if self._error else ()
-        self._error = 0
+                self._error, self._cleared_at = self._error_code() or None, now
+            return () if self._error is None else (fault(self._error),)  # 0: it does not say which
+        self._error = None
         if self._active and not ready:  # somebody stopped it, or changed its mode
             self._dropped, self._active = True, False
         dropped, self._dropped = self._dropped, False
         return ("hardware_fault",) if dropped else ()
 
     def _refuse_error(self) -> None:
-        _, error, *_ = self._ask(self._client.get_err_code)
+        error = self._error_code()
         if error:
-            raise HardwareError(fault(int(error)), f"the arm's controller reports error C{error}; its manual lists it")
+            raise HardwareError(fault(error), f"the arm's controller reports error C{error}; its manual lists it")
+
+    def _error_code(self) -> int:
+        _, *codes = self._ask(self._client.get_err_code)
+        if len(codes) < 2:
+            raise HardwareError(
+                "hardware_lost", f"expected an error and a warning of the arm's controller, got {codes}"
+            )
+        return int(codes[0])
 
     @property
     def _client(self) -> Commands:
@@ -199,7 +209,7 @@ class XArmPart:
         """
         try:
             answer = ask()
-        except OSError as error:
+        except (OSError, ValueError) as error:  # the second: an answer has fewer octets than its numbers need
             raise HardwareError("hardware_lost", f"the arm's controller: {error}") from error
         if answer[0] == INVALID:
             raise HardwareError("hardware_fault", "the arm's controller refuses a command; is its firmware current?")

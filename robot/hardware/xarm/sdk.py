@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from robot.hardware import HardwareError
@@ -14,7 +17,7 @@ ANSWER = 0.1
 """An answer takes about a millisecond; after this the controller counts as lost [s]."""
 
 LENGTH_AT, HEAD = slice(4, 6), 6
-LONGEST = 512
+LONGEST, SHORTEST = 512, HEAD + 2
 OK, ERROR, WARNING, INVALID = 0, 1, 2, 10
 """The SDK's codes of an answer; beside an error or a warning at the controller it holds what was asked."""
 
@@ -59,10 +62,14 @@ def take(buffer: bytearray) -> bytes | None:
 
 
 class FramePort:
-    """What the SDK's command layer asks of a port: whole frames out of a stream."""
+    """What the SDK's command layer asks of a port: whole frames out of a stream.
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream, self._buffer = stream, bytearray()
+    Args:
+        monotonic: [s].
+    """
+
+    def __init__(self, stream: Stream, monotonic: Callable[[], float]) -> None:
+        self._stream, self._monotonic, self._buffer = stream, monotonic, bytearray()
 
     def flush(self) -> None:
         """Nothing to do: late answers are told by their number."""
@@ -72,11 +79,20 @@ class FramePort:
         return 0
 
     def read(self, timeout: float | None = None) -> bytes | int:
-        """Return the next frame; -1 when none came in time, as the SDK has it."""
+        """Return the next frame; -1 when none came in time, as the SDK has it. Half a frame is kept for the next time.
+
+        Raises:
+            OSError: the stream is broken or out of step.
+        """
+        until = self._monotonic() + (ANSWER if timeout is None else timeout)
         while True:
             frame = take(self._buffer)
+            if frame is not None and len(frame) < SHORTEST:
+                raise OSError(f"a frame of {len(frame)} octets from the controller, at least {SHORTEST} are needed")
             if frame is not None:
                 return frame
+            if self._monotonic() > until:  # octets may come one by one
+                return -1
             try:
                 self._buffer += self._stream.receive(wait=True)
             except TimeoutError:
@@ -86,6 +102,21 @@ class FramePort:
         self._stream.close()
 
 
+@contextlib.contextmanager
+def other_home() -> Iterator[None]:
+    """Let the SDK make the folder that it makes when it is imported, and never uses, where nobody minds."""
+    home = os.environ.get("HOME")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HOME"] = folder
+        try:
+            yield
+        finally:
+            if home is None:
+                del os.environ["HOME"]
+            else:
+                os.environ["HOME"] = home
+
+
 def commands(port: FramePort) -> Commands:
     """Return the SDK's command layer on a port.
 
@@ -93,9 +124,10 @@ def commands(port: FramePort) -> Commands:
         HardwareError: the SDK is not installed.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # it greets when it is imported, and logs to what stdout is then
+        # it greets when it is imported, and logs to what stdout is then
+        with contextlib.redirect_stdout(sys.stderr), other_home():
             from xarm.core.wrapper import UxbusCmdTcp
-    except (ImportError, OSError) as error:  # it also makes a folder for logs in the home folder
+    except (ImportError, OSError) as error:
         detail = f"the maker's SDK is missing ({error}); type: pip install 'berrybrain[xarm]'"
         raise HardwareError("hardware_not_configured", detail) from error
     made: Any = UxbusCmdTcp(port)
