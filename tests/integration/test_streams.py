@@ -55,6 +55,24 @@ def test_a_frame_that_is_cut_short_is_refused():
             decode_reduced(data, 960)
 
 
+def test_a_frame_of_one_line_is_decoded():
+    data = cv2.imencode(".jpg", np.full((1, 1000, 3), 90, np.uint8))[1].tobytes()
+    small, full = decode_reduced(data, 704)
+    assert (small.shape, full) == ((1, 704, 3), (1000, 1))
+
+
+def test_a_file_that_is_gone_is_told_and_those_after_it_are_analysed(tmp_path):
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        (tmp_path / name).write_bytes(jpeg(320, 240))
+    source = FileSource(tmp_path, lambda: 5.0)
+    (tmp_path / "b.jpg").unlink()
+    eyes = Space(detect=lambda frame: ((320, 240), []))
+    told = []
+    serve([source], [eyes], told.append, monotonic=lambda: 0.0, stop=threading.Event())
+    assert sorted(r.faults for r in told) == [(), (), ("picture_broken",)]
+    assert "b.jpg" in next(r.detail for r in told if r.faults)
+
+
 def test_boxes_are_told_in_pixels_of_the_full_frame():
     berry = Detection(
         box=(10, 20, 30, 40), score=0.9, ripeness=1, stage=Stage.RIPE, peduncle=(20.0, 10.0), box_spread=1.0

@@ -79,7 +79,7 @@ def decode_reduced(data: bytes, side: int) -> tuple[Picture, tuple[int, int]]:
         raise ValueError("expected a JPEG, got bytes that cannot be decoded: the stream was disturbed")
     rest = side / max(decoded.shape[:2])
     if 0.5 < rest < 1.0:
-        size = round(decoded.shape[1] * rest), round(decoded.shape[0] * rest)
+        size = max(1, round(decoded.shape[1] * rest)), max(1, round(decoded.shape[0] * rest))
         decoded = cv2.resize(decoded, size, interpolation=cv2.INTER_LINEAR)
     color: Picture = cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB)
     turned = (color.shape[1] >= color.shape[0]) != (header.width >= header.height)  # by its EXIF orientation

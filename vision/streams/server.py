@@ -181,8 +181,11 @@ def _read(
         try:
             frame = source.read()
         except (CameraError, OSError, ValueError) as error:
-            if not source.live:
+            if not source.live and isinstance(error, CameraError):
                 return
+            if not source.live:  # one file that cannot be read; the others still can
+                results.put(StreamResult(stream=number, faults=("picture_broken",), detail=str(error)))
+                continue
             code = error.code if isinstance(error, CameraError) else "camera_lost"
             results.put(StreamResult(stream=number, faults=(code,), detail=str(error)))
             stop.wait(RETRY_S)
