@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from sim.bench.scripted import Hand, ripe
 from sim.camera import SimCamera
 from sim.cell import Cell, CellSettings
-from sim.scenarios import load_scenario
+from sim.scenarios import load_scenario, scenarios
 from sim.scene.build import HANGING
 from sim.truth import Score, score
 
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the figures of one bed as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--scenario", default="bed")
+    parser.add_argument("--scenario", choices=scenarios(), default="bed")
     parser.add_argument("--picks", type=int, default=None)
     options = parser.parse_args(arguments)
     figures = asdict(measure_cell(load_scenario(options.scenario), options.seed, picks=options.picks))

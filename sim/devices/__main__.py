@@ -46,10 +46,19 @@ class Wall:
         return time.monotonic()
 
 
+WRITTEN = "# Written by python -m sim.devices: stand-ins, no machine."
+"""First line of a wiring file that may be written over: one without it has the measured zeros of a machine."""
+
+
+def is_ours(file: Path) -> bool:
+    """Say whether `file` is missing, or was written here."""
+    return not file.exists() or file.read_text(encoding="utf-8").startswith(WRITTEN)
+
+
 def wiring(stand: Stand, device: str, ports: dict[str, int]) -> str:
     """Return the wiring file of the devices."""
     rail = f"{{ servo = {RAIL.servo}, zero = {RAIL.zero}, ticks_per_unit = {RAIL.ticks_per_unit} }}"
-    lines = [f'arm = "{stand.arm.name}"', f"rail = {rail}", "", "[bus]", f'protocol = "{stand.protocol}"']
+    lines = [WRITTEN, f'arm = "{stand.arm.name}"', f"rail = {rail}", "", "[bus]", f'protocol = "{stand.protocol}"']
     lines += [f'device = "{device}"', "baud = 1000000", ""]
     if ports:
         lines += [f"[{stand.kind}]", 'host = "127.0.0.1"', *(f"{name} = {port}" for name, port in ports.items()), ""]
@@ -84,6 +93,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--berries", type=int, default=3, help="ripe ones")
     parser.add_argument("--seed", type=int, default=3)
     told = parser.parse_args(words)
+    if not is_ours(told.wiring):
+        parser.error(f"{told.wiring} is there already and was not written here: name another file with --wiring")
     real_time_class(PRIORITY)  # a device answers in time however busy the computer is
     lock_memory()
     sys.setswitchinterval(TURNS)

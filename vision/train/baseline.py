@@ -167,4 +167,6 @@ def main(pictures_dir: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python -m vision.train.baseline PICTURES vision/detect/baseline.toml")
     main(Path(sys.argv[1]), Path(sys.argv[2]))
