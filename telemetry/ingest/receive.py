@@ -17,7 +17,7 @@ from itertools import cycle
 from telemetry.ingest import packets
 from telemetry.ingest.stream import PacketStream
 from telemetry.mqtt import MqttError
-from telemetry.mqtt.connection import MAX_PACKET, REFUSED_VERSION, LinkSettings, Outgoing, Received
+from telemetry.mqtt.connection import MAX_PACKET, NO_SUBSCRIBERS, REFUSED_VERSION, LinkSettings, Outgoing, Received
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class ReceivingLink:
         self.received: deque[Received] = deque()
         self.window = 65535
         self.refused: deque[Outgoing] = deque()
+        self.unheard: deque[Outgoing] = deque()
         self.accepted = False
         self.broken = False
         self.refused_version = True
@@ -261,7 +262,7 @@ class ReceivingLink:
             log.error("the broker refuses a message on %s (%d byte): %s", message.topic, size, packets.reason(code))
             self.refused.append(message)
             return
-        self.acknowledged.append(message)
+        (self.unheard if code == NO_SUBSCRIBERS and message.done else self.acknowledged).append(message)
 
     def _take_welcome(self, body: bytes) -> None:
         welcome = packets.read_connack(body, version5=self.settings.version5)

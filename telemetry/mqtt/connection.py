@@ -15,6 +15,8 @@ MAX_PACKET = 32 * 1024 * 1024
 """The largest packet a client takes [byte]."""
 REFUSED_VERSION = {0x01, 0x84}
 """CONNACK: unacceptable protocol version, in 3.1.1 and in 5."""
+NO_SUBSCRIBERS = 0x10
+"""PUBACK of MQTT 5: accepted, and thrown away because nobody has subscribed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,7 @@ class Link(Protocol):
         received: what arrived and was not handled yet.
         window: how many messages the broker takes at once.
         refused: what the broker spoke against since the owner took it from here; it is not sent again.
+        unheard: what the broker took and threw away, because nobody has subscribed to it, since the owner took it.
         refused_version: the broker spoke against the protocol version, or hung up instead of answering.
         alive_at: the broker lived after this instant [monotonic s]: nothing of it was unread then, and it spoke since.
     """
@@ -78,6 +81,7 @@ class Link(Protocol):
     received: deque[Received]
     window: int
     refused: deque[Outgoing]
+    unheard: deque[Outgoing]
     accepted: bool
     broken: bool
     refused_version: bool

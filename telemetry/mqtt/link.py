@@ -18,7 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from telemetry.mqtt.connection import MAX_PACKET, REFUSED_VERSION, LinkSettings, Outgoing, Received
+from telemetry.mqtt.connection import MAX_PACKET, NO_SUBSCRIBERS, REFUSED_VERSION, LinkSettings, Outgoing, Received
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,7 @@ class PahoLink:
         self.received: deque[Received] = deque()
         self.window = 65535
         self.refused: deque[Outgoing] = deque()
+        self.unheard: deque[Outgoing] = deque()
         self.accepted = False
         self.broken = False
         self.refused_version = True
@@ -261,7 +262,7 @@ class PahoLink:
             log.error("the broker refuses a message on %s (%d byte): %s", message.topic, len(message.payload), reason)
             self.refused.append(message)
             return
-        self.acknowledged.append(message)
+        (self.unheard if reason.value == NO_SUBSCRIBERS and message.done else self.acknowledged).append(message)
 
     def _on_subscribe(
         self, client: Client, userdata: Any, packet_id: int, reasons: list[ReasonCode], properties: Properties | None

@@ -21,6 +21,7 @@ from telemetry.mqtt.filters import check_filter, check_size, check_topic, matche
 from telemetry.mqtt.link import PahoLink
 from telemetry.mqtt.probe import Probe
 from telemetry.mqtt.retry import Retry
+from telemetry.mqtt.unheard import Unheard
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class NetworkClient:
         self._on_connect: list[Callable[[], None]] = []
         self._queue: deque[Outgoing] = deque()
         self._acknowledged: deque[tuple[float, Outgoing]] = deque()
+        self._unheard = Unheard()
         self._probe: Probe | None = None
         self._link: Link | None = None
         self._ready = False
@@ -182,6 +184,10 @@ class NetworkClient:
             link.flush()
 
     def unacknowledged(self) -> int:
+        return len(self._unheard) + self._moving()
+
+    def _moving(self) -> int:
+        """Return how many messages the broker has not answered."""
         return len(self._queue) + (len(self._link.sent) if self._link is not None else 0)
 
     def loop(self, timeout: float) -> int:
@@ -202,6 +208,7 @@ class NetworkClient:
             self._begin(link)
         if self._ready:
             self._note_acknowledged(link)
+            self._queue.extendleft(reversed(self._unheard.take_due(time.monotonic())))
             self._pump()
         count = self._dispatch(link)
         link.flush()
@@ -215,7 +222,7 @@ class NetworkClient:
         What was acknowledged a moment ago is not `done`: nobody sends it again if the broker is killed now.
         """
         deadline = time.monotonic() + timeout
-        while self._ready and self.unacknowledged() and time.monotonic() < deadline:
+        while self._ready and self._moving() and time.monotonic() < deadline:
             self.loop(0.02)
         self._closed = True
         self._acknowledged.clear()
@@ -262,7 +269,7 @@ class NetworkClient:
         self._note_acknowledged(link)
         again = [message for _, message in self._acknowledged]
         self._acknowledged.clear()
-        self._queue.extendleft(reversed([*again, *link.sent.values()]))
+        self._queue.extendleft(reversed([*again, *self._unheard.take_all(), *link.sent.values()]))
         if self._ready:
             log.warning("%s lost its connection, %d messages wait", link.settings.client_id, len(self._queue))
         elif link.refused_version and not self._settled:
@@ -291,6 +298,11 @@ class NetworkClient:
 
     def _note_acknowledged(self, link: Link) -> None:
         now = time.monotonic()
+        if any(message.done is not None for message in link.acknowledged):
+            self._unheard.heard()
+        if link.unheard:
+            self._unheard.add(link.unheard, now)
+            link.unheard.clear()
         while link.acknowledged:
             self._acknowledged.append((now, link.acknowledged.popleft()))
         while link.refused:

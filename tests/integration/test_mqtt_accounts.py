@@ -155,10 +155,11 @@ def test_sparkplug_node_speaks_within_its_group_and_members_of_a_group_hear_thei
 def test_what_the_broker_refuses_stays_in_the_outbox_is_counted_and_stops_nothing(plant: Plant, tmp_path: Path) -> None:
     device = plant.client("climate-1")
     account = plant.accounts["climate-1"]
+    plant.client("ingest").subscribe("gh/#", lambda _: None)
     outbox = Outbox(tmp_path / "outbox.sqlite3")
     own = {kind: f"gh/1/{account.site}/{account.zone}/climate-1/{kind}" for kind in (Kind.DATA, Kind.EVENT)}
     sender = Sender(device, own | {Kind.DATA: f"gh/1/{account.site}/{account.zone}/other/data"}, outbox)
-    assert plant.run(lambda: device.connected)
+    assert plant.run(lambda: all(client.connected for client in plant.clients))
     for kind in (Kind.DATA, Kind.EVENT):
         sender.send(Record(id=outbox.append(kind, b"{}"), kind=kind, body=b"{}"))
     assert plant.run(lambda: outbox_status(tmp_path / "outbox.sqlite3").refused > 0 and device.unacknowledged() == 0)

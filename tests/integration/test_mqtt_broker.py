@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from telemetry.ingest.wall import WallClock
+from telemetry.messages import Kind
 from telemetry.messages.wire import MAX_BYTES
 from telemetry.mqtt import Message, MqttError
 from telemetry.mqtt.broker import Broker, free_port, mosquitto_path, start_broker
@@ -101,6 +102,31 @@ def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_again_and_again(
 
 
 @needs_mosquitto
+def test_measurements_sent_before_the_farm_has_ever_subscribed_reach_it(
+    brokers: Callable[..., Broker], tmp_path: Path
+) -> None:
+    broker = brokers()
+    device, farm = (NetworkClient(broker.host, broker.port, name) for name in ("device", "farm"))
+    outbox = Outbox(tmp_path / "outbox.sqlite3")
+    address = Address(site="s", zone="z", device="d")
+    publisher = DevicePublisher(
+        device, address, WallClock(), Identity(boot="b", model="m", firmware="", metrics={}), outbox=outbox
+    )
+    run(lambda: device.connected, device)
+    for value in range(3):
+        publisher.data({"air_temperature": float(value)})
+    run(lambda: device.unacknowledged() == 3 and publisher.waiting() == 0, device)
+    heard: list[dict[str, float]] = []
+    farm.subscribe(address.topic(Kind.DATA), lambda message: heard.append(json.loads(message.payload)["m"]))
+    run(lambda: len(heard) == 3, device, farm)
+    run(lambda: device.unacknowledged() == 0, device, farm)
+    assert [one["air_temperature"] for one in heard] == [0.0, 1.0, 2.0]
+    for client in (device, farm):
+        client.close()
+    outbox.close()
+
+
+@needs_mosquitto
 def test_messages_for_a_subscriber_that_is_away_survive_the_kill_of_the_broker(brokers: Callable[..., Broker]) -> None:
     broker = brokers()
     subscriber = NetworkClient(broker.host, broker.port, "subscriber")
@@ -156,12 +182,15 @@ def test_device_that_ends_in_order_just_before_its_broker_is_killed_says_it_agai
     identity = Identity(boot="b", model="m", firmware="", metrics={})
     outbox, client = Outbox(path), NetworkClient(broker.host, broker.port, "d")
     device = DevicePublisher(client, address, clock, identity, outbox=outbox)
-    run(lambda: client.connected, client)
+    other = NetworkClient(broker.host, broker.port, "other", clean=True)
+    other.subscribe("gh/#", lambda _: None)
+    run(lambda: client.connected and other.connected, client, other)
     for number in range(20):
         device.event("pick", {"n": number})
-    run(lambda: client.unacknowledged() == 0, client)
+    run(lambda: client.unacknowledged() == 0, client, other)
     device.close()
     client.close()
+    other.close()
     outbox.close()
     broker.kill()  # within its 2 s: it has acknowledged all and written nothing
     broker = brokers()

@@ -12,9 +12,10 @@ import pytest
 from telemetry.ingest.packets import PUBLISH
 from telemetry.ingest.receive import ReceivingLink
 from telemetry.ingest.stream import PacketStream
-from telemetry.mqtt.connection import OpenLink
+from telemetry.mqtt.connection import NO_SUBSCRIBERS, OpenLink
 from telemetry.mqtt.link import PahoLink
 from telemetry.mqtt.network import NetworkClient, NetworkSettings
+from telemetry.mqtt.unheard import FIRST_PAUSE_S
 
 DEADLINE_S = 20.0
 REPLAY_S = 0.2
@@ -42,10 +43,10 @@ class Plant:
         self.client.publish("t", payload, qos=1, done=lambda: self.done.append(payload))
         self.run(lambda: len(self.published) > count)
 
-    def acknowledge(self, payload: bytes) -> None:
+    def acknowledge(self, payload: bytes, code: int = 0) -> None:
         assert self.peer is not None
-        packet_id = next(number for number, body in self.published if body == payload)
-        self.peer.sendall(b"\x40\x02" + packet_id)
+        packet_id = next(number for number, body in reversed(self.published) if body == payload)
+        self.peer.sendall(b"\x40\x03" + packet_id + bytes([code]) if code else b"\x40\x02" + packet_id)
 
     def hang_up(self) -> None:
         assert self.peer is not None
@@ -124,3 +125,27 @@ def test_a_client_that_stood_still_does_not_take_old_words_for_signs_of_life(pla
     select.select([], [], [], LONG_S)  # the process was stopped
     plant.run(lambda: [payload for _, payload in plant.published[3:]][-2:] == [b"second", b"third"])
     assert b"second" not in plant.done
+
+
+@LINKS
+def test_what_nobody_has_subscribed_to_yet_is_published_again(plant: Plant) -> None:
+    plant.publish(b"early")
+    plant.acknowledge(b"early", NO_SUBSCRIBERS)
+    plant.run(lambda: [body for _, body in plant.published] == [b"first", b"early", b"early"])
+    assert plant.client.unacknowledged() == 1
+    plant.acknowledge(b"early")
+    plant.run(lambda: plant.client.unacknowledged() == 0)
+    plant.let_pass(LONG_S)
+    plant.publish(b"sign of life")
+    plant.acknowledge(b"sign of life")
+    plant.run(lambda: plant.done == [b"first", b"early"])
+
+
+@LINKS
+def test_what_nobody_waits_for_is_published_once_though_nobody_has_subscribed(plant: Plant) -> None:
+    plant.client.publish("t", b"state", qos=1)
+    plant.run(lambda: len(plant.published) == 2)
+    plant.acknowledge(b"state", NO_SUBSCRIBERS)
+    plant.run(lambda: plant.client.unacknowledged() == 0)
+    plant.let_pass(2.0 * FIRST_PAUSE_S)
+    assert len(plant.published) == 2
