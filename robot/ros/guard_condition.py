@@ -31,7 +31,7 @@ class GuardCondition:
         self.callback_group = callback_group
         self._context = context
         self._node = node
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may trigger it in the middle of a trigger
         self._triggered = False
         self._handle = Handle("a guard condition", self._release)
         if callback_group is not None:

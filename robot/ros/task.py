@@ -8,6 +8,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 from weakref import ref
 
@@ -113,6 +114,11 @@ class Future(Generic[T]):
                 self._waiters.append(waiter)
                 return
         waiter()
+
+    def unwake(self, waiter: Callable[[], object]) -> None:
+        """Forget one call of `wake`, if its waiter was not called: nobody waits for the future any more."""
+        with self._lock, suppress(ValueError):
+            self._waiters.remove(waiter)
 
     def _set_executor(self, executor: Any) -> None:
         self._executor = _no_executor if executor is None else ref(executor)

@@ -206,6 +206,20 @@ class Agenda:
         self._lines.clear()
         self._served.clear()
 
+    def put_back(self, item: Item) -> None:
+        """Take back what was taken and not run, before what else waits for its entity, and end it in its group."""
+        node, entity, run = item
+        with self._lock:
+            while self.arrived:
+                self._line_up(*self.arrived.popleft())
+            if entity is not None and entity.callback_group is not None:
+                entity.callback_group.ending_execution(entity)
+            line = None if entity is None else self._lines.get(id(entity))
+            if line is None:
+                self._line_up(node, entity, run, 1)
+            else:
+                line.runs.appendleft(run)
+
     def forget(self, node: Running) -> list[tuple[Any, Run]]:
         """Give out (entity, callback) of all that waits for a node, in order for each entity."""
         with self._lock:

@@ -114,8 +114,10 @@ class Executor:
     def enqueue(self, node: Running | None, entity: Any, run: Run, count: int = 1) -> None:
         """Queue a callback of an entity, `count` times; callable from any thread."""
         self._agenda.add((node, entity, run, count))
-        if self.waiters and (len(self.waiters) > 1 or self._waits_on != get_ident()):
-            self._nudge()
+        if self.waiters:
+            me = get_ident()  # it looks by itself when it has handed over what it took in, or is woken
+            if len(self.waiters) > 1 or self._waits_on != me or self._pump.transport.handing_over != me:
+                self._nudge()
 
     def wake(self) -> None:
         """End a wait, so that the executor looks again; callable from any thread and from signal handlers."""
@@ -123,10 +125,8 @@ class Executor:
         self._nudge()
 
     def _nudge(self) -> None:
-        me = get_ident()
         for waiter in tuple(self.waiters):
-            if waiter.ident != me:  # the thread itself is not waiting while it is here
-                waiter.nudge()
+            waiter.wake()
 
     def create_task(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Task[Any]:
         """Run a plain or `async def` callback soon; the future gets its result."""
@@ -179,8 +179,10 @@ class Executor:
 
     @staticmethod
     def _run_waitable(node: Any, waitable: Any) -> Any:
-        data = waitable.take_data()
-        waitable._executor_event = False
+        try:
+            data = waitable.take_data()
+        finally:
+            waitable._executor_event = False
         return node._ros_run(waitable.execute, data)
 
     def _run(self, item: Item) -> None:
@@ -338,7 +340,8 @@ class Executor:
             left = None if end is None else max(0.0, end - time.monotonic())
             self.spin_once_until_future_complete(future, left)
             if end is not None and time.monotonic() >= end:
-                return
+                break
+        future.unwake(self.wake)
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Run one callback, waiting up to `timeout_sec` (None or negative: for ever, 0: not) for it."""

@@ -8,6 +8,7 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.executing.base import TimeoutObject
@@ -46,6 +47,7 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
         self._executor = ThreadPoolExecutor(num_threads, thread_name_prefix="ros")
         self._most = 2 * num_threads  # callbacks given to the threads at a time: what waits for one keeps its order
         self._given: list[None] = []  # one for each
+        self._handed: deque[Item] = deque()  # those that no thread has begun
         self._raised: deque[BaseException] = deque()
 
     def _spin_once_impl(
@@ -60,8 +62,13 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
             item = None
         if item is not None:
             self._given.append(None)
-            self._executor.submit(self._work, item)
-            os.sched_yield()
+            self._handed.append(item)
+            if self._is_shutdown:  # by another thread, just now
+                self._put_back()
+            else:
+                with suppress(RuntimeError):  # the same
+                    self._executor.submit(self._work)
+                os.sched_yield()
         if self._raised:
             raise self._raised.popleft()
 
@@ -71,7 +78,11 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
     def _run_ready(self, over: Collection[None] = (), end: float | None = None) -> None:
         """Leave it to the threads."""
 
-    def _work(self, item: Item) -> None:
+    def _work(self) -> None:
+        try:
+            item = self._handed.popleft()
+        except IndexError:  # it was put back
+            return
         try:
             with self._work_tracker:
                 self._run(item)
@@ -80,12 +91,21 @@ class MultiThreadedExecutor(SingleThreadedExecutor):
         self._given.pop()
         self.wake()
 
+    def _put_back(self) -> None:
+        """Let what no thread has begun wait for the next executor of its node, and its group be free."""
+        with suppress(IndexError):
+            while True:
+                self._agenda.put_back(self._handed.pop())
+                self._given.pop()
+
     def shutdown(self, timeout_sec: float | None = None, *, wait_for_threads: bool = True) -> bool:
         """Stop, and wait for the callbacks and, unless told otherwise, for the threads.
 
         Returns:
             False when some callbacks still run after `timeout_sec` (None or negative: no limit).
         """
+        self._is_shutdown = True
+        self._put_back()
         ended = super().shutdown(timeout_sec)
         inside = threading.current_thread().name.startswith("ros_") and threading.current_thread() in getattr(
             self._executor, "_threads", ()

@@ -71,23 +71,29 @@ class SingleThreadedExecutor(Executor):
     def spin_until_future_complete(self, future: Future[Any], timeout_sec: float | None = None) -> None:
         end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
         over: list[None] = []  # cheaper to ask, for each callback, than the future
-        future.wake(lambda: over.append(None))
-        future.wake(self.wake)
+
+        def end_it() -> None:
+            over.append(None)
+            self.wake()
 
         def is_done() -> bool:
             return bool(over)
 
-        while self._context.ok() and not self._is_shutdown and not over:
-            self._check()
-            self._enter_spin()
-            try:
-                self._run_ready(over, end)
-                if self._context.ok():
-                    self._spin_once_impl(None if end is None else max(0.0, end - time.monotonic()), is_done)
-            finally:
-                self._is_spinning = False
-            if end is not None and time.monotonic() >= end:
-                return
+        future.wake(end_it)
+        try:
+            while self._context.ok() and not self._is_shutdown and not over:
+                self._check()
+                self._enter_spin()
+                try:
+                    self._run_ready(over, end)
+                    if self._context.ok():
+                        self._spin_once_impl(None if end is None else max(0.0, end - time.monotonic()), is_done)
+                finally:
+                    self._is_spinning = False
+                if end is not None and time.monotonic() >= end:
+                    return
+        finally:
+            future.unwake(end_it)
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         self._check()
@@ -107,6 +113,7 @@ class SingleThreadedExecutor(Executor):
             self._spin_once_impl(timeout_sec, lambda: future.done() or future.cancelled())
         finally:
             self._is_spinning = False
+            future.unwake(self.wake)
 
     def spin_some(self, max_duration_sec: float | None = None) -> int:
         """Run everything that is ready and what that makes ready, without waiting; return how many callbacks ran.

@@ -52,6 +52,7 @@ class AsyncioExecutor(Executor):
         self._going: threading.Thread | None = None
         self._turn = threading.Semaphore(0)
         self._helper_ends = False
+        self._news: asyncio.Event | None = None  # while it spins
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -65,7 +66,7 @@ class AsyncioExecutor(Executor):
         """Run callbacks on the running loop until the executor or the context is shut down."""
         self._check()
         self._enter_spin()
-        news = asyncio.Event()
+        news = self._news = asyncio.Event()
         helper = threading.Thread(target=self._wait, args=(news,), name="ros-asyncio", daemon=True)
         helper.start()
         try:
@@ -84,7 +85,7 @@ class AsyncioExecutor(Executor):
             self._turn.release()
             self.wake()
             await self._loop.run_in_executor(None, helper.join)
-            self._helper_ends = False
+            self._helper_ends, self._news = False, None
             self._is_spinning = False
 
     def _run_some(self) -> bool:
@@ -118,6 +119,8 @@ class AsyncioExecutor(Executor):
     def wake(self) -> None:
         super().wake()
         self._pump.tell_watchers()
+        if self._news is not None and not self._loop.is_closed():  # also for what a group let go, which is no news
+            self._loop.call_soon_threadsafe(self._news.set)
 
     def begin(self, coroutine: Coroutine[Any, Any, Any], node: Any) -> _Running:
         """Make a callback's coroutine a task of the loop."""

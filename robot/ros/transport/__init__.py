@@ -43,12 +43,14 @@ class Transport(Protocol):
         scheduler: clock and queue of the context.
         prefix: 8 bytes that make identifiers unique in the domain.
         external: something outside runs the scheduler; no executor spins.
+        handing_over: the thread on which `poll` hands over what came or is due, and returns then; 0 = none.
     """
 
     scheduler: Scheduler
     prefix: bytes
     external: bool
     closed: bool
+    handing_over: int
 
     def open(self, receiver: Receiver) -> None: ...
 

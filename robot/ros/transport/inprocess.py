@@ -22,6 +22,7 @@ class InProcess:
         self.scheduler = scheduler
         self.prefix = bytes(8)
         self.external = True
+        self.handing_over = 0
         self.closed = False
 
     def open(self, receiver: Receiver) -> None:

@@ -51,7 +51,10 @@ class Loop:
         if self._timers:
             now = self.monotonic()
             while self._timers and self._timers[0][0] <= now:
-                self._ready.append(heapq.heappop(self._timers)[2])
+                if (entry := self._pop()) and entry[0] <= now:
+                    self._ready.append(entry[2])
+                elif entry:
+                    heapq.heappush(self._timers, entry)
         ran = False
         for _ in range(len(self._ready)):
             event = self._ready.popleft()
@@ -60,10 +63,18 @@ class Loop:
                 ran = True
         return ran
 
+    def _pop(self) -> tuple[float, int, Event] | None:
+        """Take the first timer: not always the one looked at, as other threads make and take some; None = none."""
+        try:
+            return heapq.heappop(self._timers)
+        except IndexError:
+            return None
+
     def until_next(self) -> float | None:
         """Return the seconds until something is due, None when nothing is."""
         if self._ready:
             return 0.0
         while self._timers and self._timers[0][2].cancelled:
-            heapq.heappop(self._timers)
+            if (entry := self._pop()) and not entry[2].cancelled:
+                heapq.heappush(self._timers, entry)
         return max(0.0, self._timers[0][0] - self.monotonic()) if self._timers else None

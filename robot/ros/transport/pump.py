@@ -28,13 +28,14 @@ class Waiter:
         self._polling = False
 
     def wake(self) -> None:
-        """End the wait. The thread itself is not waiting while it calls this."""
-        if get_ident() == self.ident:
+        """End the wait, or the next one; a thread that hands over what it took in looks again by itself."""
+        if get_ident() == self.ident == self._pump.transport.handing_over:
             return
         self.nudge()
 
     def nudge(self) -> None:
-        self._tokens.put(None)
+        if self._tokens.empty():  # one is enough, also for a wait that is long inside another
+            self._tokens.put(None)
         if self._polling:
             self._pump.transport.wake()
 

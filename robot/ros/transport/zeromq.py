@@ -69,6 +69,7 @@ class ZeroMQ:
         self._polling = threading.Lock()
         self._polled_at = 0.0
         self._polling_on = 0  # the thread that polls
+        self.handing_over = 0
         self._sends = 0  # calls that send and have not ended; several only where a signal handler sends too
         self._to_close = False  # nothing has closed the sockets yet
         self._bell: Bell | None = None
@@ -282,7 +283,11 @@ class ZeroMQ:
                 self._poll(timeout, waiting)
         if self.closed:
             self._finish_closing()
-        self.loop.run_due()
+        self.handing_over = get_ident()
+        try:
+            self.loop.run_due()
+        finally:
+            self.handing_over = 0
 
     def until_due(self) -> float | None:
         return self.loop.until_next()
@@ -324,6 +329,7 @@ class ZeroMQ:
                 self._housekeeping_at = now + (REST if self._gone else HOUSEKEEPING)
             if not self._armed and self._has_frame():
                 self._polled_at = now
+                self.handing_over = self._polling_on
                 self._inbox.take_in(more=True, waiting=waiting)
                 return True
             wait = 0.0
@@ -346,12 +352,11 @@ class ZeroMQ:
                 else:
                     self._armed = False
             if not self._armed and self._has_frame():
-                self._inbox.take_in(
-                    more=wait == 0.0, waiting=waiting
-                )  # after a wait one frame has come, the next look finds more
+                self.handing_over = self._polling_on
+                self._inbox.take_in(more=wait == 0.0, waiting=waiting)  # after a wait one has come; a look finds more
             return True
         finally:
-            self._polling_on = 0
+            self._polling_on = self.handing_over = 0
 
     def _has_frame(self) -> bool:
         """Tell whether a frame waits in the inbox; when none does, the next one will wake who waits for the files."""
