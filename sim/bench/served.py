@@ -2,7 +2,7 @@
 
 Drivers, loop, picker, mission and gateway are those of a real machine, each in its process on the wall's time; devices
 and camera are `python -m sim.devices`. Somebody presses reset and start whenever the robot waits for that. What comes
-out depends on the computer: too slow a one stops with `loop_overrun`, which is counted.
+out depends on the computer: a slow or busy one stops with `loop_overrun` or `hardware_lost`, which is counted and said.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -39,6 +40,7 @@ PATIENCE = 5.0
 """Before an order that nobody tells of is given again under the same name [s]."""
 
 ENDED = ("done", "failed")
+LATE = frozenset({"loop_overrun", "hardware_lost", "picker_lost"})
 
 
 class Program:
@@ -142,7 +144,7 @@ def run(folder: Path, *, hardware: str, berries: int, seed: int, limit: float, p
     words = ["-c", "from dashboard.cli import main; main()", "robot", "--hardware", hardware, "--button"]
     words += ["--wiring", "machine.toml", "--data", "data", *(["--pages", str(pages)] if pages else [])]
     robot = Program(folder, "robot", *words)
-    begin = time.monotonic()
+    begin, load = time.monotonic(), os.getloadavg()[0]
     answered = None
     with ros.init():
         person = Person(robot)
@@ -157,6 +159,7 @@ def run(folder: Path, *, hardware: str, berries: int, seed: int, limit: float, p
     code = robot.end()
     devices.end(politely=True)
     order = person.order
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "hardware": hardware,
         "arm": arm,
@@ -170,6 +173,8 @@ def run(folder: Path, *, hardware: str, berries: int, seed: int, limit: float, p
         "seconds": round(ended - (started or begin), 1),
         "page": answered,
         "exit_code": code,
+        "load_before": round(load, 1),
+        "busy_s": round(used.ru_utime + used.ru_stime, 1),
     }
 
 
@@ -200,6 +205,9 @@ def main(words: Sequence[str] | None = None) -> None:
             pages=told.pages,
         )
     sys.stdout.write(json.dumps(figures, ensure_ascii=False) + "\n")
+    if not LATE.isdisjoint(figures["stops"]):
+        busy = f"{os.cpu_count()} cores, load {figures['load_before']} before it began"
+        sys.stderr.write(f"late: {busy}; too few or too busy to keep time, try a quiet computer\n")
 
 
 if __name__ == "__main__":
