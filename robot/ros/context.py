@@ -190,8 +190,9 @@ class Context:
 
     def try_shutdown(self) -> None:
         """Shut down unless that was done, or never needed."""
-        if self._bus is not None:
-            self.shutdown()
+        with self._lock:  # another thread may be at it
+            if self._bus is not None:
+                self.shutdown()
 
     def destroy(self) -> None:
         self.try_shutdown()

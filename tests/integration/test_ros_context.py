@@ -15,7 +15,7 @@ import pytest
 
 from robot import ros
 from robot.ros.context import Context
-from robot.ros.exceptions import NotInitializedException, RCLInvalidROSArgsError, UnknownROSArgsError
+from robot.ros.exceptions import NotInitializedException, RCLError, RCLInvalidROSArgsError, UnknownROSArgsError
 from robot.ros.interfaces import rcl_interfaces, std_msgs
 from robot.ros.signals import (
     SignalHandlerOptions,
@@ -279,3 +279,30 @@ def test_a_forked_child_may_log_but_not_publish() -> None:
     _, status = os.waitpid(child, 0)
     other.shutdown()
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_two_threads_that_both_try_to_shut_a_context_down_both_succeed() -> None:
+    context = Context()
+    context.init()
+    raised: list[RCLError] = []
+    at_it = threading.Event()
+
+    def again() -> None:
+        at_it.set()
+        try:
+            context.try_shutdown()
+        except RCLError as error:
+            raised.append(error)
+
+    other = threading.Thread(target=again)
+
+    def meanwhile() -> None:
+        other.start()
+        at_it.wait(10.0)
+        other.join(0.1)  # it waits for this one
+
+    context.on_shutdown(meanwhile)
+    context.try_shutdown()
+    other.join(10.0)
+    assert not other.is_alive()
+    assert raised == []
