@@ -55,7 +55,7 @@ class SimCamera:
         self._cell = cell
         self._description = cell.scene.arm.camera
         self._noise = (noise or SensorNoise()) if cell.settings.camera_noise else None
-        self._rng = np.random.default_rng([cell.seed, 0xCA])
+        self._rng = cell.rng(0xCA)
         self._grain = grain_bank(self._description.height, self._description.width, self._rng)
         self._offscreen = Offscreen(cell.model, self._description.width, self._description.height)
         self._view = self._offscreen.fixed(cell.scene.names.camera)

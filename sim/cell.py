@@ -1,24 +1,23 @@
-"""The simulated robot cell: physics, fruit, blade and drives, advanced one control tick at a time."""
+"""The simulated robot cell: one robot before a bed side, alone or on a rail that it shares with others."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from robot.kinematics import solve
-from sim.blade import Blade, CutSettings
-from sim.contacts import Contacts
-from sim.drive import Drive, ServoSettings
-from sim.fruit import Fruit
-from sim.scene import Scene, SceneSettings, build_scene
+from sim.blade import CutSettings
+from sim.drive import ServoSettings
+from sim.scene import Scene, SceneSettings
+from sim.scene.build import build_scenes
+from sim.world import TICK, CellError, World
+
+__all__ = ["TICK", "Cell", "CellError", "CellSettings", "DamageModel", "cells_on_one_rail"]
 
 Array = npt.NDArray[np.float64]
-
-TICK = 0.004
-"""One control period [s]; the physics makes two steps in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,46 +69,27 @@ class CellSettings:
     camera_noise: bool = True
 
 
-class CellError(RuntimeError):
-    """The simulation cannot go on; `code` is the alarm's key."""
-
-    code = "simulation_unstable"
-
-
 class Cell:
-    """One robot in front of one bed side. Deterministic for settings and seed."""
+    """One robot in front of one bed side. Deterministic for settings and seed.
 
-    def __init__(self, settings: CellSettings, seed: int) -> None:
-        self.settings, self.seed = settings, seed
-        self.scene: Scene = build_scene(settings.scene, seed)
-        self.model: mujoco.MjModel = self.scene.model
-        self.data: mujoco.MjData = mujoco.MjData(self.model)
-        self._ticks = 0
-        self._closed = False
-        self._place_arm()
-        self.contacts = Contacts(self.scene, self.data, settings.damage.time_constant)
-        self.fruit = Fruit(self.scene, self.data, self.contacts)
-        self.blade = Blade(self.scene, self.data, self.fruit, settings.cut)
-        self.drive = Drive(self.scene, self.data, settings.servo)
+    Args:
+        world: which it shares with other robots, as `cells_on_one_rail` makes it; None = it has one to itself.
+        number: of the robot in that world.
+    """
 
-    def _place_arm(self) -> None:
-        self.scene.arm.require_six()
-        level = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
-        pose = np.eye(4)
-        pose[:3, :3], pose[:3, 3] = level, self.settings.home
-        like = self.scene.arm.posture
-        rail = self.settings.home[0] - float(self.scene.arm.rail.base[0]) - like.ahead
-        found = solve(self.scene.arm, pose, np.array([rail, *like.joints]), rail=rail)
-        if not found:
-            raise ValueError(f"home {self.settings.home} is out of the arm's reach with the rail at {rail:.2f} m")
-        self.data.qpos[self.scene.names.joint_qpos] = found[0]
-        self.data.qpos[self.scene.names.fingers_qpos] = 0.5 * self.scene.arm.tool.opening_max
-        mujoco.mj_forward(self.model, self.data)
+    def __init__(self, settings: CellSettings, seed: int, world: World | None = None, number: int = 0) -> None:
+        self.settings, self.seed, self.number = settings, seed, number
+        self.world = world or _world([settings], seed)
+        self.scene: Scene = self.world.scenes[number]
+        self.model: mujoco.MjModel = self.world.model
+        self.data: mujoco.MjData = self.world.data
+        self.contacts, self.fruit = self.world.contacts, self.world.fruit
+        self.blade, self.drive = self.world.blades[number], self.world.drives[number]
 
     @property
     def time(self) -> float:
         """Simulated seconds since the start."""
-        return self._ticks * TICK
+        return self.world.time
 
     @property
     def now(self) -> float:
@@ -124,36 +104,51 @@ class Cell:
     @property
     def opening(self) -> float:
         """True distance between the pads [m]."""
-        return float(self.data.qpos[self.scene.names.fingers_qpos].sum())
+        return self.world.opening(self.number)
+
+    def rng(self, tag: int) -> np.random.Generator:
+        """Return the random numbers of one part of this robot."""
+        return np.random.default_rng([self.seed, tag, *([self.number] if self.number else [])])
 
     def step(self) -> None:
-        """Advance the physics by one control tick.
+        """Advance the physics by one control tick, of all robots that share it.
 
         Raises:
             CellError: the physics became unstable; the cell is of no more use.
         """
-        if self._closed:
-            raise RuntimeError("expected an open cell, got a step after close()")
-        dt = float(self.model.opt.timestep)
-        for substep in range(round(TICK / dt)):
-            time = self.time + substep * dt
-            self.drive.apply(time, dt)
-            before = self.contacts.berry_velocities(self.fruit.states)
-            mujoco.mj_step(self.model, self.data)
-            self.contacts.update(before)
-            self.fruit.tear(time)
-        self._ticks += 1
-        if self.data.warning[mujoco.mjtWarning.mjWARN_BADQACC].number or not np.isfinite(self.data.qpos).all():
-            raise CellError(
-                f"expected finite accelerations, got none at {self.time:.3f} s; last touches {self.contacts.touching}"
-            )
-        self.blade.update(self.time, self.opening)
-        self.fruit.stow(self.time)
+        self.world.step()
 
     def empty_punnet(self) -> list[int]:
         """Change the full punnet for an empty one; return the ids of the berries taken away."""
-        return [self.scene.bed.berries[i].id for i in self.fruit.empty_punnet()]
+        return [self.scene.bed.berries[i].id for i in self.fruit.empty_punnet(self.number)]
 
     def close(self) -> None:
         """End the simulation: no more steps; what became of the fruit can still be read."""
-        self._closed = True
+        self.world.close()
+
+
+def cells_on_one_rail(settings: CellSettings, seed: int, arms: Sequence[str], homes: Sequence[float]) -> list[Cell]:
+    """Return the cells of robots that share one bed side, its rail and the physics; a step of one is a step of all.
+
+    Args:
+        arms: name of each one's description.
+        homes: where each one's tool begins along the bed [m].
+    """
+    each = [
+        replace(settings, scene=replace(settings.scene, arm=arm), home=(home, *settings.home[1:]))
+        for arm, home in zip(arms, homes, strict=True)
+    ]
+    world = _world(each, seed)
+    return [Cell(own, seed, world, number) for number, own in enumerate(each)]
+
+
+def _world(each: Sequence[CellSettings], seed: int) -> World:
+    """Build the world of robots that differ in arm and home only."""
+    first = each[0]
+    return World(
+        build_scenes(first.scene, seed, [own.scene.arm for own in each]),
+        [own.home for own in each],
+        servo=first.servo,
+        cut=first.cut,
+        time_constant=first.damage.time_constant,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import mujoco
@@ -23,7 +24,7 @@ class Touch:
         peak: largest normal force by toucher [N]; of the pads, that of the stronger one.
         sustained: largest force that lasted, by toucher: a low pass with the damage model's time constant [N].
         impact_energy: largest kinetic energy with which it hit something [J].
-        pad_force: normal force of each pad now [N].
+        pad_force: normal force of each pad of the hand that presses on it now [N].
     """
 
     peak: dict[str, float] = field(default_factory=dict)
@@ -34,24 +35,35 @@ class Touch:
 
 
 class Contacts:
-    """Reads MuJoCo's contacts after each step. `pad_force` is what each pad presses on anything [N], shape (2,)."""
+    """Reads MuJoCo's contacts after each step.
 
-    def __init__(self, scene: Scene, data: mujoco.MjData, time_constant: float) -> None:
+    Args:
+        scenes: one model as each robot in it has it.
+
+    Attributes:
+        pad_force: what each pad of each robot presses on anything [N], shape (robots, 2).
+    """
+
+    def __init__(self, scenes: Sequence[Scene], data: mujoco.MjData, time_constant: float) -> None:
+        scene = scenes[0]
         self._scene, self._model, self._data = scene, scene.model, data
         self._names = scene.names
+        self._berry_of_geom = np.max([one.names.berry_of_geom for one in scenes], axis=0)
+        pads = np.concatenate([one.names.pads for one in scenes])
         self._decay = float(np.exp(-scene.model.opt.timestep / time_constant))
         n = len(scene.bed.berries)
         self.touches = [Touch() for _ in range(n)]
-        self.pad_force = np.zeros(2)
+        self.pad_force = np.zeros((len(scenes), 2))
+        self._pad_force = self.pad_force.reshape(-1)
         self.pull = np.zeros((n, 3))
         """Sum of the contact forces on each berry in the world [N], shape (n, 3)."""
         self.touching: set[tuple[int, int]] = set()
         self._active: set[int] = set()
         self._kind = np.full(scene.model.ngeom, 3)
-        self._kind[scene.names.berry_of_geom >= 0] = 2
+        self._kind[self._berry_of_geom >= 0] = 2
         self._kind[scene.names.arm_geoms] = 1
-        self._kind[scene.names.pads] = 0
-        self._pad_index = {int(geom): index for index, geom in enumerate(scene.names.pads)}
+        self._kind[pads] = 0
+        self._pad_index = {int(geom): index for index, geom in enumerate(pads)}
 
     def update(self, velocity_before: Array) -> None:
         """Take the forces of the step just made.
@@ -84,7 +96,7 @@ class Contacts:
     ) -> None:
         contact = self._data.contact
         geoms, address = contact.geom, contact.efc_address
-        berry_of, kind = self._names.berry_of_geom[geoms], self._kind[geoms]
+        berry_of, kind = self._berry_of_geom[geoms], self._kind[geoms]
         relevant = np.flatnonzero((address >= 0) & ((berry_of >= 0) | (kind == 0)).any(axis=1))
         if not len(relevant):
             return
@@ -102,9 +114,9 @@ class Contacts:
             for side in (0, 1):
                 if kinds[side] == 0:
                     pad, other = self._pad_index[geom[side]], berries[1 - side]
-                    self.pad_force[pad] += force
+                    self._pad_force[pad] += force
                     if other >= 0:
-                        pads.setdefault(other, [0.0, 0.0])[pad] += force
+                        pads.setdefault(other, [0.0] * len(self._pad_force))[pad] += force
             for side in (0, 1):
                 berry = berries[side]
                 if berry < 0:
@@ -127,7 +139,7 @@ class Contacts:
         normal = self._data.contact.frame[k, :3]
         other = np.zeros(6)
         mujoco.mj_objectVelocity(self._model, self._data, mujoco.mjtObj.mjOBJ_GEOM, other_geom, other, 0)
-        struck = int(self._names.berry_of_geom[other_geom])
+        struck = int(self._berry_of_geom[other_geom])
         moving = velocity_before[struck] if struck >= 0 else other[3:]
         speed = float(normal @ (velocity_before[berry] - moving))
         energy = 0.5 * self._scene.bed.berries[berry].mass * speed * speed
@@ -142,7 +154,8 @@ class Contacts:
             touch.filtered[who] = low
             touch.peak[who] = max(touch.peak.get(who, 0.0), force)
             touch.sustained[who] = max(touch.sustained.get(who, 0.0), low)
-        touch.pad_force = (pads[0], pads[1]) if pads else (0.0, 0.0)
+        hands = list(zip(pads[::2], pads[1::2], strict=True)) if pads else [(0.0, 0.0)]
+        touch.pad_force = max(hands, key=min)
 
     def berry_velocities(self, states: npt.NDArray[np.int8]) -> Array:
         """Return the velocity of every loose berry's centre in the world [m/s]; zero for the others, shape (n, 3)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -39,12 +40,18 @@ class Detachment:
 
 
 class Fruit:
-    """State of all berries, shape (n,): HANGING, LOOSE or STOWED."""
+    """State of all berries, shape (n,): HANGING, LOOSE or STOWED; of the latter, in which robot's punnet.
 
-    def __init__(self, scene: Scene, data: mujoco.MjData, contacts: Contacts) -> None:
-        self._scene, self._model, self._data = scene, scene.model, data
+    Args:
+        scenes: one model as each robot in it has it.
+    """
+
+    def __init__(self, scenes: Sequence[Scene], data: mujoco.MjData, contacts: Contacts) -> None:
+        scene = scenes[0]
+        self._scenes, self._scene, self._model, self._data = scenes, scene, scene.model, data
         self._names, self._contacts = scene.names, contacts
         n = len(scene.bed.berries)
+        self._carrier = np.zeros(n, dtype=np.int8)
         self.states = np.full(n, HANGING, dtype=np.int8)
         self.detachments: list[Detachment] = []
         self.flesh_cut: set[int] = set()
@@ -54,7 +61,8 @@ class Fruit:
 
     def position(self, berry: int) -> Array:
         """Return the centre of a berry in the world [m], shape (3,)."""
-        return np.array(self._data.geom_xpos[self._names.hull[berry, self.states[berry]]])
+        names = self._scenes[self._carrier[berry]].names
+        return np.array(self._data.geom_xpos[names.hull[berry, self.states[berry]]])
 
     def stem_path(self, berry: int) -> Array:
         """Return a hanging berry's stem in the world [m]: its node, where it bends, the calyx; shape (3, 3)."""
@@ -106,13 +114,13 @@ class Fruit:
             model.geom_group[geom] = VISUAL if left > 0.002 else AWAY
 
     def _set_stem(self, berry: int, kind: int, *, top: float, length: float) -> None:
-        stem = int(self._names.stem[berry, kind])
+        stem = int(self._scenes[self._carrier[berry]].names.stem[berry, kind])
         self._model.geom_size[stem, 1] = 0.5 * max(length, 0.001)
         self._model.geom_pos[stem] = [0.0, 0.0, top + 0.5 * length]
 
     def _show(self, berry: int, kind: int) -> None:
         """Put one of a berry's three bodies in place of the others."""
-        model, names = self._model, self._names
+        model, names = self._model, self._scenes[self._carrier[berry]].names
         for other in (HANGING, LOOSE, STOWED):
             here = other == kind
             hull = int(names.hull[berry, other])
@@ -141,31 +149,43 @@ class Fruit:
                 self.detach(berry, remaining=0.0, time=time, cause="torn")
 
     def in_punnet(self, berry: int) -> bool:
-        """Return whether a berry's centre is inside the punnet, or little above its rim, and no pad presses on it."""
+        """Return whether a berry's centre is inside a punnet, or little above its rim, and no pad presses on it."""
+        return self._punnet_of(berry) is not None
+
+    def _punnet_of(self, berry: int) -> int | None:
+        """Return the number of the robot in whose punnet a berry is."""
         if max(self._contacts.touches[berry].pad_force) > 0.0:
-            return False
-        punnet = self._scene.arm.punnet
-        local = self.position(berry) - self._data.xpos[self._names.punnet]
-        over = abs(local[0]) < 0.5 * punnet.inner[0] and abs(local[1]) < 0.5 * punnet.inner[1]
-        return bool(over and 0.0 < local[2] < punnet.inner[2] + 0.03)
+            return None
+        for number, scene in enumerate(self._scenes):
+            punnet = scene.arm.punnet
+            local = self.position(berry) - self._data.xpos[scene.names.punnet]
+            over = abs(local[0]) < 0.5 * punnet.inner[0] and abs(local[1]) < 0.5 * punnet.inner[1]
+            if over and 0.0 < local[2] < punnet.inner[2] + 0.03:
+                return number
+        return None
 
     def stow(self, time: float) -> None:
-        """Fix berries that lie still in the punnet to it."""
+        """Fix berries that lie still in a punnet to it."""
         for berry in np.flatnonzero(self.states == LOOSE).tolist():
-            v = int(self._names.free_dof[berry])
-            velocity = self._data.qvel[v : v + 3].copy()
-            velocity[0] -= self._data.qvel[self._names.joint_dof[0]]
-            spinning = float(np.linalg.norm(self._data.qvel[v + 3 : v + 6]))
-            slow = float(np.linalg.norm(velocity)) < REST_SPEED and spinning < 1.0
-            if not (slow and self.in_punnet(berry)):
+            number = self._punnet_of(berry)
+            if number is None or not self._rests(berry, self._scenes[number]):
                 self._still_since[berry] = math.nan
             elif math.isnan(self._still_since[berry]):
                 self._still_since[berry] = time
             elif time - self._still_since[berry] >= REST_TIME:
+                self._carrier[berry] = number
                 self._fix(berry)
 
+    def _rests(self, berry: int, scene: Scene) -> bool:
+        """Return whether a loose berry moves along with a robot's carriage."""
+        v = int(self._names.free_dof[berry])
+        velocity = self._data.qvel[v : v + 3].copy()
+        velocity[0] -= self._data.qvel[scene.names.joint_dof[0]]
+        spinning = float(np.linalg.norm(self._data.qvel[v + 3 : v + 6]))
+        return float(np.linalg.norm(velocity)) < REST_SPEED and spinning < 1.0
+
     def _fix(self, berry: int) -> None:
-        names, data, model = self._names, self._data, self._model
+        names, data, model = self._scenes[self._carrier[berry]].names, self._data, self._model
         loose, body = int(names.bodies[berry, LOOSE]), int(names.bodies[berry, STOWED])
         model.body_pos[body] = data.xpos[loose] - data.xpos[names.carriage]
         model.body_quat[body] = data.xquat[loose]
@@ -182,12 +202,13 @@ class Fruit:
         self._data.qpos[q : q + 7] = [float(berry), 2.0, PARKED_Z, 1.0, 0.0, 0.0, 0.0]
         self._data.qvel[v : v + 6] = 0.0
 
-    def empty_punnet(self) -> list[int]:
-        """Take the full punnet away and put an empty one there; return the indices of the berries that were in it."""
-        taken = np.flatnonzero(self.states == STOWED).tolist()
+    def empty_punnet(self, number: int = 0) -> list[int]:
+        """Take a robot's full punnet away and put an empty one there; return the indices of the berries in it."""
+        names = self._scenes[number].names
+        taken = np.flatnonzero((self.states == STOWED) & (self._carrier == number)).tolist()
         for berry in taken:
             if berry not in self.delivered:
-                self._model.body_pos[self._names.bodies[berry, STOWED]] = [0.0, 0.0, PARKED_Z]
+                self._model.body_pos[names.bodies[berry, STOWED]] = [0.0, 0.0, PARKED_Z]
         fresh = [berry for berry in taken if berry not in self.delivered]
         self.delivered.update(taken)
         return fresh

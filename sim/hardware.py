@@ -62,7 +62,7 @@ class SimHardware:
         self._cell = cell
         self._arm = cell.scene.arm
         self.faults = Faults()
-        self._rng = np.random.default_rng([cell.seed, 0x4A])
+        self._rng = cell.rng(0x4A)
         self._configured = self._active = False
         self._joint_seq = self._gripper_seq = -1
         self._cut_before = False
@@ -157,7 +157,9 @@ class SimHardware:
         elapsed = max(self._cell.time - self._measured_at, TICK) if self._measured_at >= 0.0 else TICK
         velocity = (opening - self._opening) / elapsed
         self._opening = opening
-        force = float(self._cell.contacts.pad_force.mean()) + float(self._rng.normal(0.0, FORCE_NOISE))
+        force = float(self._cell.contacts.pad_force[self._cell.number].mean()) + float(
+            self._rng.normal(0.0, FORCE_NOISE)
+        )
         return GripperState(
             stamp=self._cell.time,
             opening=opening,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import mujoco
@@ -24,7 +25,7 @@ from sim.scene.parts import (
     quaternion,
 )
 from sim.scene.plants import Bed, BerrySpec, grow
-from sim.scene.robot import add_robot
+from sim.scene.robot import add_robots, prefix
 from sim.scene.settings import SceneSettings
 
 HANGING, LOOSE, STOWED = 0, 1, 2
@@ -48,7 +49,7 @@ PARKED_Z = -3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scene:
-    """A compiled model with what grows in it. The model is changed as berries are cut: one scene per cell."""
+    """A compiled model with what grows in it, as one robot's. The model is changed as berries are cut."""
 
     settings: SceneSettings
     seed: int
@@ -60,7 +61,12 @@ class Scene:
 
 def build_scene(settings: SceneSettings, seed: int) -> Scene:
     """Build the scene; the same settings and seed give the same model."""
-    arm = load_arm(settings.arm)
+    return build_scenes(settings, seed, (settings.arm,))[0]
+
+
+def build_scenes(settings: SceneSettings, seed: int, arms: Sequence[str]) -> tuple[Scene, ...]:
+    """Build one model in which robots with these arms share the rail; return it as each of them has it."""
+    robots = {prefix(number): load_arm(name) for number, name in enumerate(arms)}
     bed = grow(settings, seed)
     spec = mujoco.MjSpec()
     spec.modelname = "berrybrain"
@@ -68,10 +74,20 @@ def build_scene(settings: SceneSettings, seed: int) -> Scene:
     rng = np.random.default_rng([seed, 0x5C1E])
     _surroundings(spec, settings, rng)
     _plants(spec, bed, rng)
-    add_robot(spec, arm)
-    _fruit(spec, bed, rng)
+    add_robots(spec, robots)
+    _fruit(spec, bed, rng, list(robots))
     model = spec.compile()
-    return Scene(settings=settings, seed=seed, arm=arm, bed=bed, model=model, names=look_up(model, arm, bed))
+    return tuple(
+        Scene(
+            settings=replace(settings, arm=name),
+            seed=seed,
+            arm=arm,
+            bed=bed,
+            model=model,
+            names=look_up(model, arm, bed, own),
+        )
+        for name, (own, arm) in zip(arms, robots.items(), strict=True)
+    )
 
 
 def _options(spec: mujoco.MjSpec) -> None:
@@ -216,9 +232,8 @@ def _drawn(body: mujoco.MjsBody, mesh: str, material: str, name: str = "") -> No
                   contype=0, conaffinity=0, mass=0)  # fmt: skip
 
 
-def _fruit(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
+def _fruit(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator, robots: Sequence[str]) -> None:
     unit, star = shapes.berry(), shapes.calyx()
-    carriage = spec.body("carriage")
     for b in bed.berries:
         material = _texture(spec, f"skin_{b.id}", textures.fruit_skin(b, rng), shine=0.35)
         _mesh(spec, f"flesh_{b.id}", unit, (b.half_width, b.half_width, b.half_length))
@@ -233,8 +248,10 @@ def _fruit(spec: mujoco.MjSpec, bed: Bed, rng: np.random.Generator) -> None:
         )
         loose.add_freejoint(name=f"loose_{b.id}")
         _berry_geoms(loose, b, material, [0.0, 0.0, 0.0], spin, away=True)
-        stowed = carriage.add_body(name=f"stowed_{b.id}", pos=[0.0, 0.0, PARKED_Z], gravcomp=1)
-        _berry_geoms(stowed, b, material, [0.0, 0.0, 0.0], spin, away=True)
+        for own in robots:
+            carriage = spec.body(f"{own}carriage")
+            stowed = carriage.add_body(name=f"{own}stowed_{b.id}", pos=[0.0, 0.0, PARKED_Z], gravcomp=1)
+            _berry_geoms(stowed, b, material, [0.0, 0.0, 0.0], spin, away=True)
 
 
 def _stem(spec: mujoco.MjSpec, b: BerrySpec) -> mujoco.MjsBody:
@@ -255,7 +272,7 @@ def _stem(spec: mujoco.MjSpec, b: BerrySpec) -> mujoco.MjsBody:
 def _berry_geoms(
     body: mujoco.MjsBody, b: BerrySpec, material: str, at: list[float], spin: list[float], *, away: bool
 ) -> None:
-    kind = body.name.split("_")[0]
+    kind = body.name.split("/")[-1].split("_")[0]
     carried = kind == "stowed"
     top = at[2] + b.half_length
     stem = (1.0 - UPPER_STEM) * b.stem_length if kind == "hanging" else 0.012

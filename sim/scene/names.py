@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
+from sim.scene.parts import ARM
 from sim.scene.plants import Bed
 
 Ids = npt.NDArray[np.int32]
@@ -53,17 +54,17 @@ class Names:
     arm_geoms: npt.NDArray[np.bool_]
 
 
-def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed) -> Names:
-    """Find every id the cell needs."""
+def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed, own: str = "") -> Names:
+    """Find every id the cell needs; `own` is what the robot's names begin with."""
+    kinds = ("hanging", "loose", f"{own}stowed")
 
     def ids(prefix: str) -> Ids:
-        kinds = ("hanging", "loose", "stowed")
         return np.array(
             [[model.geom(f"{prefix}_{kind}_{b.id}").id for kind in kinds] for b in bed.berries], dtype=np.int32
         ).reshape(-1, 3)
 
-    joints = [model.joint(name) for name in arm.joint_names]
-    fingers = [model.joint(f"finger_{side}") for side in ("left", "right")]
+    joints = [model.joint(own + name) for name in arm.joint_names]
+    fingers = [model.joint(f"{own}finger_{side}") for side in ("left", "right")]
     balls = [model.joint(f"hanging_{b.id}") for b in bed.berries]
     frees = [model.joint(f"loose_{b.id}") for b in bed.berries]
     hull, flesh, calyx, stem = (ids(p) for p in ("hull", "flesh", "calyx", "stem"))
@@ -72,22 +73,22 @@ def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed) -> Names:
         for group in (hull, flesh, calyx, stem):
             berry_of_geom[group[i]] = i
     bodies = np.array(
-        [[model.body(f"{kind}_{b.id}").id for kind in ("hanging", "loose", "stowed")] for b in bed.berries],
+        [[model.body(f"{kind}_{b.id}").id for kind in kinds] for b in bed.berries],
         dtype=np.int32,
     )
     return Names(
         joint_qpos=np.array([j.qposadr[0] for j in joints], dtype=np.int32),
         joint_dof=np.array([j.dofadr[0] for j in joints], dtype=np.int32),
-        actuators=np.array([model.actuator(name).id for name in arm.joint_names], dtype=np.int32),
-        gripper=model.actuator("gripper_joint").id,
+        actuators=np.array([model.actuator(own + name).id for name in arm.joint_names], dtype=np.int32),
+        gripper=model.actuator(f"{own}gripper_joint").id,
         fingers_qpos=np.array([j.qposadr[0] for j in fingers], dtype=np.int32),
         fingers_dof=np.array([j.dofadr[0] for j in fingers], dtype=np.int32),
-        tool=model.body("tool").id,
-        pads=np.array([model.geom(f"pad_{side}").id for side in ("left", "right")], dtype=np.int32),
-        blade=model.geom("blade").id,
-        camera=model.camera("hand").id,
-        carriage=model.body("carriage").id,
-        punnet=model.body("punnet").id,
+        tool=model.body(f"{own}tool").id,
+        pads=np.array([model.geom(f"{own}pad_{side}").id for side in ("left", "right")], dtype=np.int32),
+        blade=model.geom(f"{own}blade").id,
+        camera=model.camera(f"{own}hand").id,
+        carriage=model.body(f"{own}carriage").id,
+        punnet=model.body(f"{own}punnet").id,
         bodies=bodies.reshape(-1, 3),
         hull=hull,
         flesh=flesh,
@@ -100,5 +101,5 @@ def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed) -> Names:
         free_qpos=np.array([j.qposadr[0] for j in frees], dtype=np.int32),
         free_dof=np.array([j.dofadr[0] for j in frees], dtype=np.int32),
         berry_of_geom=berry_of_geom,
-        arm_geoms=(np.asarray(model.geom_contype) == 1),
+        arm_geoms=(np.asarray(model.geom_contype) & ARM > 0),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import mujoco
 import numpy as np
 
@@ -9,8 +11,34 @@ from robot.arms import ArmDescription
 from sim.scene.gripper import add_tool
 from sim.scene.parts import BLUE, FRUIT, GREY, ROBOT, STRUCTURE, WHITE, box, capsules, cylinder, inertia, quaternion
 
+OTHERS = 8
+"""First of the contact bits by which robots in one scene touch each other, and never themselves."""
+
 ARMATURE = np.array([0.12, 0.12, 0.08, 0.02, 0.02, 0.02])
 """Rotor inertia seen at the joints of a small cobot with 100:1 drives [kg m^2]; assumption."""
+
+
+def prefix(number: int) -> str:
+    """Return what a robot's names in the model begin with; those of the first have nothing before them."""
+    return f"robot{number + 1}/" if number else ""
+
+
+def add_robots(spec: mujoco.MjSpec, robots: Mapping[str, ArmDescription]) -> None:
+    """Add robots on one rail, by the prefix of their names; the first one's is empty. They can touch each other."""
+    for number, (own, arm) in enumerate(robots.items()):
+        if number == 0:
+            add_robot(spec, arm)
+        else:
+            alone = mujoco.MjSpec()
+            alone.compiler.degree = False
+            add_robot(alone, arm)
+            spec.attach(alone, prefix=own, frame=spec.worldbody.add_frame())
+        if len(robots) == 1:
+            return
+        for geom in spec.body(f"{own}carriage").find_all("geom"):
+            if geom.contype:
+                geom.contype |= OTHERS << number
+                geom.conaffinity |= sum(OTHERS << before for before in range(number))
 
 
 def add_robot(spec: mujoco.MjSpec, arm: ArmDescription) -> None:
