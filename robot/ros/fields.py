@@ -105,10 +105,11 @@ def _sized(value: object, size: int, bound: int, name: str) -> Collection[Any]:
 
 
 def as_list(value: object, kind: type, size: int, bound: int, name: str) -> list[Any]:
-    """Take a sequence of bool, bytes, str or messages; `size` 0 = any length, `bound` 0 = no bound."""
-    items = list(_sized(value, size, bound, name))
+    """Take a sequence of bool, bytes, str or messages, a list itself; `size` 0 = any length, `bound` 0 = no bound."""
+    sized = _sized(value, size, bound, name)
+    items = sized if isinstance(sized, list) else list(sized)
     if kind is bool:
-        return [as_bool(item, name) for item in items]
+        return items if all(type(item) is bool for item in items) else [as_bool(item, name) for item in items]
     if kind is bytes and isinstance(value, bytes | bytearray | memoryview):
         return [bytes((item,)) for item in items]
     for item in items:
@@ -166,7 +167,9 @@ def _limits(code: str) -> str:
 
 
 def as_fixed(value: object, dtype: str, size: int, name: str) -> npt.NDArray[Any]:
-    """Take exactly `size` numbers as a new contiguous numpy array."""
+    """Take exactly `size` numbers: an array of that type itself, anything else as a new one."""
+    if type(value) is np.ndarray and value.dtype == dtype and value.shape == (size,):
+        return value
     items = _sized(value, size, 0, name)
     numbers = as_numbers(items, np.dtype(dtype).char.replace("l", "q").replace("L", "Q"), 0, name)
     return np.array(numbers, dtype=dtype)

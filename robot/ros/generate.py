@@ -34,15 +34,15 @@ class _Source:
 
     def text(self) -> str:
         names = [field.name for field in self.spec.fields]
-        arguments = ", ".join(f"{name}=None" for name in names)
+        arguments = ", ".join(f"{name}=..." for name in names)  # `...`: the default; None is refused
         lines = [
             f"class {self.short}(Message, metaclass=Metaclass):",
-            f"    __slots__ = {tuple('_' + name for name in names)!r}",
+            f"    __slots__ = {['_' + name for name in names]!r}",
             f"    def __init__(self{', *, ' + arguments if names else ''}, **_others):",
             "        if _others: self._refuse(_others)",
         ]
         for field in self.spec.fields:
-            lines.append(f"        if {field.name} is None: self._{field.name} = {self.default(field)}")
+            lines.append(f"        if {field.name} is ...: self._{field.name} = {self.default(field)}")
             lines.append(f"        else: self.{field.name} = {field.name}")
         for field in self.spec.fields:
             lines += [
@@ -142,17 +142,21 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
     source.namespace.update(Message=MessageBase, Metaclass=metaclass(spec.name))
     exec(compile(source.text(), f"<class of {spec.name}>", "exec"), source.namespace)
     made: type = source.namespace[source.short]
-    attributes = {
-        "__module__": module_name(spec.name),
-        "_TYPE_NAME": spec.name,
-        "_SPEC": spec,
-        "_fields_and_field_types": {field.name: field_type_name(field.type) for field in spec.fields},
+    constants = {
         **{constant.name: constant.value for constant in spec.constants},
         **{
             f"{field.name.upper()}__DEFAULT": source.prototype(field.type, field.default)
             for field in spec.fields
             if field.default is not None
         },
+    }
+    attributes = {
+        "__module__": module_name(spec.name),
+        "_TYPE_NAME": spec.name,
+        "_SPEC": spec,
+        "_fields_and_field_types": {field.name: field_type_name(field.type) for field in spec.fields},
+        **constants,
+        "_CONSTANTS": frozenset(constants),
     }
     for attribute, value in attributes.items():
         setattr(made, attribute, value)

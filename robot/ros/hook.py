@@ -22,6 +22,7 @@ from robot.ros.registry import KINDS, Registry
 CLIENT_LIBRARY = "rclpy"
 OURS = "robot.ros"
 SIDE = "robot.ros.packages"
+METACLASS = "Metaclass_"
 EXTRAS = {"test_msgs.message_fixtures": f"{SIDE}.test_msgs_fixtures"}  # Python modules in packages of messages
 
 
@@ -133,7 +134,13 @@ def _messages(registry: Registry, fullname: str) -> ModuleSpec | None:
         names = [name for name in names if "_" + snake_case(name) == rest[1]]
         if not names:
             return None
-    loader = _Messages(lambda: names, lambda name: registry.get(f"{package}/{kind}/{name}"))
+
+    def get(name: str) -> object:
+        """Find a class, or the metaclass that rosidl's modules have beside it."""
+        found = registry.get(f"{package}/{kind}/{name.removeprefix(METACLASS)}")
+        return type(found) if name.startswith(METACLASS) else found
+
+    loader = _Messages(lambda: names, get)
     return ModuleSpec(fullname, loader, is_package=len(rest) == 1)
 
 

@@ -73,6 +73,12 @@ class InterfaceMeta(type):
     _CONVERT_TO_PY: ClassVar[object] = None
     _DESTROY_ROS_MESSAGE: ClassVar[object] = None
     _TYPE_SUPPORT: ClassVar[TypeSupport | None] = None
+    _CONSTANTS: frozenset[str] = frozenset()
+
+    def __setattr__(cls, name: str, value: Any) -> None:
+        if name in cls._CONSTANTS:
+            raise AttributeError(f"{cls.__name__}.{name} is a constant")
+        super().__setattr__(name, value)
 
     @classmethod
     def __import_type_support__(cls) -> None:

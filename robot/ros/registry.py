@@ -163,6 +163,9 @@ class Registry:
     def get(self, name: str) -> Any:
         """Return the class of any full interface name."""
         _, kind, _ = self._split(name)
+        if kind == "action" and name.endswith(SERVICE_PARTS):
+            self.spec(f"{name}_Request")
+            return self.service(name)
         if kind == "msg" or "_" in name.rpartition("/")[2]:
             return self.message(name)
         return self.service(name) if kind == "srv" else self.action(name)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -126,3 +129,21 @@ def test_names_are_found_where_rclpy_has_them_too() -> None:
     assert subscription.RCLError is RCLError and topic_endpoint_info.EndpointTypeEnum["CLIENT"].value == 3
     with pytest.raises(AttributeError):
         getattr(ros, "Nothing")  # noqa: B009
+
+
+def test_a_destroyed_timer_and_its_node_are_not_kept_until_it_would_have_been_due(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("BERRYBRAIN_ROS_DIR", str(tmp_path))
+    context = Context()
+    context.init(())
+    try:
+        node = Node("node", context=context)
+        timer = node.create_timer(3600.0, print)
+        timer_left, node_left = weakref.ref(timer), weakref.ref(node)
+        node.destroy_node()
+        del timer, node
+        gc.collect()
+        assert (timer_left(), node_left()) == (None, None)
+    finally:
+        context.try_shutdown()

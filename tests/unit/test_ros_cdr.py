@@ -184,6 +184,8 @@ def test_defaults_constants_and_types_follow_rosidl() -> None:
         (lambda: test_msgs.msg.UnboundedSequences(uint8_values=[256]), r"unsigned integer in \[0, 255\]"),
         (lambda: test_msgs.msg.UnboundedSequences(string_values=[1]), "each value of type 'str'"),
         (lambda: sensor_msgs.msg.JointState(position="abc"), "a set or sequence"),
+        (lambda: std_msgs.msg.Float64(data=None), "of type 'float'"),
+        (lambda: std_msgs.msg.Header(stamp=None), "a sub message of type 'Time'"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_at_assignment(make: Any, said: str) -> None:
@@ -217,10 +219,33 @@ def test_few_octets_are_an_array_as_in_rosidl(given: Any) -> None:
     )
 
 
+def test_a_list_and_an_array_of_the_right_type_are_kept_themselves_as_in_rosidl() -> None:
+    points, flags, numbers = [test_msgs.msg.BasicTypes()], [True, False, True], np.arange(3.0)
+    message = test_msgs.msg.UnboundedSequences(basic_types_values=points)
+    points.append(test_msgs.msg.BasicTypes(int8_value=7))
+    assert message._decode(message._encode(message)).basic_types_values[1].int8_value == 7
+    arrays = test_msgs.msg.Arrays(bool_values=flags, float64_values=numbers)
+    flags[1], numbers[0] = True, 8.0
+    assert arrays.bool_values == [True] * 3 and arrays.float64_values[0] == 8.0
+    arrays.bool_values = [np.bool_(True)] * 3
+    assert [type(value) for value in arrays.bool_values] == [bool] * 3
+
+
+def test_constants_and_defaults_of_a_class_cannot_be_set() -> None:
+    for name in ("INT8_CONST", "INT8_VALUE__DEFAULT"):
+        kind = test_msgs.msg.Constants if name.endswith("CONST") else test_msgs.msg.Defaults
+        with pytest.raises(AttributeError, match="is a constant"):
+            setattr(kind, name, 1)
+        with pytest.raises(AttributeError):
+            setattr(kind(), name, 1)
+        assert getattr(kind, name) == -50
+
+
 def test_classes_carry_what_tools_of_rosidl_look_for() -> None:
     kind = test_msgs.msg.BoundedSequences
     assert (kind.__module__, kind.__name__) == ("test_msgs.msg._bounded_sequences", "BoundedSequences")
     assert type(kind)._TYPE_SUPPORT is not None and type(kind).__import_type_support__() is None
+    assert isinstance(kind.__slots__, list)
     slots = dict(zip(kind.__slots__, kind.SLOT_TYPES, strict=True))
     assert slots["_float64_values"] == BoundedSequence(BasicType("double"), 3)
     assert slots["_basic_types_values"].value_type.namespaced_name() == ("test_msgs", "msg", "BasicTypes")

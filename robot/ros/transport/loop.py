@@ -9,8 +9,12 @@ from collections.abc import Callable
 from itertools import count
 
 
+def _nothing() -> None:
+    """What a cancelled event runs."""
+
+
 class Event:
-    """A posted callback that can be cancelled."""
+    """A posted callback that can be cancelled, which lets go of it."""
 
     __slots__ = ("callback", "cancelled")
 
@@ -20,6 +24,7 @@ class Event:
 
     def cancel(self) -> None:
         self.cancelled = True
+        self.callback = _nothing  # a timer of an hour would keep its node for that long
 
 
 class Loop:
