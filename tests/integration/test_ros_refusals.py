@@ -285,6 +285,9 @@ PARAMETERS: list[Row] = [
     ("a value no parameter has", _not_a_dictionary, TypeError, ""),
     ("prefixes that are no list", lambda n: n.list_parameters("x", 1), TypeError, "must be a list"),  # type: ignore[arg-type]
     ("a depth below zero", lambda n: n.list_parameters([], -1), ValueError, "greater than or equal to zero"),
+    ("a callback of parameters that is none", lambda n: n.add_on_set_parameters_callback(3), TypeError, "must be callable"),  # type: ignore[arg-type]
+    ("a callback that takes no parameters", lambda n: n.add_pre_set_parameters_callback(lambda: []), TypeError, "list of parameters"),  # type: ignore[arg-type, misc]
+    ("a callback that returns no result", lambda n: (n.add_on_set_parameters_callback(lambda _: None), n.declare_parameter("x", 1)), InvalidParameterValueException, "should return SetParametersResult"),
     ("a callback that was not added", lambda n: n.remove_on_set_parameters_callback(print), ValueError, ""),
 ]
 

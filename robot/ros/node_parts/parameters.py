@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ EMPTY_LIST = (
     "parameter list cannot be empty, this might be due to pre_set_parameters_callback modifying the original "
     "parameters list."
 )
+NO_RESULT = "Callback returned an invalid type, it should return SetParametersResult."
 
 
 class NodeParameters(Declaring, Reading):
@@ -52,15 +54,15 @@ class NodeParameters(Declaring, Reading):
 
     def add_pre_set_parameters_callback(self, callback: PreCallback) -> None:
         """Let `callback` replace the parameters about to be set; it is not asked when they are declared."""
-        self._pre_set_parameters_callbacks.insert(0, callback)
+        self._pre_set_parameters_callbacks.insert(0, _checked(callback))
 
     def add_on_set_parameters_callback(self, callback: OnCallback) -> None:
         """Let `callback` refuse parameters: it returns rcl_interfaces/msg/SetParametersResult."""
-        self._on_set_parameters_callbacks.insert(0, callback)
+        self._on_set_parameters_callbacks.insert(0, _checked(callback))
 
     def add_post_set_parameters_callback(self, callback: PostCallback) -> None:
         """Tell `callback` of parameters that were set or declared."""
-        self._post_set_parameters_callbacks.insert(0, callback)
+        self._post_set_parameters_callbacks.insert(0, _checked(callback))
 
     def remove_pre_set_parameters_callback(self, callback: PreCallback) -> None:
         self._pre_set_parameters_callbacks.remove(callback)
@@ -114,6 +116,8 @@ class NodeParameters(Declaring, Reading):
                     return _result(reason)
         for callback in tuple(self._on_set_parameters_callbacks):
             result = callback(wanted)
+            if not isinstance(result, interfaces.rcl_interfaces.msg.SetParametersResult):
+                result = _result(f"{NO_RESULT} (got {type(result).__name__} of {callback!r})")
             if not result.successful:
                 return result
         changes = [(self._ros_store(parameter, descriptors), parameter) for parameter in wanted]
@@ -174,6 +178,21 @@ class NodeParameters(Declaring, Reading):
                 self._parameters[name], self._descriptors[name] = candidate, descriptor
                 return candidate.get_parameter_value()
         raise InvalidParameterValueException(name, candidates[-1].value, reason)
+
+
+def _checked(callback: Any) -> Any:
+    """Return a callback of parameters, refusing what cannot be called with one argument."""
+    if not callable(callback):
+        raise TypeError(f"Callback must be callable, got {type(callback)}")
+    try:
+        signature = inspect.signature(callback)
+    except ValueError:  # of what is compiled
+        return callback
+    try:
+        signature.bind([])
+    except TypeError as error:
+        raise TypeError(f"expected a callback that takes a list of parameters, got {callback!r}: {error}") from error
+    return callback
 
 
 def _result(reason: str) -> Any:
