@@ -117,3 +117,25 @@ def test_packages_of_the_index_are_found_by_prefix(tmp_path: Path, monkeypatch: 
     assert (Path(ament_index_python.get_package_share_directory("std_msgs")) / "msg" / "String.msg").is_file()
     with pytest.raises(ament_index_python.PackageNotFoundError, match="weeder"):
         ament_index_python.get_package_prefix("weeder")
+
+
+def test_the_resource_index_refuses_what_is_no_name_and_lists_its_types(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / ament_index_python.RESOURCE_INDEX_SUBFOLDER
+    for kind in ("packages", "plugins", ".hidden"):
+        (index / kind).mkdir(parents=True)
+    (index / "packages" / "3d_picker").write_text("")
+    monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
+    assert ament_index_python.get_resource_types() == {"packages", "plugins"}
+    with pytest.raises(ament_index_python.InvalidResourceTypeNameError, match="a/b"):
+        ament_index_python.get_resources("a/b")
+    with pytest.raises(ament_index_python.InvalidResourceNameError, match="a/b"):
+        ament_index_python.has_resource("packages", "a/b")
+    with pytest.raises(AssertionError, match="empty"):
+        ament_index_python.get_resource("packages", "")
+    with pytest.raises(ValueError, match="not a valid package name"):
+        ament_index_python.get_package_prefix("pick er")
+    with pytest.warns(UserWarning, match="does not exist"):
+        shared = ament_index_python.get_package_share_directory("3d_picker")
+    assert shared == str(tmp_path / "share" / "3d_picker")

@@ -217,3 +217,27 @@ def test_fields_of_several_types_gaps_and_rows_are_kept() -> None:
     assert (grid.width, grid.height) == (4, 2)
     assert point_cloud2.read_points(grid, reshape_organized_cloud=True).shape == (4, 2)
     assert point_cloud2.read_points(point_cloud2.create_cloud(std_msgs.msg.Header(), fields, [])).shape == (0,)
+
+
+def test_received_points_and_the_pixels_of_an_image_are_the_callers_to_change() -> None:
+    cloud = point_cloud2.create_cloud_xyz32(std_msgs.msg.Header(), np.zeros((1000, 3), np.float32))
+    received = cloud._decode(memoryview(bytes(cloud._encode(cloud))))
+    for read in (point_cloud2.read_points, point_cloud2.read_points_numpy):
+        points = read(received)
+        points[0] = 7.0
+        assert np.array_equal(point_cloud2.read_points_numpy(received), np.zeros((1000, 3)))
+    pixels = np.zeros((100, 100), np.uint8)
+    message = CvBridge().cv2_to_imgmsg(pixels)
+    pixels[:] = 9
+    assert not any(message.data)
+    with pytest.raises(AssertionError, match="not a sensor_msgs"):
+        point_cloud2.read_points(message)
+
+
+def test_a_callback_of_a_filter_can_be_taken_back() -> None:
+    source, got = message_filters.SimpleFilter(), list[str]()
+    first = source.registerCallback(got.append)
+    source.registerCallback(lambda text: got.append(text * 2))
+    source.unregisterCallback(first)
+    source.signalMessage("a")
+    assert got == ["aa"]

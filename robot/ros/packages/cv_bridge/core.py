@@ -74,7 +74,7 @@ class CvBridge:
         return image if image.flags.writeable else image.copy()
 
     def cv2_to_imgmsg(self, cvim: Any, encoding: str = "passthrough", header: Any = None) -> Any:
-        """Return a `sensor_msgs/Image` with the pixels of an array; large ones are not copied when contiguous.
+        """Return a `sensor_msgs/Image` with a copy of the pixels of an array, which may be drawn on again at once.
 
         Raises:
             TypeError: no array.
@@ -94,7 +94,7 @@ class CvBridge:
             encoding=kind if encoding == "passthrough" else encoding,
             is_bigendian=int(big),
             step=image.nbytes // len(image) if len(image) else 0,
-            data=image.data.cast("B") if image.nbytes else b"",
+            data=image.tobytes(),
         )
         if header is not None:
             message.header = header

@@ -22,6 +22,10 @@ class SimpleFilter:
         self.callbacks[number] = (cb, args)
         return number
 
+    def unregisterCallback(self, number: int) -> None:
+        """Call no longer what was registered under that number."""
+        self.callbacks.pop(number, None)
+
     def signalMessage(self, *msg: Any) -> None:
         for callback, arguments in list(self.callbacks.values()):
             callback(*msg, *arguments)

@@ -48,7 +48,7 @@ def read_points(
     uvs: Any = None,
     reshape_organized_cloud: bool = False,
 ) -> Points:
-    """Return the points as a structured array, shape (n,).
+    """Return the points as a structured array, shape (n,), the caller's to write to: received points are copied.
 
     Args:
         field_names: those to keep; None = all.
@@ -56,6 +56,8 @@ def read_points(
         uvs: indices of points, or their (u, v) in an organised cloud; None = all.
         reshape_organized_cloud: shape (width, height) for a cloud with several rows.
     """
+    if not isinstance(cloud, sensor_msgs.msg.PointCloud2):
+        raise AssertionError(f"Cloud is not a sensor_msgs.msg.PointCloud2 but {type(cloud)}")
     points: Points = np.ndarray(
         shape=(cloud.width * cloud.height,),
         dtype=dtype_from_fields(cloud.fields, point_step=cloud.point_step),
@@ -80,7 +82,7 @@ def read_points(
         points = points[chosen[:, 1] * cloud.width + chosen[:, 0] if chosen.ndim == 2 else chosen]
     if reshape_organized_cloud and cloud.height > 1:
         points = points.reshape(cloud.width, cloud.height)
-    return points
+    return points if points.flags.writeable else points.copy()
 
 
 def read_points_numpy(

@@ -60,7 +60,7 @@ class TransformListener:
             tf2_msgs.msg.TFMessage, tf_static_topic, self.static_callback, static_qos, callback_group=self.group
         )
         if spin_thread:
-            self.executor = SingleThreadedExecutor()
+            self.executor = SingleThreadedExecutor(context=node.context)
             self.dedicated_listener_thread = Thread(target=_spin, args=(self.executor, self.node), daemon=True)
             self.dedicated_listener_thread.start()
 
