@@ -40,6 +40,7 @@ class RigSettings:
         queue: file of the mission's orders.
         gateway: its settings, when an MQTT client is given.
         oracle: true poses in place of pictures and perception.
+        row: namespace of the row that is shared; empty = it has the row to itself.
     """
 
     cell: CellSettings = field(default_factory=CellSettings)
@@ -52,19 +53,35 @@ class RigSettings:
     pick: PickSettings = field(default_factory=PickSettings)
     gateway: GatewaySettings | None = None
     oracle: bool = False
+    row: str = ""
 
 
 class Rig:
-    """One robot in front of one simulated bed side; `time.run` makes it work."""
+    """One robot in front of one simulated bed side; `time.run` makes it work.
 
-    def __init__(self, time: Lockstep, settings: RigSettings, detector: Detector, mqtt: Client | None = None) -> None:
+    Args:
+        cell: which it shares with others; whoever made that steps it, before this robot's loop. None = one of its own.
+        context: of the nodes; None = one of its own.
+    """
+
+    def __init__(
+        self,
+        time: Lockstep,
+        settings: RigSettings,
+        detector: Detector,
+        mqtt: Client | None = None,
+        *,
+        cell: Cell | None = None,
+        context: Context | None = None,
+    ) -> None:
         self.time, self.settings = time, settings
-        self.cell = Cell(settings.cell, settings.seed)
+        self._own = cell is None
+        self.cell = cell or Cell(settings.cell, settings.seed)
         self.hardware = SimHardware(self.cell)
         self.camera: SimCamera | BlankCamera = (BlankCamera if settings.oracle else SimCamera)(self.cell)
         scene = self.cell.settings.scene
         arm = self.cell.scene.arm
-        self.context = Context(InProcess(time))
+        self.context = context or Context(InProcess(time))
         required = ("camera", "eyes", "picker", "mission", *(("gateway",) if mqtt is not None else ()))
         self.loop = ControlLoop(
             self.hardware,
@@ -74,7 +91,9 @@ class Rig:
         )
         self.loop.bring_up()
         name = settings.namespace
-        self.control = ControlNode(self.context, time, ControlSettings(namespace=name), self.loop, arm)
+        self.control = ControlNode(
+            self.context, time, ControlSettings(namespace=name, row=settings.row), self.loop, arm
+        )
         self.camera_node = CameraNode(
             self.context, time, CameraSettings(namespace=name, rate=arm.camera.rate), self.camera
         )
@@ -88,7 +107,13 @@ class Rig:
         self.picker = PickerNode(
             self.context,
             time,
-            PickerSettings(namespace=name, robot=settings.robot, pick=settings.pick, obstacles=(gutter(scene),)),
+            PickerSettings(
+                namespace=name,
+                robot=settings.robot,
+                pick=settings.pick,
+                obstacles=(gutter(scene),),
+                row=settings.row,
+            ),
             arm,
         )
         self.mission = MissionNode(
@@ -108,7 +133,8 @@ class Rig:
         time.every(TICK, self._tick)
 
     def _tick(self) -> None:
-        self.cell.step()
+        if self._own:
+            self.cell.step()
         self.loop.tick()
 
     def close(self) -> None:

@@ -174,15 +174,59 @@ def faults(*, as_json: bool, rows: int, seed: int, out: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Of the row.")
 @click.option("--berries", type=click.IntRange(min=1), default=24, show_default=True, help="Ripe ones on 3.2 m.")
-def pair(*, as_json: bool, seed: int, berries: int) -> None:
-    """Harvest one row with one robot and with two on its rail, in the kinematic tier; `ratio` is that of their rates.
+@click.option(
+    "--tier",
+    type=click.Choice(["fast", "mujoco"]),
+    default="fast",
+    show_default=True,
+    help="fast: seconds of computing, true poses; mujoco: physics and pixels, minutes.",
+)
+@click.option(
+    "--arms",
+    metavar="LEFT,RIGHT",
+    default="ur3e,ur3e",
+    show_default=True,
+    help="Kinds of the two; only with --tier mujoco, where the left one is also measured alone.",
+)
+@click.option("--oracle", is_flag=True, help="True poses instead of perception, with --tier mujoco.")
+def pair(*, as_json: bool, seed: int, berries: int, tier: str, arms: str, oracle: bool) -> None:
+    """Harvest one row with one robot and with two on its rail; `ratio` is that of their rates.
 
-    `nearest_m`: the smallest free space between the two along the rail. Nothing hides, bends or is damaged in this
-    tier, and the eyes know the truth.
+    `nearest_m`: the smallest free space between the two along the rail; `overlaps`, `outside`: looks at which two
+    leases met, or a robot reached beyond its own. `clashes`: physics steps in which the two touched (mujoco). In the
+    kinematic tier nothing hides, bends or is damaged, and the eyes know the truth.
     """
-    from sim.fast.pair import compare
+    if tier == "mujoco":
+        from sim.bench.pair import compare as harvest
+        from vision import default_detector
 
-    report({"bench": "pair", **compare(seed, berries)}, as_json)
+        figures = harvest(seed, berries, arms=two_arms(arms), detector=default_detector(), oracle=oracle)
+    elif oracle or arms != "ur3e,ur3e":
+        raise Misuse("expected --tier mujoco with --oracle or --arms: the kinematic tier knows the truth and one arm")
+    else:
+        from sim.fast.pair import compare
+
+        figures = compare(seed, berries)
+    report({"bench": "pair", **figures}, as_json)
+
+
+def two_arms(named: str) -> list[str]:
+    """Return the names of two arms that can be simulated.
+
+    Raises:
+        Misuse: they are not two, or one is not known or has not six joints.
+    """
+    from robot.arms import load_arm
+
+    names = [name.strip() for name in named.split(",")]
+    if len(names) != 2:
+        raise Misuse(f"--arms: expected two names with a comma between them, got {named!r}")
+    for name in names:
+        try:
+            load_arm(name).require_six()
+        except ValueError as error:
+            raise Misuse(f"--arms {name}: {error}") from error
+    return names
 
 
 @command.command(name="loop")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -77,11 +78,16 @@ class SpaceNode(Node):
     shrinks to where its joints, once at rest, show its body to be; while nobody knows where it is, it keeps what it
     had, until a person releases it. So no place becomes free by time alone. After a start nobody is looked at before
     every lease of an earlier node has run out: who rests for a moment may still go on by it.
+
+    Args:
+        arms: by machine.
     """
 
-    def __init__(self, context: Context, clock: Clock, settings: SpaceSettings, arm: ArmDescription) -> None:
+    def __init__(
+        self, context: Context, clock: Clock, settings: SpaceSettings, arms: Mapping[str, ArmDescription]
+    ) -> None:
         super().__init__("space", context=context, namespace=settings.namespace)
-        self._clock_source, self._settings, self._arm = clock, settings, arm
+        self._clock_source, self._settings, self._arms = clock, settings, arms
         self._space = RowSpace(settings.gap)
         self._looks_from = clock.monotonic() + settings.age + settings.grace
         self._machines = {name: _Machine() for name in settings.machines}
@@ -159,18 +165,19 @@ class SpaceNode(Node):
             if machine.renewed > 0.0 and not machine.silent:
                 machine.silent = True
                 log.warning("%s has not renewed its lease for %.1f s", name, now - machine.renewed)
-            joints = self._at_rest(machine, now)
+            joints = self._at_rest(machine, self._arms[name].joint_names, now)
             if joints is None:
                 continue
-            low, high = extent(self._arm, joints)
+            low, high = extent(self._arms[name], joints)
             if held is not None:
                 low, high = max(low, held[0]), min(high, held[1])
             if low <= high:
                 self._space.claim(name, low, high)
 
-    def _at_rest(self, machine: _Machine, now: float) -> Array | None:
+    @staticmethod
+    def _at_rest(machine: _Machine, names: tuple[str, ...], now: float) -> Array | None:
         """Return the joints of a machine that stands still; None while that is not known."""
-        told, names = machine.joints, self._arm.joint_names
+        told = machine.joints
         if told is None or now - machine.heard > STALE:
             return None
         if not len(told.name) == len(told.position) == len(told.velocity):

@@ -40,7 +40,9 @@ class Row:
         self.time.run(seconds=2.5)
 
     def start(self) -> SpaceNode:
-        return SpaceNode(self._context, self.time, SpaceSettings(machines=("left", "right")), ARM)
+        return SpaceNode(
+            self._context, self.time, SpaceSettings(machines=("left", "right")), {"left": ARM, "right": ARM}
+        )
 
     def _show(self) -> None:
         for name in self.standing:
