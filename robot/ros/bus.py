@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any, ClassVar, Protocol
 from weakref import WeakSet
 
+from robot.ros.exceptions import ROSError
 from robot.ros.flow import keeps_all
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
 from robot.ros.qos import QoSPolicyKind
@@ -66,6 +67,13 @@ Route = tuple[list[Local], list[str], list[bytes], frozenset[str]]
 peers that have such while the publisher waits for them."""
 
 
+class _NoRoutes(dict[bytes, Route]):
+    """The routes of a forked child: whoever asks for one is refused."""
+
+    def get(self, *_: object) -> Any:
+        raise ROSError("a context does not survive fork(): make a new one in the child, or start it with spawn")
+
+
 COUNTERPART = {PUBLISHER: SUBSCRIPTION, SUBSCRIPTION: PUBLISHER, SERVICE: CLIENT, CLIENT: SERVICE}
 
 
@@ -93,6 +101,8 @@ class Bus:
         """In a forked child nobody is left to release a lock that another thread held: the refusal must not wait."""
         for bus in cls._all:
             bus._lock = threading.RLock()
+            if not bus.transport.external:
+                bus._routes = _NoRoutes()
 
     def open(self) -> None:
         self.transport.open(self)

@@ -190,8 +190,13 @@ def test_a_context_does_not_survive_a_fork(children: list[subprocess.Popen[str]]
         node = ros.create_node("parent")
         publisher = node.create_publisher(std_msgs.msg.String, "chat", 10)
         node.create_subscription(std_msgs.msg.String, "chat", print, 10)
+        publisher.publish(std_msgs.msg.String())
         if os.fork() == 0:
-            for work in (lambda: ros.spin_once(node, timeout_sec=0.1), lambda: ros.create_node("child")):
+            for work in (
+                lambda: ros.spin_once(node, timeout_sec=0.1),
+                lambda: ros.create_node("child"),
+                lambda: publisher.publish(std_msgs.msg.String()),
+            ):
                 try:
                     work()
                 except RuntimeError as error:
@@ -204,7 +209,7 @@ def test_a_context_does_not_survive_a_fork(children: list[subprocess.Popen[str]]
     )
     out, errors = child.communicate(timeout=DEADLINE)
     assert child.returncode == 0, errors
-    assert out.count("does not survive fork()") == 2, out
+    assert out.count("does not survive fork()") == 3, out
     assert out.endswith("parent True\n")
 
 
