@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
 from robot.arms import load_arm
 from robot.kinematics.chain import tool_position
@@ -322,3 +322,44 @@ def test_a_viewer_reads_the_plan_and_only_a_grower_may_ask_for_a_new_one(browser
         expect(page.get_by_role("main")).to_contain_text("bed 1")
         asked = page.context.request.post(f"{site.url}/api/v1/plan/run")
         assert asked.status == 403
+
+
+def test_an_old_count_claims_nothing_about_today(browser: Browser, site: Any) -> None:
+    set_going(site)
+    ago = {"hours": 25.0}
+
+    def counted(route: Route) -> None:
+        rows = route.fetch().json()
+        at = max(row["at"] or 0.0 for row in rows) - ago["hours"] * 3600.0
+        route.fulfill(json=[row | {"at": at, "left": 0} for row in rows])
+
+    with signed_in(browser, site, "alarms", who="viewer") as page:
+        page.route("**/api/v1/segments", counted)
+        said = page.get_by_role("heading", level=1)
+        page.goto(f"{site.url}/#/map")
+        expect(said).to_contain_text("nobody has counted since")
+        page.goto(f"{site.url}/#/robot")
+        expect(said).to_have_text(re.compile("what is left there is not counted yet|^Looking"))
+        ago["hours"] = 1.0
+        page.goto(f"{site.url}/#/map")
+        expect(said).to_contain_text("Nothing ripe is left")
+
+
+def test_a_plan_is_not_read_as_if_it_knew_what_was_seen_after_it(browser: Browser, site: Any) -> None:
+    place = {"robot": "berry-1", "bed": "bed-1", "side": "a", "value": 0.0, "chosen": True, "order_id": None}
+    never = {"ripe": -1, "reason": {"zh": "从未去过", "en": "never visited"}, "status": None}
+
+    def plan(route: Route) -> None:
+        at = route.fetch().json()["at"] or 1.8e9
+        entries = [place | never | {"segment": 0, "last_visit": at + 5.0}, place | never | {"segment": 1}]
+        entries[1]["last_visit"] = at - 90_000.0  # counted before the brain's own time began: another bed then
+        route.fulfill(json={"at": at, "entries": entries, "orders": [], "reasons": []})
+
+    with signed_in(browser, site, "alarms", who="viewer") as page:
+        page.route("**/api/v1/plan", plan)
+        page.goto(f"{site.url}/#/plan")
+        first, second = (page.locator(".entries li").nth(i) for i in (0, 1))
+        expect(first).to_contain_text("seen since this plan")
+        expect(first).not_to_contain_text("not looked at yet")
+        expect(second).to_contain_text("not looked at yet")
+        expect(second).not_to_contain_text("seen")

@@ -3,7 +3,7 @@ import { post } from "/static/lib/api.js";
 import { now, useNow } from "/static/lib/clock.js";
 import { useData } from "/static/lib/data.js";
 import { duration, instant, num } from "/static/lib/format.js";
-import { rich, t } from "/static/lib/i18n.js";
+import { lang, rich, t } from "/static/lib/i18n.js";
 import { on, useLive } from "/static/lib/live.js";
 import { session, useStore } from "/static/lib/store.js";
 import { html, useEffect, useState } from "/static/lib/ui.js";
@@ -209,7 +209,7 @@ function Nothing({ filter, past }) {
   const newest = past?.[0];
   const proof = t("alarms.talking", { n: sensors, all: farm.devices.length });
   const before = newest ? t("alarms.last_one", { at: instant(newest.raised_at, now()), what: faultName(newest.fault) }) : past ? t("alarms.never_any") : "";
-  return html`<${Blank} title=${t(filter === "taken" ? "alarms.none_taken" : "alarms.none")} text=${`${before} ${proof}`} />`;
+  return html`<${Blank} title=${t(filter === "taken" ? "alarms.none_taken" : "alarms.none")} text=${[before, proof].filter(Boolean).join(lang() === "zh" ? "" : " ")} />`;
 }
 
 /** @type {import("/static/lib/router.js").Page} */

@@ -176,15 +176,18 @@ function sentence(zone, rows, sensors, phase, now) {
   if (air.state !== "live") return t("climate.say.silent", { device: air.device, time: duration(now - air.at) });
   const wet = best(rows, "wet_hours");
   if (wet?.state === "live" && wet.value >= WET_LONG_H) return t("climate.say.wet", { hours: num(wet.value) });
+  const compared = [];
   for (const metric of ["air_temperature", "relative_humidity", "vpd"]) {
     const figure = /** @type {typeof FIGURES[0]} */ (FIGURES.find((one) => one.metric === metric));
     const row = best(rows, metric);
     const wanted = wantedNow(figure, phase);
     if (!row || row.state !== "live" || !wanted) continue;
+    compared.push(metric);
     const off = side(row.value, wanted);
     if (off) return t(`climate.say.${metric}.${off}`, { value: num(row.value, figure.digits), low: wanted[0], high: wanted[1] });
   }
-  return t("climate.say.good");
+  const judged = compared.includes("relative_humidity") ? "good" : compared.length ? "good_air" : "turn"; // only what was compared is praised
+  return t(`climate.say.${judged}`);
 }
 
 /** @param {{rows: any[]}} props */

@@ -1,7 +1,7 @@
 // Map: every segment by what hangs there, the robot on it, and what is known about the chosen one.
 import { now, useNow } from "/static/lib/clock.js";
 import { useData } from "/static/lib/data.js";
-import { ago, instant, massText, num } from "/static/lib/format.js";
+import { ago, duration, instant, massText, num } from "/static/lib/format.js";
 import { lang, rich, say, t } from "/static/lib/i18n.js";
 import { live, useLive } from "/static/lib/live.js";
 import { session, useStore } from "/static/lib/store.js";
@@ -19,6 +19,7 @@ import { StageIcon, stageName, STAGES, stageShape } from "/static/parts/stage.js
 const REFRESH_S = 30;
 const RAIL_FRESH_S = 20;
 const MOST_OF_IT = 0.6;
+const OLD_S = 12 * 3600; // by then fruit has ripened that nobody counted
 
 /** @param {{route: import("/static/lib/router.js").Route}} props */
 function MapPage({ route }) {
@@ -90,7 +91,10 @@ function sentence(zone, lanes) {
   const args = { zone: zoneName(zone) };
   if (!cells.some((row) => row.at !== null)) return t("map.nothing_counted", args);
   const total = cells.reduce((sum, row) => sum + massLeft(row), 0);
-  if (total === 0) return t("map.nothing_ripe", args);
+  if (total === 0) {
+    const age = now() - Math.min(...cells.flatMap((row) => (row.at === null ? [] : [row.at])));
+    return age > OLD_S ? t("map.nothing_ripe_old", { ...args, time: duration(age) }) : t("map.nothing_ripe", args);
+  }
   const beds = [...new Set(lanes.map((lane) => lane.bed))];
   const parts = beds.length > 1 ? beds.map((bed) => ({ name: bed, mass: massOf(cells.filter((row) => row.bed === bed)) })) : cells.map((row) => ({ name: row.segment + 1, mass: massLeft(row) }));
   const list = most(parts, total);

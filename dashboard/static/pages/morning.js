@@ -1,7 +1,7 @@
 // Today: the day's sentence, the instrument that proves it, and what to do about it.
 import { now, useNow } from "/static/lib/clock.js";
 import { useData } from "/static/lib/data.js";
-import { clock, day, mass, massText, midnight, num, percent } from "/static/lib/format.js";
+import { clock, day, instant, mass, massText, midnight, num, percent } from "/static/lib/format.js";
 import { lang, rich, t } from "/static/lib/i18n.js";
 import { on } from "/static/lib/live.js";
 import { session, useStore } from "/static/lib/store.js";
@@ -15,6 +15,7 @@ import { AlarmList, PlanList, Stages, Things } from "/static/pages/morning_lists
 const OFTEN_S = 15;
 const SELDOM_S = 300;
 const POINTS = 200;
+const OLD_S = 12 * 3600; // by then fruit has ripened that nobody counted
 
 function Morning() {
   useNow(60);
@@ -139,7 +140,8 @@ function KgBar({ picked, hanging }) {
   const left = hanging?.kg ?? 0;
   const all = picked + left;
   const done = all > 0 ? (picked / all) * 430 : 0;
-  const rest = hanging ? t("morning.hanging", { kg: massText(left) }) : t("figure.fetching");
+  const old = hanging?.at != null && now() - hanging.at > OLD_S;
+  const rest = !hanging ? t("figure.fetching") : !hanging.seen ? t("morning.hanging_unknown") : t(old ? "morning.hanging_old" : "morning.hanging", { kg: massText(left), at: instant(hanging.at, now()) });
   return html`<svg class="chart amounts" viewBox="0 0 430 14" preserveAspectRatio="none" role="img" aria-label=${`${t("morning.picked")} ${massText(picked)}, ${rest}`}>
       <rect width="430" height="14" fill="var(--sunken)" />
       ${left > 0 && html`<rect x=${done} width=${430 - done} height="14" fill="var(--berry)" opacity=".2" />`}
@@ -159,7 +161,7 @@ function Performance({ robot, hanging }) {
       <${Figure} label=${t("morning.success")} value=${robot.success === null ? null : percent(robot.success).replace(" %", "")} unit="%" state=${state(robot.success)}
         sub=${none ?? t("morning.tries", { ok: num(robot.picked), all: num(robot.attempted) })} />
       <${Figure} label=${t("morning.ripe_now")} value=${hanging ? num(hanging.berries) : null} unit=${t("morning.pieces")} state=${!hanging ? "loading" : hanging.seen ? "live" : "no_data"}
-        sub=${!hanging ? undefined : hanging.seen ? t("morning.looked", { clock: clock(hanging.at) }) : t("morning.never_looked")} />
+        sub=${!hanging ? undefined : hanging.seen ? t("morning.looked", { clock: instant(hanging.at, now()) }) : t("morning.never_looked")} />
       <${Figure} label=${t("morning.tomorrow")} state="no_data" sub=${t("morning.why.not_enough_seasons")} />
     </div>
   </section>`;

@@ -33,8 +33,8 @@ function Plan() {
     <div class="grid">
       <div class="c8 stack">
         ${data.entries.length === 0 && html`<div class="o2"><${Blank} title=${t("plan.empty")} text=${t("plan.empty.text")} drawing="bed" /></div>`}
-        ${due.length > 0 && html`<${Sheet} title=${t("plan.next")} note=${t("plan.count", { n: due.length })} class="o2"><${Entries} entries=${due} numbered /><//>`}
-        ${later.length > 0 && html`<${Sheet} title=${t("plan.later")} note=${t("plan.count", { n: later.length })} class="o4"><${Entries} entries=${later} /><//>`}
+        ${due.length > 0 && html`<${Sheet} title=${t("plan.next")} note=${t("plan.count", { n: due.length })} class="o2"><${Entries} entries=${due} at=${data.at} numbered /><//>`}
+        ${later.length > 0 && html`<${Sheet} title=${t("plan.later")} note=${t("plan.count", { n: later.length })} class="o4"><${Entries} entries=${later} at=${data.at} /><//>`}
       </div>
       <div class="c4 stack">
         <section class="sheet o1"><p class="plan-note">${t("plan.now.note")}</p>
@@ -57,15 +57,18 @@ function sentence(plan, due) {
   return rich(ripe > 0 ? "plan.say.due" : "plan.say.unseen", args);
 }
 
-/** @param {{entries: any[], numbered?: boolean}} props */
-function Entries({ entries, numbered = false }) {
+/** What was seen after the plan was made is newer than its reason; a look it does not know of was of an earlier farm. @param {{entries: any[], at: number, numbered?: boolean}} props */
+function Entries({ entries, at, numbered = false }) {
   const now = useNow(5);
+  const unknown = (/** @type {any} */ entry) => entry.ripe === null || entry.ripe < 0;
+  const since = (/** @type {any} */ entry) => entry.last_visit !== null && entry.last_visit > at;
+  const seen = (/** @type {any} */ entry) => entry.last_visit !== null && (since(entry) || !unknown(entry));
   const ripe = (/** @type {number|null} */ n) => (n === null || n < 0 ? t("plan.ripe.unknown") : n === 0 ? t("plan.ripe.none") : t("plan.ripe", { n }));
   const row = (/** @type {any} */ entry, /** @type {number} */ i) => html`<li>
     ${numbered && html`<span class="n">${i + 1}</span>`}
     <div><h3>${bedName(entry.bed)} ${segmentName(entry.segment)}</h3><p>${say(entry.reason)}</p>
-      ${entry.last_visit !== null && html`<p class="seen">${t("plan.visited", { time: duration(now - entry.last_visit) })}</p>`}</div>
-    <div class="ends"><b class=${entry.ripe > 0 ? "" : "none"}>${ripe(entry.ripe)}</b>${entry.status && html`<${Status} of=${entry.status} />`}</div>
+      ${seen(entry) && html`<p class="seen">${t(since(entry) ? "plan.visited_since" : "plan.visited", { time: duration(now - entry.last_visit) })}</p>`}</div>
+    <div class="ends">${!(since(entry) && unknown(entry)) && html`<b class=${entry.ripe > 0 ? "" : "none"}>${ripe(entry.ripe)}</b>`}${entry.status && html`<${Status} of=${entry.status} />`}</div>
   </li>`;
   return html`<ol class=${`rows entries ${numbered ? "numbered" : ""}`}>${entries.map(row)}</ol>`;
 }
@@ -84,7 +87,7 @@ function Orders({ orders, entries }) {
     const issuer = of[0]?.issuer;
     const by = !issuer ? "" : issuer === "brain" ? t("plan.by.brain") : t("plan.by", { issuer });
     return html`<li><b>${order.robot}</b><${Status} of=${order.status} />
-      <small>${[of.length ? `${bedName(of[0].bed)} ${t("plan.count", { n: of.length })}` : "", by, order.reason].filter(Boolean).join(" · ")}</small>
+      <small>${[of.length ? t("plan.of_bed", { bed: bedName(of[0].bed), n: of.length }) : "", by, order.reason].filter(Boolean).join(" · ")}</small>
       <small class="id">${order.id}</small></li>`;
   };
   return html`<ul class="rows orders">${[...orders].reverse().slice(0, 12).map(row)}</ul>`;

@@ -1,5 +1,5 @@
 // Robot: what it does now, what it sees, what one may do about it, and what became of each berry.
-import { useNow } from "/static/lib/clock.js";
+import { now, useNow } from "/static/lib/clock.js";
 import { useData } from "/static/lib/data.js";
 import { num } from "/static/lib/format.js";
 import { rich, t } from "/static/lib/i18n.js";
@@ -17,6 +17,7 @@ import { robotWords } from "/static/parts/robotstate.js";
 import { Blank } from "/static/parts/sheet.js";
 
 const REFRESH_S = 60;
+const COUNT_HOLDS_S = 1800; // while a robot works on a segment, an older count is of an earlier visit
 const SETTLE_MS = 1500; // what the robot did is on record a moment after it says so
 
 /** @param {{route: import("/static/lib/router.js").Route}} props */
@@ -51,7 +52,8 @@ function OneRobot({ id, farm }) {
   const silence = connected ? (robot.age ?? 0) + (performance.now() - robot.heard) / 1000 : (performance.now() - (heardAt ?? lostAt ?? performance.now())) / 1000;
   const words = robotWords(id, /** @type {any} */ (robot), connected, silence);
   const bed = farm.beds.find((/** @type {any} */ row) => row.id === robot.bed);
-  const left = segments.data?.find((/** @type {any} */ row) => row.bed === robot.bed && row.side === robot.side && row.segment === robot.segment)?.left ?? null;
+  const here = segments.data?.find((/** @type {any} */ row) => row.bed === robot.bed && row.side === robot.side && row.segment === robot.segment);
+  const left = here && here.at !== null && now() - here.at < COUNT_HOLDS_S ? here.left : null;
   const issuer = plan.data?.entries.find((/** @type {any} */ entry) => entry.order_id && entry.order_id === robot.order_id)?.issuer ?? null;
   const needsPerson = STOPPED.includes(words.key) || words.key === "ready";
   const counts = { picked: store.get().counts.picked ?? robot.picked, attempted: store.get().counts.attempted ?? robot.attempted };

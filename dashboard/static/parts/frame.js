@@ -134,7 +134,7 @@ function OfflineStrip() {
   let text = "";
   if (!connected && lostAt !== null) {
     const seen = heardAt === null ? "" : t("offline.seen", { clock: clock(now - since(heardAt), true) });
-    text = t("offline.page", { time: duration(since(lostAt)), seen });
+    text = t("offline.page", { time: duration(since(heardAt ?? lostAt)), seen });
   } else if (connected && broker !== "ok") {
     text = t("offline.broker", { time: duration(since(brokerLostAt ?? performance.now())) });
   }

@@ -28,6 +28,7 @@ export default {
   "map.not_planned": "not in it",
   "map.nothing_counted": "Nothing is counted yet in {zone}.",
   "map.nothing_ripe": "Nothing ripe is left in {zone}.",
+  "map.nothing_ripe_old": "By the count of {time} ago nothing ripe is left in {zone}; nobody has counted since.",
   "map.picked_today": "picked today",
   "map.planned": "in it",
   "map.ramp_age": "now → {n} h or longer ago",

@@ -18,6 +18,8 @@ export default {
   "morning.forecast": "forecast {p50}, 80 % sure {p10}–{p90}",
   "morning.forecast.none": "No forecast yet: {why}",
   "morning.hanging": "about {kg} ripe still hangs",
+  "morning.hanging_old": "about {kg} ripe left, by the count of {at}",
+  "morning.hanging_unknown": "what hangs ripe is not counted yet",
   "morning.harvest": "Picked today",
   "morning.harvest.note": "by size, not weighed",
   "morning.kept": "nothing newer could be fetched; this is of {clock}",

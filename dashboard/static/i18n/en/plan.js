@@ -9,6 +9,7 @@ export default {
   "plan.now": "Plan now",
   "plan.now.done": "planned",
   "plan.now.note": "The brain looks over every segment and sends the robot where something is due.",
+  "plan.of_bed": "{bed}, {n} segment|{bed}, {n} segments",
   "plan.orders": "Orders sent",
   "plan.orders.none": "No order has been sent yet.",
   "plan.ripe": "{n} ripe",
@@ -27,4 +28,5 @@ export default {
   "plan.status.sent": "sent, not taken yet",
   "plan.title": "Plan",
   "plan.visited": "seen {time} ago",
+  "plan.visited_since": "seen since this plan, {time} ago",
 };

@@ -28,6 +28,7 @@ export default {
   "map.not_planned": "没有排",
   "map.nothing_counted": "{zone}还没有数过。",
   "map.nothing_ripe": "{zone}没有成熟果了。",
+  "map.nothing_ripe_old": "{zone}按 {time}前的数没有成熟果了，之后没有再数。",
   "map.picked_today": "今天已采",
   "map.planned": "已排上",
   "map.ramp_age": "刚才 → {n} 小时以前",

@@ -18,6 +18,8 @@ export default {
   "morning.forecast": "预测 {p50}，八成把握 {p10}–{p90}",
   "morning.forecast.none": "预测还没有：{why}",
   "morning.hanging": "还挂着熟的约 {kg}",
+  "morning.hanging_old": "还挂着熟的约 {kg}，按 {at} 的数",
+  "morning.hanging_unknown": "还挂着多少熟的没有数过",
   "morning.harvest": "今天的采收",
   "morning.harvest.note": "按果径推算，没有称重",
   "morning.kept": "没有取到新的，这是 {clock} 的",

@@ -9,6 +9,7 @@ export default {
   "plan.now": "现在就算",
   "plan.now.done": "算好了",
   "plan.now.note": "大脑看一遍所有段，有该采的就派机器人去。",
+  "plan.of_bed": "{bed}，共 {n} 段",
   "plan.orders": "派出的工单",
   "plan.orders.none": "还没有派过工单。",
   "plan.ripe": "熟 {n} 颗",
@@ -27,4 +28,5 @@ export default {
   "plan.status.sent": "已发出，等它接",
   "plan.title": "计划",
   "plan.visited": "{time}前看过",
+  "plan.visited_since": "定计划后看过，{time}前",
 };
