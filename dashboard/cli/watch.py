@@ -72,7 +72,7 @@ class Watch:
             return
         self._open.add(command.id)
         segments = command.arguments.get("segments", [])
-        self._say(f"{command.issuer} orders a harvest: segments {', '.join(map(str, segments))}")
+        self._say(f"{command.issuer} orders a harvest: segments {', '.join(map(_spoken, segments))}")
 
     def _on_ack(self, ack: Any) -> None:
         status = str(ack.status)
@@ -86,13 +86,13 @@ class Watch:
         data = event.data
         match event.type:
             case "count":
-                self._say(f"segment {data.get('segment')}: {data.get('in_window', '?')} berries to pick")
+                self._say(f"segment {_spoken(data.get('segment'))}: {data.get('in_window', '?')} berries to pick")
             case "pick":
                 result = str(data.get("result", ""))
                 self.results[result] += 1
                 if data.get("attempt", 1):
                     self.attempted += 1
-                    self._say(f"segment {data.get('segment')}: berry {data.get('berry_id')} {result}")
+                    self._say(f"segment {_spoken(data.get('segment'))}: berry {data.get('berry_id')} {result}")
             case "order":
                 if str(data.get("status")) in ENDED:
                     self._end(str(data.get("order_id", "")), str(data["status"]), event.at, str(data.get("fault", "")))
@@ -100,7 +100,7 @@ class Watch:
     def _on_state(self, state: Any) -> None:
         self.blocked = state.status == "blocked"
         if state.fault != self._fault:
-            self._say(f"the robot waits: {state.fault}" if state.fault else "the robot goes on")
+            self._say(f"the robot waits: {state.fault}{_meaning(state.fault)}" if state.fault else "the robot goes on")
         self._fault = state.fault
 
     def _end(self, order: str, status: str, at: float, reason: str) -> None:
@@ -109,6 +109,19 @@ class Watch:
         self._open.remove(order)
         self.ended_at = at if self.ended_at is None else max(self.ended_at, at)
         self._say(f"order {status}{': ' + reason if reason else ''}")
+
+
+def _spoken(segment: Any) -> str:
+    """Return a segment's number as the pages and people count: from 1."""
+    return str(segment + 1) if isinstance(segment, int) else "?"
+
+
+def _meaning(fault: str) -> str:
+    """Return in words what a fault is; empty for a key that is not in the table."""
+    from telemetry.messages.tables import faults
+
+    row = faults().get(fault)
+    return f" ({row.en})" if row else ""
 
 
 def _newest(archive: Archive, kind: Any) -> int:

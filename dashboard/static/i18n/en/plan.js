@@ -16,7 +16,7 @@ export default {
   "plan.ripe.none": "none ripe",
   "plan.ripe.unknown": "not looked at yet",
   "plan.say.due": "{robot} has *{n} segment* to pick, about {ripe} ripe, from {place} on.|{robot} has *{n} segments* to pick, about {ripe} ripe, from {place} on.",
-  "plan.say.none": "{reason}. Nothing needs you today.",
+  "plan.say.none": "{reason}. The robot has nowhere to go now.",
   "plan.say.unseen": "{robot} has *{n} segment* to look at, from {place} on.|{robot} has *{n} segments* to look at, from {place} on.",
   "plan.say.wait": "No plan has come yet.",
   "plan.status.accepted": "robot is at it",

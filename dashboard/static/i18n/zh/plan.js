@@ -16,7 +16,7 @@ export default {
   "plan.ripe.none": "没有熟果",
   "plan.ripe.unknown": "还没看过",
   "plan.say.due": "{robot} 该采 *{n} 段*，约 {ripe} 颗熟果，从{place}开始。",
-  "plan.say.none": "{reason}。今天没有要您决定的事。",
+  "plan.say.none": "{reason}。机器人现在没有要去的地方。",
   "plan.say.unseen": "{robot} 该去看 *{n} 段*，从{place}开始。",
   "plan.say.wait": "计划还没有来。",
   "plan.status.accepted": "机器人在做",

@@ -38,7 +38,7 @@ export default {
   "robot.cam_nothing_told": "手眼相机；机器人现在没有报果实",
   "robot.cam_off": "相机已停，不费流量",
   "robot.cam_old": "旧图像，{time}前",
-  "robot.cam_pause": "停下",
+  "robot.cam_pause": "停视频",
   "robot.cam_sees": "手眼相机：{list}",
   "robot.cam_show": "看相机",
   "robot.cam_silent": "相机没有图像来",
