@@ -58,7 +58,7 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
         limits = LoopSettings(rate=rate, required=REQUIRED, overrun_policy=True, obstacles=around)
         loop = ControlLoop(machine, arm, host.clock, limits)
         loop.bring_up()
-    except HardwareError as error:
+    except (HardwareError, ValueError) as error:
         sys.exit(str(error))
     loop.stop("not_homed")
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dashboard.cli.errors import Problem
+from dashboard.cli.errors import Misuse, Problem
 
 if TYPE_CHECKING:
     from robot.hardware import Hardware
 
-KINDS = ("feetech", "dynamixel", "ur", "xarm")
+KINDS = ("feetech", "dynamixel", "ur", "xarm", "own")
 
 
 def driver(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]:
@@ -31,7 +31,8 @@ def driver(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]
     metavar="KIND[:ADDRESS]",
     callback=driver,
     required=True,
-    help="What drives the arm: feetech, dynamixel, ur, xarm; an address stands in for that of the wiring file.",
+    help="What drives the arm: feetech, dynamixel, ur, xarm, or own: the class that the wiring file names; an address "
+    "stands in for that of the wiring file.",
 )
 @click.option(
     "--wiring",
@@ -126,14 +127,17 @@ def look(kind: str, address: str, wiring: Path, samples: int) -> dict[str, Any]:
     """Connect, measure and let go; return what `measure` found.
 
     Raises:
-        Problem: the wiring file is wrong, or the machine does not answer.
+        Misuse: the wiring file is wrong.
+        Problem: the machine does not answer.
     """
     from robot.hardware import HardwareError
     from robot.hardware.wiring import connect, read_wiring
 
     try:
         machine = connect(read_wiring(wiring, kind, address), time.monotonic)
-    except (ValueError, HardwareError) as error:
+    except ValueError as error:
+        raise Misuse(str(error)) from error
+    except HardwareError as error:
         raise Problem(str(error)) from error
     try:
         return measure(machine, samples)

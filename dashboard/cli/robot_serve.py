@@ -102,8 +102,11 @@ def prepare(machine: Machine, text: str, run: Path) -> RunSettings:
         camera=machine.camera,
     )
     try:
-        arm = wiring_of(settings).arm
+        wiring = wiring_of(settings)
+        arm = wiring.arm
         arm.require_six()
+        if wiring.driver is not None:
+            wiring.driver.load(arm)
     except ValueError as error:
         raise Misuse(str(error)) from error
     wanted = farm.robot(settings.robot).arm

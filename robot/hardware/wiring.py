@@ -12,6 +12,8 @@ from typing import Any
 
 from robot.arms import ArmDescription, load_arm
 from robot.arms.parse import Table, frozen
+from robot.hardware import Hardware
+from robot.hardware.own import OwnDriver
 from robot.hardware.parts import FixedRail, Machine, Part
 from robot.hardware.servo.bus import Bus
 from robot.hardware.servo.dynamixel import DynamixelBus
@@ -32,7 +34,10 @@ CONTROLLERS = {
 }
 """Arms behind a controller of their own: its ports, by the keys that say where else they are reached."""
 
-KINDS = (*SERVOS, *CONTROLLERS)
+OWN = "own"
+"""A driver that the wiring file names."""
+
+KINDS = (*SERVOS, *CONTROLLERS, OWN)
 AXIS = ("servo", "zero", "ticks_per_unit")
 XARMS = ("xarm6", "lite6")
 PLAY = 1e-3  # a base that is bolted down counts as a rail with so much room to each side [m]
@@ -46,25 +51,28 @@ class Wiring:
 
     Attributes:
         servos: joints driven by bus servos, by place in the joint vector.
+        jaws: on the servo bus; None = a driver of its own has them.
         rail_at: where a base that is bolted down stands on the rail's scale [m]; None when a servo drives the rail.
         device, baud: of the servo bus.
         protocol: of the servo bus, "feetech" or "dynamixel".
         host: of the arm's controller; empty without one.
         ports: by the controller's own port, where it is reached instead; for a network that maps them.
         camera: file of `berrybrain calibrate hand-eye`; None = the drawing's.
+        driver: named by the file; then it drives everything.
     """
 
     kind: str
     arm: ArmDescription
     servos: Mapping[int, Axis]
-    jaws: Jaws
+    jaws: Jaws | None = None
     rail_at: float | None
-    device: str
-    baud: int
-    protocol: str
-    host: str
+    device: str = ""
+    baud: int = 0
+    protocol: str = ""
+    host: str = ""
     ports: Mapping[int, int]
     camera: Path | None = None
+    driver: OwnDriver | None = None
 
 
 def read_wiring(path: Path, kind: str, address: str = "") -> Wiring:
@@ -83,6 +91,8 @@ def read_wiring(path: Path, kind: str, address: str = "") -> Wiring:
     wiring = parse_wiring(values, kind, path)
     if not address:
         return wiring
+    if wiring.driver is not None:
+        return replace(wiring, driver=replace(wiring.driver, settings={**wiring.driver.settings, "address": address}))
     return replace(wiring, host=address) if kind in CONTROLLERS else replace(wiring, device=address)
 
 
@@ -90,6 +100,8 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     """Build the wiring out of parsed TOML; a calibration's path is relative to the wiring file's folder."""
     if kind not in KINDS:
         raise ValueError(f"expected hardware out of {list(KINDS)}, got {kind!r}")
+    if kind == OWN:
+        return _own(values, path)
     keys = ["arm", "bus", "rail", "gripper", kind if kind in CONTROLLERS else "joints"]
     root = Table(values, path.name, [*keys, *(k for k in ("calibration", "camera") if k in values)])
     unit, camera = (path.parent / root.text(k) if k in values else None for k in ("calibration", "camera"))
@@ -138,6 +150,27 @@ def parse_wiring(values: Mapping[str, Any], kind: str, path: Path) -> Wiring:
     )
 
 
+def _own(values: Mapping[str, Any], path: Path) -> Wiring:
+    """Build the wiring of a driver that the file names: it drives all joints and the gripper."""
+    optional = [key for key in ("calibration", "camera", "rail") if key in values]
+    root = Table(values, path.name, ["arm", "driver", *optional])
+    unit, camera = (path.parent / root.text(k) if k in values else None for k in ("calibration", "camera"))
+    arm = load_arm(root.text("arm"), unit, camera)
+    bolted = root.table("rail", ["fixed"]).number("fixed") if "rail" in values else None
+    named = values["driver"] if isinstance(values["driver"], Mapping) else {}
+    place = root.table("driver", ["class", *(key for key in named if key != "class")]).text("class")
+    settings = {key: value for key, value in named.items() if key != "class"}
+    return Wiring(
+        kind=OWN,
+        arm=arm if bolted is None else bolted_down(arm, bolted),
+        servos={},
+        rail_at=bolted,
+        ports={},
+        camera=camera,
+        driver=OwnDriver(place=place, settings=settings, file=path.name),
+    )
+
+
 def bolted_down(arm: ArmDescription, at: float) -> ArmDescription:
     """Return the arm with a rail that stays where it is, so that nothing is planned that would need it to move."""
     low, high = arm.position_min.copy(), arm.position_max.copy()
@@ -153,13 +186,16 @@ def _axis(table: Table, *, turns: bool = False) -> Axis:
     return Axis(servo=table.integer("servo"), zero=int(table.number("zero")), ticks_per_unit=scale, turns=turns)
 
 
-def connect(wiring: Wiring, monotonic: Callable[[], float]) -> Machine:
+def connect(wiring: Wiring, monotonic: Callable[[], float]) -> Hardware:
     """Open the ports and return the machine, not configured yet.
 
     Raises:
         HardwareError: a port or a controller is not there, or pyserial is missing.
+        ValueError: the driver that the wiring file names is none.
     """
     arm = wiring.arm
+    if wiring.driver is not None:
+        return wiring.driver.open(arm, monotonic)
     port = SerialPort(wiring.device, wiring.baud)
     bus: Bus = FeetechBus(port) if wiring.protocol == "feetech" else DynamixelBus(port)
     parts: list[Part] = [ServoPart(bus, wiring.servos, monotonic, jaws=wiring.jaws, tool=arm.tool)]
