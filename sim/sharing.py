@@ -46,7 +46,7 @@ class Together:
         placed: berries that are really in a punnet.
         nearest: the smallest free space between two robots along the rail [m]; infinite for one.
         overlaps: looks at which two stretches that were held came nearer than the gap.
-        outside: looks at which a robot's body reached beyond the stretch that it held.
+        outside: how far a robot's body reached beyond the stretch that it held, at most [m].
         stops: causes, in the order in which they stopped a robot, its name before.
         seconds: until the last one had finished [s].
         waited: time in which a robot waited for room, of all [s].
@@ -57,7 +57,7 @@ class Together:
     ripe: int
     nearest: float
     overlaps: int
-    outside: int
+    outside: float
     stops: tuple[str, ...]
     seconds: float
     waited: float
@@ -76,13 +76,14 @@ class SharedRail:
         self.time, self.scene, self.arms, self.names = time, scene, dict(arms), tuple(arms)
         self.context = Context(InProcess(time))
         self.row = "" if len(arms) == 1 else ROW
+        self.gap = SpaceSettings(machines=self.names).gap
         self.space = self.leases() if self.row else None
         self.orders: dict[str, Any] = {}
         self.tasks: dict[str, str] = {}
         self.outcomes: list[Any] = []
         self.stops: list[str] = []
         self._joints: dict[str, Callable[[], Array]] = {}
-        self._nearest, self._overlaps, self._outside, self._waited = float("inf"), 0, 0, 0.0
+        self._nearest, self._overlaps, self._outside, self._waited = float("inf"), 0, 0.0, 0.0
         self._watcher = Node("watcher", context=self.context)
         time.every(EVERY, self._look)
 
@@ -172,6 +173,7 @@ class SharedRail:
             stretches = sorted(stretch for stretch in held.values() if stretch is not None)
             self._overlaps += any(b[0] < a[1] for a, b in pairwise(stretches))
             for name, stretch in held.items():
-                low, high = places[name]
-                self._outside += stretch is not None and not stretch[0] - 1e-6 <= low <= high <= stretch[1] + 1e-6
+                if stretch is not None:
+                    low, high = places[name]
+                    self._outside = max(self._outside, stretch[0] - low, high - stretch[1])
         self._waited += EVERY * sum(task == "waiting_for_room" for task in self.tasks.values())

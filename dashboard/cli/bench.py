@@ -192,9 +192,9 @@ def faults(*, as_json: bool, rows: int, seed: int, out: Path | None) -> None:
 def pair(*, as_json: bool, seed: int, berries: int, tier: str, arms: str, oracle: bool) -> None:
     """Harvest one row with one robot and with two on its rail; `ratio` is that of their rates.
 
-    `nearest_m`: the smallest free space between the two along the rail; `overlaps`, `outside`: looks at which two
-    leases met, or a robot reached beyond its own. `clashes`: physics steps in which the two touched (mujoco). In the
-    kinematic tier nothing hides, bends or is damaged, and the eyes know the truth.
+    `nearest_m`: the smallest free space between the two along the rail; `overlaps`: looks at which two leases
+    met; `outside_m`: how far a robot reached beyond its own, at most; `clashes`: physics steps in which the two touched
+    (mujoco). In the kinematic tier nothing hides, bends or is damaged, and the eyes know the truth.
     """
     if tier == "mujoco":
         from sim.bench.pair import compare as harvest

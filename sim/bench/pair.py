@@ -178,7 +178,7 @@ def compare(seed: int, ripe: int, *, arms: Sequence[str], detector: Detector, or
         "clash_force_n": round(both.clash_force, 1),
         "nearest_m": round(both.together.nearest, 3),
         "overlaps": both.together.overlaps,
-        "outside": both.together.outside,
+        "outside_m": round(both.together.outside, 4),
         "waited_s": round(both.together.waited, 1),
         "rtf_one": round(alone.together.seconds / alone.cpu, 2),
         "rtf_two": round(both.together.seconds / both.cpu, 2),

@@ -90,7 +90,7 @@ def compare(seed: int, berries: int) -> dict[str, Any]:
         "waited_s": round(both.waited, 1),
         "nearest_m": round(both.nearest, 3),
         "overlaps": both.overlaps,
-        "outside": both.outside,
+        "outside_m": round(both.outside, 4),
         "stops_one": list(alone.stops),
         "stops_two": [stop for stop in both.stops if EXPIRED not in stop],
         "finished": alone.finished and both.finished,
