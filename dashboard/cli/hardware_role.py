@@ -15,6 +15,9 @@ from dashboard.cli.settings import RunSettings
 
 log = logging.getLogger(__name__)
 
+TURNS = 5e-4
+"""After so long a thread of the control process gives way to the loop's [s]; Python's own 5 ms are longer than a tick."""
+
 
 class Beat:
     """Ticks at a fixed rate between the turns of a host's loop; what was missed is skipped, never made up for.
@@ -73,6 +76,7 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
     space = ControlSettings(namespace=namespace(settings.robot), blackbox=blackboxes(settings), aside=writer.submit)
     host.add(ControlNode(host.context(), host.clock, space, loop, arm))
     no_collections()
+    sys.setswitchinterval(TURNS)
     host.run(Beat(loop.tick, 1.0 / rate, host.clock.monotonic))
 
 

@@ -15,7 +15,7 @@ from robot.gripper import Grip
 from robot.hardware import HardwareError
 from robot.loop import ControlLoop, LoopError, Motion
 from robot.nodes.convert import LATCHED, RELIABLE, header
-from robot.nodes.goals import ErrorCode, GoalError, read_goal
+from robot.nodes.goals import ErrorCode, Goal, GoalError, read_goal
 from robot.nodes.recorder import Aside, Recorder, at_once
 from robot.nodes.row_lease import RowFence
 from robot.ros.action import ActionServer, CancelResponse, ServerGoalHandle
@@ -31,6 +31,12 @@ log = logging.getLogger(__name__)
 STATE_PERIOD = 0.02  # joint states [s]
 SAFETY_PERIOD = 0.5  # safety state without a change [s]
 FEEDBACK_PERIOD = 0.1  # of a trajectory under way [s]
+AT_ONCE = 200
+"""A trajectory of so many points is looked at between two ticks, in 2 ms; a longer one aside."""
+
+BEGINS_WITHIN = 2.0
+"""A trajectory that was looked at aside for longer than this does not begin any more [s]."""
+
 CODES = {"path_tolerance": ErrorCode.PATH_TOLERANCE_VIOLATED, "goal_tolerance": ErrorCode.GOAL_TOLERANCE_VIOLATED}
 
 
@@ -41,7 +47,7 @@ class ControlSettings:
     Attributes:
         namespace: of the robot.
         blackbox: folder where the loop's last seconds are written after a stop; None = nowhere.
-        aside: where that is done; at once, unless ticks must not wait for it.
+        aside: where that is done, and long trajectories are looked at; at once, unless ticks must not wait for it.
         row: namespace of the row that it shares with other machines; empty = it has the row to itself.
     """
 
@@ -95,6 +101,7 @@ class ControlNode(Node):
         self.create_timer(FEEDBACK_PERIOD, self._publish_feedback)
         self.create_timer(1.0, self._publish_diagnostics)
         self._handles: dict[bytes, ServerGoalHandle] = {}
+        self._aside = settings.aside
         self._recorder = Recorder(loop, arm, clock, settings.blackbox, settings.aside)
         self.fence = RowFence(self, clock, settings.row, loop) if settings.row else None
 
@@ -206,13 +213,15 @@ class ControlNode(Node):
 
     async def _on_trajectory(self, handle: ServerGoalHandle) -> Any:
         result = control_msgs.action.FollowJointTrajectory.Result()
+        until = self._clock_source.monotonic() + BEGINS_WITHIN
         try:
-            goal = read_goal(self._arm, handle.request, self._loop.set_point, self._clock_source.now())
+            goal = await self._read(handle.request)
             motion = self._loop.follow(
                 goal.trajectory,
                 path_tolerance=goal.path_tolerance,
                 goal_tolerance=goal.goal_tolerance,
                 goal_time=goal.goal_time,
+                valid_until=until,
             )
         except (GoalError, LoopError) as error:
             result.error_code = int(error.code if isinstance(error, GoalError) else ErrorCode.INVALID_GOAL)
@@ -230,6 +239,28 @@ class ControlNode(Node):
         else:
             handle.succeed()
         return result
+
+    async def _read(self, request: Any) -> Goal:
+        """Check a goal: a short one here, a long one where no tick waits for it.
+
+        Raises:
+            GoalError: it cannot be followed.
+        """
+        set_point, now = self._loop.set_point.copy(), self._clock_source.now()
+        if len(request.trajectory.points) <= AT_ONCE:
+            return read_goal(self._arm, request, set_point, now)
+        done: Future[Goal] = self.create_future()
+
+        def work() -> None:
+            try:
+                done.set_result(read_goal(self._arm, request, set_point, now))
+            except ValueError as error:
+                done.set_exception(error)
+
+        self._aside(work)
+        goal = await done
+        assert goal is not None
+        return goal
 
     async def _on_grip(self, handle: ServerGoalHandle) -> Any:
         command = handle.request.command

@@ -239,6 +239,60 @@ def test_a_trajectory_out_of_the_workspace_is_refused_before_it_begins(world: Wo
     assert "workspace" in result.error_string
 
 
+def dense(trajectory: Trajectory, points: int) -> Trajectory:
+    """Return the same way with many more points."""
+    times = np.linspace(0.0, trajectory.duration, points)
+    positions, velocities, accelerations = trajectory.sample_many(times)
+    return Trajectory(times=times, positions=positions, velocities=velocities, accelerations=accelerations)
+
+
+def later() -> tuple[World, list[Callable[[], None]]]:
+    """Return a started world in which what is done aside waits until somebody does it."""
+    waiting: list[Callable[[], None]] = []
+    world = World(aside=waiting.append)
+    assert world.trigger("safety/start").success
+    return world, waiting
+
+
+def test_a_trajectory_of_many_points_is_looked_at_where_no_tick_waits_for_it() -> None:
+    world, waiting = later()
+    goal = dense(world.move(), 2000)
+    handle = world.send(world.arm, to_trajectory_goal(goal, ARM.joint_names))
+    world.run(0.5)
+    assert len(waiting) == 1
+    assert not world.loop.moving
+    waiting.pop()()
+    answer = world.wait(handle.get_result_async())
+    assert answer.status == GoalStatus.STATUS_SUCCEEDED, answer.result.error_string
+    assert np.allclose(world.loop.set_point, goal.positions[-1], atol=1e-6)
+    status, _ = world.follow(world.move(-0.1))
+    assert (status, waiting) == (GoalStatus.STATUS_SUCCEEDED, []), "a short one is looked at at once"
+
+
+@pytest.mark.parametrize(("wrong", "text"), [(True, "velocity"), (False, "command_expired")])
+def test_a_long_trajectory_that_is_wrong_or_took_too_long_to_look_at_moves_nothing(wrong: bool, text: str) -> None:
+    world, waiting = later()
+    goal = dense(world.move(), 2000)
+    handle = world.send(world.arm, to_trajectory_goal(goal.slower(0.1) if wrong else goal, ARM.joint_names))
+    world.run(0.1 if wrong else 3.0)
+    waiting.pop()()
+    answer = world.wait(handle.get_result_async())
+    assert answer.status == GoalStatus.STATUS_ABORTED
+    assert text in answer.result.error_string
+    assert np.allclose(world.loop.set_point, HOME)
+
+
+def test_a_long_trajectory_that_is_cancelled_while_it_is_looked_at_does_not_go_far() -> None:
+    world, waiting = later()
+    handle = world.send(world.arm, to_trajectory_goal(dense(world.move(), 2000), ARM.joint_names))
+    world.run(0.1)
+    world.wait(handle.cancel_goal_async())
+    waiting.pop()()
+    answer = world.wait(handle.get_result_async())
+    assert answer.status == GoalStatus.STATUS_CANCELED
+    assert np.allclose(world.loop.set_point, HOME, atol=2e-3)
+
+
 def test_a_second_goal_is_refused_while_one_is_under_way(world: World) -> None:
     first = world.send(world.arm, to_trajectory_goal(world.move(), ARM.joint_names))
     world.run(0.2)
