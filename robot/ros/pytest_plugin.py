@@ -14,6 +14,7 @@ import tempfile
 import pytest
 
 from robot.ros import hook
+from robot.ros.impl.logging_output import output
 
 FOLDER = "BERRYBRAIN_ROS_DIR"
 SHORT = 40  # characters: the path of a socket holds 107
@@ -24,6 +25,7 @@ def _install(config: pytest.Config) -> None:
     if not hook.install() or folder_key in config.stash:
         return
     importlib.import_module(hook.CLIENT_LIBRARY)  # bound before pytest puts the tests' folders in front of the path
+    output.always_console = True  # pytest's own handlers, which collect lines, are no reason to print none
     config.stash[folder_key] = ""
     if FOLDER not in os.environ:
         place = None if len(tempfile.gettempdir()) < SHORT else "/tmp"
@@ -41,6 +43,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    output.always_console = False
     folder = config.stash.get(folder_key, "")
     if folder:
         os.environ.pop(FOLDER, None)

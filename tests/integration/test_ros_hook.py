@@ -138,8 +138,10 @@ def test_the_pytest_plugin_serves_rclpy_to_tests_that_lie_beside_a_folder_of_tha
     (tmp_path / "package.xml").touch()
     (tmp_path / "CMakeLists.txt").touch()
     (tmp_path / "test_it.py").write_text(
-        "import os, rclpy, rclpy.node\nfrom test_msgs.msg import BasicTypes\n"
-        "def test_it():\n    assert rclpy.__name__ == 'robot.ros' and BasicTypes().int8_value == 0\n"
+        "import os, rclpy, rclpy.logging, rclpy.node\nfrom test_msgs.msg import BasicTypes\n"
+        "def test_it(capfd):\n    rclpy.logging.get_logger('here').info('said')\n"
+        "    assert capfd.readouterr().err.endswith('[here]: said\\n')\n"
+        "    assert rclpy.__name__ == 'robot.ros' and BasicTypes().int8_value == 0\n"
         "    assert os.path.isdir(os.environ['BERRYBRAIN_ROS_DIR'])\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "robot.ros.pytest_plugin", "-p", "no:cacheprovider"]

@@ -124,6 +124,11 @@ def test_a_line_is_formatted_as_ros_does(monkeypatch: pytest.MonkeyPatch) -> Non
     text = "{time_as_nanoseconds}|{file_name}|{short_file_name}|{line_number}|{function_name}|{odd}|{message}"
     monkeypatch.setenv("RCUTILS_CONSOLE_OUTPUT_FORMAT", text)
     assert format_line(line, 5) == "5|/a/b.py|b.py|7|f|{odd}|{name}"
+    monkeypatch.setenv("RCUTILS_CONSOLE_OUTPUT_FORMAT", r"\t{severity_with_color}\n{date_time_with_ms}\d")
+    assert re.fullmatch(
+        r"\t\033\[33mWARN\033\[0m\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.012\\d", format_line(line, 12 * 10**6)
+    )
+    assert "\tWARN\n" in format_line(line, 0, colours=True)
 
 
 def test_sinks_get_a_loggers_lines_and_those_of_its_living_children() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ SEPARATOR = "."
 DEFAULT_FORMAT = "[{severity}] [{time}] [{name}]: {message}"
 COLOURS = {10: "\033[32m", 20: "\033[0m", 30: "\033[33m", 40: "\033[31m", 50: "\033[31m"}
 RESET = "\033[0m"
+ESCAPES = {"a": "\a", "b": "\b", "n": "\n", "r": "\r", "t": "\t"}
+TOKEN = re.compile(r"\{(\w+)\}|\\([abnrt])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +80,7 @@ class Output:
     def __init__(self) -> None:
         self.levels = Levels()
         self.console = True
+        self.always_console = False  # also where Python's logging has handlers
         self._sinks: dict[str, list[Sink]] = {}
         self._children: dict[str, int] = {}
 
@@ -124,7 +128,9 @@ class Output:
                         line.name, line.severity, line.file, line.line, line.message, (), None, line.function
                     )
                 )
-        elif self.console:
+            if not self.always_console:
+                return
+        if self.console:
             stream = sys.stdout if os.environ.get("RCUTILS_LOGGING_USE_STDOUT") == "1" else sys.stderr
             stream.write(format_line(line, time.time_ns(), colours=_colours(stream.isatty())) + "\n")
             stream.flush()
@@ -135,22 +141,33 @@ def _colours(tty: bool) -> bool:
     return asked == "1" if asked in ("0", "1") else tty
 
 
+def _date(now: int) -> str:
+    seconds, nanoseconds = divmod(now, NANOSECONDS)
+    return f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(seconds))}.{nanoseconds // 10**6:03d}"
+
+
 def format_line(line: Line, now: int, *, colours: bool = False) -> str:
     """Format as RCUTILS_CONSOLE_OUTPUT_FORMAT says; `now` in nanoseconds since the epoch."""
     seconds, nanoseconds = divmod(now, NANOSECONDS)
-    text = os.environ.get("RCUTILS_CONSOLE_OUTPUT_FORMAT", DEFAULT_FORMAT)
-    for key, value in {
-        "severity": line.severity.name,
+    text, severity = os.environ.get("RCUTILS_CONSOLE_OUTPUT_FORMAT", DEFAULT_FORMAT), line.severity.name
+    values = {
+        "severity": severity,
+        "severity_with_color": severity if colours else f"{COLOURS[line.severity]}{severity}{RESET}",
         "name": line.name,
         "time": f"{seconds}.{nanoseconds:09d}",
+        "date_time_with_ms": _date(now) if "{date_time_with_ms}" in text else "",
         "time_as_nanoseconds": str(now),
         "file_name": line.file,
         "short_file_name": line.file.rpartition("/")[2],
         "line_number": str(line.line),
         "function_name": line.function,
         "message": line.message,
-    }.items():
-        text = text.replace(f"{{{key}}}", value)
+    }
+
+    def fill(found: re.Match[str]) -> str:
+        return ESCAPES[found[2]] if found[2] else values.get(found[1], found[0])
+
+    text = TOKEN.sub(fill, text)
     return f"{COLOURS[line.severity]}{text}{RESET}" if colours else text
 
 
