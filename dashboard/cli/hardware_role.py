@@ -16,7 +16,7 @@ from dashboard.cli.settings import RunSettings
 log = logging.getLogger(__name__)
 
 TURNS = 5e-4
-"""After so long a thread of the control process gives way to the loop's [s]; Python's own 5 ms are longer than a tick."""
+"""After so long a helper's thread gives way to the loop's [s]; Python's own 5 ms are longer than a tick."""
 
 
 class Beat:
