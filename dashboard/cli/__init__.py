@@ -53,6 +53,19 @@ class LazyGroup(click.Group):
             raise TypeError(f"dashboard.cli.{COMMANDS[cmd_name]}.command must be a click command, got {command!r}")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], [name for name in COMMANDS if name != "process"], n=1)
+            if near:
+                ctx.fail(f"{error.message} Did you mean {near[0]!r}?")
+            raise
+
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="berrybrain", message="%(prog)s %(version)s")
@@ -82,6 +95,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("berrybrain: interrupted", err=True)
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as helped:
+        helped.show()
+        sys.exit(helped.exit_code)
+    except click.UsageError as wrong:
+        path = wrong.ctx.command_path if wrong.ctx else "berrybrain"
+        click.echo(f"{path}: {wrong.format_message().rstrip('.')}; {path} --help tells more", err=True)
+        sys.exit(wrong.exit_code)
     except click.ClickException as problem:
         problem.show()
         sys.exit(problem.exit_code)

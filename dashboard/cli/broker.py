@@ -70,7 +70,10 @@ def list_(data: Path, passwords: bool) -> None:
     """Show the accounts and what each may do."""
     from telemetry.mqtt.accounts import read_accounts
 
-    for account in read_accounts(data / "broker" / FOLDER):
+    accounts = read_accounts(data / "broker" / FOLDER)
+    if not accounts:
+        click.echo(f"no accounts yet; make them: berrybrain broker setup --data {data} --host NAME", err=True)
+    for account in accounts:
         place = f"gh/1/{account.site}/{account.zone}/{account.name}" if account.right == "device" else account.site
         click.echo(
             f"{account.name:<20} {account.right:<7} {place:<44} {account.password if passwords else '*'}".rstrip()

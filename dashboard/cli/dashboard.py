@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import click
@@ -76,9 +77,10 @@ def command(
     try:
         run(settings, WallClock(), ready=ready)
     except OSError as error:
-        raise Problem(
-            f"cannot serve on {host}:{port}: {error.strerror}; name another port with --port, 0 takes any free one"
-        ) from error
+        remedy = "name another port with --port, 0 takes any free one"
+        if error.errno == errno.EADDRNOTAVAIL:
+            remedy = "--host takes an address of this machine; 127.0.0.1: only it, 0.0.0.0: the whole network"
+        raise Problem(f"cannot serve on {host}:{port}: {error.strerror}; {remedy}") from error
 
 
 def _broker(url: str, port: int) -> tuple[str, int]:

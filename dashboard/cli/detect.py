@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.cli.errors import Problem
+from dashboard.cli.errors import Misuse, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +76,7 @@ def command(
     try:
         detector = detector_named(name or DEFAULT_DETECTOR, photographs=True)
     except ValueError as error:
-        raise Problem(str(error)) from error
+        raise Misuse(str(error)) from error
     used: set[str] = set()
     failed = False
     if album:
@@ -131,7 +131,8 @@ def follow(names: tuple[str, ...], least: float, seconds: float | None, *, as_js
             told = {"stream": result.stream, "stamp": result.stamp, "faults": result.faults, "detail": result.detail}
             click.echo(json.dumps(told | line))
         elif result.faults:
-            click.echo(f"{name}: {', '.join(result.faults)} {result.detail}".rstrip())
+            said = result.detail.removeprefix(f"{result.faults[0]}: ")
+            click.echo(f"{name}: {', '.join(result.faults)}{': ' * bool(said)}{said}")
         else:
             click.echo(f"{name}: {summary(berries)}")
 

@@ -194,10 +194,11 @@ def publish(
     if wait_for is None:
         wait_for = 1 if limit else 0
     with session(look_s) as opened:
-        click.echo("publisher: beginning loop")
         sent = topics.publish(
             opened, name, type_name, values, rate=rate, times=limit, wait_for=wait_for, profile=profile
         )
         for number, message in enumerate(sent, 1):
+            if number == 1:
+                click.echo("publisher: beginning loop")
             if number % every == 0:
                 click.echo(f"publishing #{number}: {message!r}\n")

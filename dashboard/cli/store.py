@@ -55,7 +55,7 @@ def opened(data: Path, *, read_only: bool = True) -> Iterator[EmbeddedStore]:
         finally:
             store.close()
     except StoreError as error:
-        raise Problem(str(error)) from error
+        raise Problem(error.detail) from error
 
 
 @command.command(name="status")
@@ -100,11 +100,13 @@ def repair(*, data: Path, as_json: bool) -> None:
     from telemetry.store.journal import StoreError
     from telemetry.store.repair import repair as mend
 
+    if not (data / "store").is_dir():
+        raise Problem(f"expected a store at {data / 'store'}, got none: is the data folder right?")
     with own(data):
         try:
             done = mend(data / "store")
         except StoreError as error:
-            raise Problem(str(error)) from error
+            raise Problem(error.detail) from error
     report(asdict(done), as_json)
 
 
@@ -118,6 +120,8 @@ def seal(*, data: Path, as_json: bool) -> None:
     from telemetry.store.keeper import lead
     from telemetry.store.seal import Sealer
 
+    with opened(data):
+        pass  # a folder without a store is refused here; for writing, one would be made
     with opened(data, read_only=False) as store:
         lock = lead(store.directory)
         if lock is None:

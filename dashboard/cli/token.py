@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dashboard.cli.errors import Misuse
+from dashboard.cli.errors import Misuse, Problem
 
 if TYPE_CHECKING:
     from telemetry.door.tokens import Tokens
@@ -59,6 +59,8 @@ def list_(data: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"tokens": [asdict(token) for token in known]}, ensure_ascii=False))
         return
+    if not known:
+        click.echo("no tokens yet; make one: berrybrain token add NAME", err=True)
     for token in known:
         made = f"{datetime.fromtimestamp(token.made_at, UTC):%Y-%m-%d}"
         click.echo(f"{token.name}  {'+'.join(token.scopes)}  {token.bucket or 'any bucket'}  since {made}")
@@ -74,7 +76,7 @@ def revoke(name: str, data: Path) -> None:
     try:
         _tokens(data).revoke(name)
     except TokenError as error:
-        raise Misuse(str(error)) from error
+        raise Problem(str(error)) from error
     click.echo(f"{name} is no token any more")
 
 

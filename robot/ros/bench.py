@@ -7,6 +7,7 @@ as many bytes through a PUB and a SUB socket each way and looks at none of them.
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
 import statistics
@@ -191,8 +192,12 @@ def run(rounds: int = ROUNDS) -> dict[str, float]:
 
 
 def main(arguments: list[str]) -> int:
+    """Measure and print; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m robot.ros.bench", description=__doc__.partition("\n")[0])
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    as_json = parser.parse_args(arguments).json
     figures = run()
-    text = json.dumps(figures) if "--json" in arguments else "\n".join(f"{k} {v}" for k, v in figures.items())
+    text = json.dumps(figures) if as_json else "\n".join(f"{k} {v}" for k, v in figures.items())
     sys.stdout.write(text + "\n")
     return 0
 

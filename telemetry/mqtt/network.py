@@ -109,6 +109,7 @@ class NetworkClient:
         self._answer_s = 1.0
         self._dropped = 0
         self._settled = False
+        self._told_away = False
         self._closed = False
         self._turning = False
 
@@ -249,11 +250,20 @@ class NetworkClient:
         if not reachable:
             probe.close()
             self._retry.failed(time.monotonic())
+            self._tell_away(probe.why or "no answer")
             return
         answer_s = self._settings.connect_s if self._settled else min(self._settings.connect_s, self._answer_s)
         self._link = self._open_link(self._link_settings, probe.take(), answer_s)
 
+    def _tell_away(self, why: str) -> None:
+        """Say once that there is no broker; the next time after one was there."""
+        settings = self._link_settings
+        if not self._told_away:
+            log.warning("no broker at %s:%d (%s): trying until one answers", settings.host, settings.port, why)
+        self._told_away = True
+
     def _begin(self, link: Link) -> None:
+        self._told_away = False
         self._ready = True
         self._settled = True
         self._retry.begun(time.monotonic())

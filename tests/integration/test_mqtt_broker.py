@@ -217,7 +217,9 @@ def test_port_in_use_is_named_with_what_to_do(tmp_path: Path) -> None:
     assert failed.value.code == "port_in_use"
 
 
-def test_client_without_a_broker_keeps_trying_and_connects_when_there_is_one(brokers: Callable[..., Broker]) -> None:
+def test_client_without_a_broker_keeps_trying_and_connects_when_there_is_one(
+    brokers: Callable[..., Broker], caplog: pytest.LogCaptureFixture
+) -> None:
     port = free_port()
     lonely = NetworkClient("127.0.0.1", port, "lonely")
     lonely.publish("gh/1/s/z/d/data", b"1", qos=1)
@@ -226,6 +228,8 @@ def test_client_without_a_broker_keeps_trying_and_connects_when_there_is_one(bro
     assert not lonely.connected
     assert lonely.unacknowledged() == 1
     lonely.close()
+    told = [record.getMessage() for record in caplog.records if "no broker at" in record.getMessage()]
+    assert told == [f"no broker at 127.0.0.1:{port} (Connection refused): trying until one answers"]
     broker = brokers()
     client = NetworkClient(broker.host, broker.port, "c")
     run(lambda: client.connected, client)

@@ -70,7 +70,8 @@ export function Punnets({ robot, lots, children }) {
     ${lots === undefined ? html`<${Bone} />` : !last
       ? html`<p class="note-p">${t("robot.punnets_none")}</p>`
       : html`<ul class="punnets">${mine.map((/** @type {any} */ lot) => html`<li class=${lot.closed ? "" : "open"} style=${{ "--f": `${(lot.berries / most) * 100}%` }}><span>${num(lot.berries)}</span><span class="sr">${t("robot.punnet_berries", { n: lot.berries })}</span></li>`)}</ul>
-        <p class="note-p">${words}</p>`}
+        <p class="note-p">${words}</p>
+        <div class="btns"><a class="btn" href=${`/t/${encodeURIComponent(last.id)}`} target="_blank" rel="noopener"><${Icon} name="i-book" />${t("robot.punnet_trace")}</a></div>`}
     ${children}
   <//>`;
 }
