@@ -170,6 +170,14 @@ def test_parameters_are_read_and_set(robot: Robot) -> None:
             "while parsing a flow node expected the node content",
         ),
         (["service", "call", "/robot/ad", "{}"], "did you mean /robot/add?"),
+        (
+            ["service", "call", "/robot/add", "std_srvs/srv/Trigger", "--timeout", "0.2"],
+            "the service /robot/add is of type example_interfaces/srv/AddTwoInts, not std_srvs/srv/Trigger",
+        ),
+        (
+            ["service", "call", "/robot/add", "{a: one}"],
+            "the field 'a' of AddTwoInts_Request (int64) cannot take 'one'",
+        ),
         (["node", "info", "/picker"], "did you mean /robot/picker?"),
         (["param", "get", "/robot/picker", "sped"], "did you mean speed?"),
         (["bag", "info", "/nowhere"], "no metadata.yaml"),
@@ -189,6 +197,7 @@ def test_errors_say_what_was_meant(words: list[str], expected: str) -> None:
 def test_a_service_that_only_we_ask_for_is_not_proposed() -> None:
     done = run("service", "call", "/nobody", "std_srvs/srv/Trigger", "--timeout", "0.2")
     assert "there is no service /nobody" in str(done.exception) and "did you mean /nobody" not in str(done.exception)
+    assert "_berrybrain" not in str(done.exception)
 
 
 def test_a_wrong_type_within_an_interface_file_is_told_by_its_field(

@@ -82,7 +82,9 @@ class Session:
         return _visible(self.node.get_topic_names_and_types(), hidden=hidden)
 
     def services(self, *, hidden: bool = False) -> dict[str, list[str]]:
-        return _visible(self.node.get_service_names_and_types(), hidden=hidden)
+        own = self.node.get_fully_qualified_name() + "/"
+        found = [pair for pair in self.node.get_service_names_and_types() if not pair[0].startswith(own)]
+        return _visible(found, hidden=hidden)
 
     def actions(self) -> dict[str, list[str]]:
         """Return the types of each action, known by the services it is made of."""
@@ -126,7 +128,11 @@ class Session:
         client = self.node.create_client(kind, name)
         try:
             if not self.spin_until(client.service_is_ready, timeout_s):
-                raise ToolError(missing("service", name, self.services(hidden=True)))
+                known = self.services(hidden=True)
+                others = [other for other in known.get(name, ()) if other != kind._TYPE_NAME]
+                if others:
+                    raise ToolError(f"the service {name} is of type {', '.join(others)}, not {kind._TYPE_NAME}")
+                raise ToolError(missing("service", name, known))
             future = client.call_async(request)
             if not self.spin_until(future.done, timeout_s):
                 raise ToolError(f"the service {name} did not answer within {timeout_s} s")

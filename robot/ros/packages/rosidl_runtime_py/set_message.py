@@ -49,7 +49,12 @@ def set_message_fields(
         elif expand_time_now and value == "now" and types[name] == "builtin_interfaces/Time":
             stamps.append(field)
         elif kind.is_primitive:
-            setattr(msg, name, _primitive(kind.base, field, value, single=not kind.array))
+            try:
+                converted = _primitive(kind.base, field, value, single=not kind.array)
+            except (TypeError, ValueError, AttributeError, OverflowError) as error:
+                said = f"the field '{name}' of {type(msg).__name__} ({types[name]}) cannot take {value!r}: {error}"
+                raise (TypeError if isinstance(error, TypeError) else ValueError)(said) from error
+            setattr(msg, name, converted)
         elif not kind.array:
             setattr(msg, name, fill(type(field)(), value if value is not None else {}))
         elif isinstance(value, str | Mapping) or not hasattr(value, "__iter__"):
