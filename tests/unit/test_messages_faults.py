@@ -15,6 +15,8 @@ HOUSE = Path(__file__).resolve().parents[2]
 PACKAGES = ("robot", "vision", "telemetry", "sim", "dashboard")
 RAISED = {"HardwareError", "CameraError", "StoreError", "MqttError", "refusal", "_why"}
 KEYWORDS = {"fault", "fault_key"}
+LISTING = {"StreamResult"}
+"""Whose `faults` are keys; what a device reports in `JointState.faults` are its own codes."""
 KEY = re.compile(r"[a-z]+(_[a-z]+)+")
 
 
@@ -24,7 +26,8 @@ def keys_in(tree: ast.AST) -> Iterator[tuple[str, int]]:
         if not isinstance(node, ast.Call):
             continue
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        named = [k.value for k in node.keywords if k.arg in KEYWORDS or (name in RAISED and k.arg == "code")]
+        arguments = KEYWORDS | ({"code"} if name in RAISED else set()) | ({"faults"} if name in LISTING else set())
+        named = [k.value for k in node.keywords if k.arg in arguments]
         for value in [*named, *(node.args[:1] if name in RAISED else [])]:
             for part in ast.walk(value):
                 if isinstance(part, ast.Constant) and isinstance(part.value, str) and KEY.fullmatch(part.value):
@@ -45,7 +48,8 @@ def test_every_fault_that_code_names_is_in_the_table() -> None:
 
 def test_scan_finds_a_fault_that_is_raised_and_one_that_is_reported() -> None:
     text = 'raise MqttError("no_such_fault", "x")\nself.state("faulty", fault="not_this_one" if a else "")'
-    assert [key for key, _ in keys_in(ast.parse(text))] == ["no_such_fault", "not_this_one"]
+    text += '\nStreamResult(stream=1, faults=("nor_this",))'
+    assert [key for key, _ in keys_in(ast.parse(text))] == ["no_such_fault", "not_this_one", "nor_this"]
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
