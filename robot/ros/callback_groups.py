@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -55,14 +56,27 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
         super().__init__()
         self._active_entity: Any = None
         self._active = Lock()  # held while one is
+        self._refused: dict[weakref.ReferenceType[Any], None] = {}  # executors that wait while one of another runs
 
     def can_execute(self, entity: Any) -> bool:
-        return self._active_entity is None
+        if self._active_entity is None:
+            return True
+        return self._wakes(entity) and self._active_entity is None
 
     def beginning_execution(self, entity: Any) -> bool:
-        if not self._active.acquire(blocking=False):
+        if not self._active.acquire(blocking=False) and not (
+            self._wakes(entity) and self._active.acquire(blocking=False)
+        ):
             return False
         self._active_entity = entity
+        return True
+
+    def _wakes(self, entity: Any) -> bool:
+        """Have the entity's executor woken at the end of what runs now; False when that runs in the same one."""
+        executor = _executor_of(entity)
+        if executor is None or executor is _executor_of(self._active_entity):
+            return False
+        self._refused[weakref.ref(executor)] = None
         return True
 
     def ending_execution(self, entity: Any) -> None:
@@ -73,3 +87,12 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
             self._active.release()
         except RuntimeError:  # none had begun
             return
+        while self._refused:
+            with suppress(KeyError):  # another thread took it
+                executor = self._refused.popitem()[0]()
+                if executor is not None:
+                    executor.wake()
+
+
+def _executor_of(entity: Any) -> Any:
+    return getattr(getattr(entity, "node", None), "executor", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,3 +64,27 @@ def test_an_agenda_gives_out_what_a_group_refused_that_was_left_at_that_moment(m
         assert agenda.held
         item = agenda.take()
     assert item is not None and item[1] is holder and not agenda.held
+
+
+class Woken:
+    """An executor that counts how often it is woken, and its node."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.executor = self
+
+    def wake(self) -> None:
+        self.count += 1
+
+
+def test_an_executor_refused_by_a_group_is_woken_when_anothers_callback_in_it_ends() -> None:
+    group, here, there = MutuallyExclusiveCallbackGroup(), Woken(), Woken()
+    running, waiting, beside = (SimpleNamespace(node=executor) for executor in (here, there, here))
+    assert group.beginning_execution(running)
+    assert not group.beginning_execution(beside) and not group.can_execute(beside)
+    assert not group.beginning_execution(waiting) and not group.can_execute(waiting)
+    group.ending_execution(running)
+    assert (here.count, there.count) == (0, 1), "one's own executor looks by itself"
+    assert group.beginning_execution(waiting)
+    group.ending_execution(waiting)
+    assert there.count == 1
