@@ -123,9 +123,8 @@ def sentence(facts: Facts) -> dict[str, Any]:
     for robot in facts.robots:
         if robot.needs_reset:
             return _say("robot_needs_person", robot=robot.id, fault=robot.fault)
-    for alarm in facts.alarms:
-        if alarm.get("severity") == "critical":
-            return _say("critical_alarm", fault=alarm.get("fault", ""), place=alarm.get("place"))
+    for alarm in _critical(facts):
+        return _say("critical_alarm", fault=alarm.get("fault", ""), place=alarm.get("place"))
     for robot in facts.robots:
         if robot.link in ("lost", "silent"):
             return _say("robot_silent", robot=robot.id)
@@ -148,8 +147,7 @@ def things(facts: Facts) -> list[dict[str, Any]]:
     """Return what to do, the most urgent first; critical alarms lead."""
     rows = [
         _say("alarm", fault=a.get("fault", ""), place=a.get("place"), id=a.get("id")) | {"action": "open_alarms"}
-        for a in facts.alarms
-        if a.get("severity") == "critical"
+        for a in _critical(facts)
     ]
     for robot in facts.robots:
         if robot.needs_reset:
@@ -165,6 +163,11 @@ def things(facts: Facts) -> list[dict[str, Any]]:
         rows.append(_say("ripe_waiting", **waiting) | {"action": "open_plan"})
     rows += [_say("device_silent", device=device) | {"action": "open_climate"} for device in facts.silent]
     return rows[:MOST_THINGS]
+
+
+def _critical(facts: Facts) -> list[Mapping[str, Any]]:
+    """Return the critical alarms that last; one that is over and not yet seen waits on the alarms' page."""
+    return [a for a in facts.alarms if a.get("severity") == "critical" and a.get("cleared_at") is None]
 
 
 def _say(key: str, **args: Any) -> dict[str, Any]:

@@ -303,7 +303,7 @@ class MissionNode(Node):
         """Return state and fault of the mission."""
         causes = list(self._safety.causes) if self._safety is not None else ["control_lost"]
         if self._blocked:
-            return "blocked", causes[0] if causes else "protective_stop"
+            return "blocked", causes[0] if causes else ""  # reset, and waiting for somebody to start it
         allowed = self._safety is not None and self._safety.motion_allowed
         if not allowed and (causes or current is not None):
             return ("holding", causes[0]) if causes else ("holding", "")

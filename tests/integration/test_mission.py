@@ -241,6 +241,7 @@ def test_a_stop_blocks_the_mission_until_a_person_has_let_the_robot_run_again(st
     assert (stage.states[-1].state, stage.states[-1].fault) == ("blocked", "tracking_error")
     stage.set_safety("READY")
     stage.run(2.0)
+    assert (stage.states[-1].state, stage.states[-1].fault) == ("blocked", ""), "nothing is wrong after the reset"
     assert stage.starts == 1
     assert len(stage.goals) == 1
     stage.set_safety("RUN")

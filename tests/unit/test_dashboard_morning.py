@@ -68,6 +68,13 @@ def test_a_robot_that_needs_a_person_comes_before_everything_else() -> None:
     }
 
 
+def test_a_critical_alarm_that_is_over_no_longer_leads_the_day() -> None:
+    told = morning(replace(QUIET, alarms=[{**CRITICAL, "cleared_at": NOW - 5.0}]))
+    assert told["sentence"]["key"] == "nothing"
+    assert told["things"] == []
+    assert len(told["alarms"]) == 1, "nobody has seen it yet"
+
+
 def test_things_are_three_at_most_and_critical_alarms_lead() -> None:
     stopped = replace(CALM, needs_reset=True, fault="collision")
     silent = ["climate-2", "wetness-2", "climate-3"]

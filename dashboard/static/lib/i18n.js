@@ -3,6 +3,7 @@ import { html } from "/static/lib/ui.js";
 import { Store } from "/static/lib/store.js";
 
 /** @typedef {"zh"|"en"} Language */
+const LONG = 20; // an emphasis of more letters may break across lines: a phone is not wider
 const PLURAL = "|"; // "{n} berry|{n} berries": the first for n = 1
 
 export const language = new Store({ lang: /** @type {Language} */ (document.documentElement.lang === "en" ? "en" : "zh") });
@@ -85,7 +86,7 @@ export function t(key, args = {}) {
 export function rich(key, args = {}) {
   return t(key, args)
     .split("*")
-    .map((part, i) => (i % 2 ? html`<em class="nb">${part}</em>` : part));
+    .map((part, i) => (i % 2 ? html`<em class=${part.length > LONG ? "" : "nb"}>${part}</em>` : part));
 }
 
 /** Choose by language from a pair such as the API sends. @param {{zh?: string, en?: string} | null | undefined} pair */

@@ -26,7 +26,7 @@ function Morning() {
     return () => ends.forEach((end) => end());
   }, []);
   if (!data) return error ? html`<${Failure} error=${error} again=${again} />` : html`<${Bones} />`;
-  const critical = data.alarms.find((/** @type {any} */ alarm) => alarm.severity === "critical");
+  const critical = data.alarms.find((/** @type {any} */ alarm) => alarm.severity === "critical" && alarm.cleared_at === null);
   return html`<div class="head">
       <p class="when"><span>${day(now())}</span><span class=${error ? "warn" : ""}>${t(error ? "morning.kept" : "morning.at", { clock: clock(data.at) })}</span></p>
       <h1>${sentence(data.sentence)}</h1>

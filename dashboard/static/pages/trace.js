@@ -48,7 +48,7 @@ function Leaf({ lot }) {
   const cultivars = lot.cultivars.map(cultivar).join(lang() === "zh" ? "、" : ", ");
   const facts = [
     ["cultivar", cultivars || t("trace.unknown")],
-    ["mass", massText(lot.mass)],
+    ["mass", `≈ ${massText(lot.mass)}`], // no punnet is weighed
     ["berries", t("trace.berries.n", { n: lot.berries })],
     ["ripeness", percent(ripeness)],
   ];
