@@ -53,6 +53,31 @@ def test_a_berry_that_one_look_should_have_seen_and_did_not_loses_score():
     assert doubted.found.scores[0] == pytest.approx(0.4, abs=0.01)
 
 
+def test_ripe_fruit_before_unripe_is_two_berries_only_where_that_is_asked_for():
+    first = [found(((100, 100, 140, 160), 0.8)), found()]
+    second = [found(((100, 110, 140, 170), 0.7, 0.1)), found()]  # an overlap of 0.71
+    looks = [found(((100, 100, 140, 160), 0.8), ((100, 110, 140, 170), 0.7, 0.1)), found()]
+    apart = replace(SETTINGS, same_other=0.8)
+    assert len(merged(looks, [FULL, HALF], SETTINGS).found.scores) == 1
+    both = merged(looks, [FULL, HALF], apart).found
+    assert [r >= 0.5 for r in both.ripeness] == [True, False]
+    for alone, number in ((first, 0), (second, 1)):  # neither changes the other's box or score
+        only = merged(alone, [FULL, HALF], apart).found
+        np.testing.assert_array_equal(only.boxes[0], both.boxes[number])
+        assert only.scores[0] == both.scores[number]
+
+
+def test_two_of_a_class_are_one_berry_where_the_other_class_is_told_apart():
+    looks = [found(((100, 100, 140, 160), 0.8), ((100, 110, 140, 170), 0.7)), found()]
+    assert len(merged(looks, [FULL, HALF], replace(SETTINGS, same_other=0.8)).found.scores) == 1
+
+
+def test_the_same_box_of_both_classes_is_one_berry_of_the_surer_class():
+    looks = [found(((100, 100, 140, 160), 0.8), ((100, 101, 140, 161), 0.7, 0.1)), found()]
+    one = merged(looks, [FULL, HALF], replace(SETTINGS, same_other=0.8)).found
+    assert [r >= 0.5 for r in one.ripeness] == [True]
+
+
 def test_a_large_berry_is_believed_of_the_small_look():
     large = [found(((0, 0, 150, 380), 0.5)), found(((0, 0, 150, 150), 0.9))]
     both = merged(large, [FULL, HALF], SETTINGS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from vision.net.decode import DecodeSettings, Found, decode
 from vision.net.engine import Engine
 from vision.net.layout import SIZE_MULTIPLE
+from vision.net.merge import MergeSettings
 from vision.net.mirror import unmirrored
 
 Picture = npt.NDArray[np.uint8]
@@ -41,10 +42,12 @@ class PhotoSettings:
         frames: whether pictures of 640x480 pixels and less in the shape of a camera's frames are photographs too.
         upright_side: longest side at which it is looked at in all four turns [px]; the look at the chosen one counts.
         upright_margin: another turn is taken only where it tells so many times as much of hanging fruit.
+        merge: how the looks are put together.
     """
 
     looks: tuple[tuple[int, bool], ...] = (
         (1536, False),
+        (1280, False),
         (1024, False),
         (800, True),
         (800, False),
@@ -52,11 +55,12 @@ class PhotoSettings:
         (480, False),
         (224, False),
     )
-    enlarged_to: int = 1024
+    enlarged_to: int = 1280
     most_enlarged: float = 2.0
     frames: bool = False
     upright_side: int = 320
     upright_margin: float = 1.3
+    merge: MergeSettings = field(default_factory=lambda: MergeSettings(same=0.55, same_other=0.8))
 
 
 def look_at(engine: Engine, color: Picture, scale: float, settings: DecodeSettings, *, mirrored: bool = False) -> Look:

@@ -51,7 +51,7 @@ class NetworkSettings:
         outlines: whether there are outlines at all.
         decode: how centres become berries.
         frame_decode: the same for frames of 640x480 and less, where the tail costs time.
-        merge: how looks are put together.
+        merge: how looks are put together, those of photographs aside.
     """
 
     precision: str = "int8"
@@ -95,9 +95,10 @@ class NetworkDetector:
             looks = [look_at(self._engine, color, first, s.frame_decode)]
             if _shows_large(looks[0].found, s):
                 looks += [look_at(self._engine, color, scale, s.frame_decode) for scale in later]
-            return self._told(color, looks)
+            return self._told(color, looks, s.merge)
         if s.photo is None:
-            return self._told(color, [look_at(self._engine, color, k, s.decode) for k in scales_of(color.shape, s)])
+            looks = [look_at(self._engine, color, k, s.decode) for k in scales_of(color.shape, s)]
+            return self._told(color, looks, s.merge)
         return self._photograph(color, s.photo)
 
     def _photograph(self, color: Picture, photo: PhotoSettings) -> list[Detection]:
@@ -110,10 +111,10 @@ class NetworkDetector:
             for side, mirrored in photo.looks
             if side <= longest or side <= min(photo.enlarged_to, photo.most_enlarged * longest)
         ]
-        return turned_back(self._told(turned, [first, *looks]), turn, color.shape)
+        return turned_back(self._told(turned, [first, *looks], photo.merge), turn, color.shape)
 
-    def _told(self, color: Picture, looks: list[Look]) -> list[Detection]:
-        berries = merged([k.found for k in looks], [k.scale for k in looks], self._settings.merge)
+    def _told(self, color: Picture, looks: list[Look], merge: MergeSettings) -> list[Detection]:
+        berries = merged([k.found for k in looks], [k.scale for k in looks], merge)
         found, stages = _checked_by_colour(color, berries.found)
         return self._detections(replace(berries, found=found), looks, stages, shape=color.shape)
 

@@ -14,6 +14,9 @@ from vision.net.decode import Found
 
 Array = npt.NDArray[np.float32]
 
+_RIPE = 0.5
+"""Ripeness from which a berry is of the class of ripe fruit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeSettings:
@@ -21,6 +24,8 @@ class MergeSettings:
 
     Attributes:
         same: boxes that overlap more (intersection over union) are one berry.
+        same_other: the same for a ripe and an unripe one; None: as `same`. In clusters fruit of both hangs before one
+            another, so that photographs are told more of it apart; a camera's counts want no berry twice.
         sizes: side of a fruit in the network's picture [px]: from the first to the second the belief rises, from the
             third to the fourth it falls again; between them it is full.
         least_belief: never less.
@@ -30,6 +35,7 @@ class MergeSettings:
     """
 
     same: float = 0.5
+    same_other: float | None = None
     sizes: tuple[float, float, float, float] = (6.0, 14.0, 90.0, 260.0)
     least_belief: float = 0.02
     inside: float = 0.8
@@ -92,9 +98,10 @@ def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], se
     size = np.sqrt(np.maximum(_area(every.boxes), 1.0))
     belief = np.stack([_belief(size * float(np.sqrt(s[0] * s[1])), settings) for s in scales])
     strength = every.scores * np.exp(-every.box_spread) * belief[look, np.arange(len(size))]
-    kept = _apart(every.boxes, strength, settings.same)
+    ripe = every.ripeness >= _RIPE
+    kept = _apart(every.boxes, strength, ripe, settings)
     overlap = _overlap(every.boxes[kept], every.boxes)
-    alike = overlap > settings.same
+    alike = overlap > np.where(ripe[kept, None] == ripe, settings.same, _other(settings))
     best = np.stack([np.where(alike & (look == i), every.scores, 0.0).max(axis=1) for i in range(len(told))])
     score = (best * belief[:, kept]).sum(axis=0) / belief[:, kept].sum(axis=0)
     found = _averaged(every, kept, np.where(alike, strength * overlap**2, 0.0))
@@ -106,7 +113,7 @@ def merged(looks: Sequence[Found], scales: Sequence[npt.NDArray[np.float64]], se
 
 def _alone(found: Found, settings: MergeSettings) -> Merged:
     """Return the berries of an only look, each once."""
-    kept = _apart(found.boxes, found.scores, settings.same)
+    kept = _apart(found.boxes, found.scores, found.ripeness >= _RIPE, settings)
     score = _doubted(found.boxes[kept], found.scores[kept], settings)
     order = np.argsort(-score, kind="stable")
     own = kept[order]
@@ -122,7 +129,7 @@ def _averaged(every: Found, kept: npt.NDArray[np.int64], weight: Array) -> Found
     Args:
         weight: of each berry for each that is kept, shape (k, n).
     """
-    ripe = every.ripeness >= 0.5
+    ripe = every.ripeness >= _RIPE
     points = _shares(weight / np.maximum(every.stem_spread, 1e-3))
     degree = _shares(np.where(ripe[kept, None] == ripe, weight, 0.0) / np.maximum(every.ripeness_spread, 0.02))
     stem = points @ every.stem
@@ -167,11 +174,22 @@ def _area(boxes: Array) -> Array:
     return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]), np.float32)
 
 
-def _apart(boxes: Array, strength: npt.NDArray[np.floating], same: float) -> npt.NDArray[np.int64]:
+def _other(s: MergeSettings) -> float:
+    return s.same if s.same_other is None else s.same_other
+
+
+def _apart(
+    boxes: Array, strength: npt.NDArray[np.floating], ripe: npt.NDArray[np.bool_], s: MergeSettings
+) -> npt.NDArray[np.int64]:
     """Return the numbers of the boxes that no stronger one covers, strongest first."""
     corners = boxes.copy()
     corners[:, 2:] -= corners[:, :2]
-    return np.asarray(cv2.dnn.NMSBoxes(corners.tolist(), strength.tolist(), 0.0, same), np.int64).ravel()
+    if s.same_other is None:
+        return np.asarray(cv2.dnn.NMSBoxes(corners.tolist(), strength.tolist(), 0.0, s.same), np.int64).ravel()
+    own = cv2.dnn.NMSBoxesBatched(corners.tolist(), strength.tolist(), ripe.astype(int).tolist(), 0.0, s.same)
+    kept = np.asarray(own, np.int64).ravel()
+    left = cv2.dnn.NMSBoxes(corners[kept].tolist(), strength[kept].tolist(), 0.0, s.same_other)
+    return kept[np.asarray(left, np.int64).ravel()]
 
 
 def _belief(size: npt.NDArray[np.floating], s: MergeSettings) -> npt.NDArray[np.float64]:
