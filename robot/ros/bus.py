@@ -94,6 +94,7 @@ class Bus:
         self._remote: dict[bytes, tuple[str, Endpoint]] = {}
         self._routes: dict[bytes, Route] = {}
         self.takers: dict[bytes, list[Callable[[Sequence[bytes]], None]]] = {}  # who hears a remote publisher
+        self._hearers: dict[bytes, list[Local]] = {}  # the same, for what is taken one by one
         self._told: set[tuple[str, str]] = set()
 
     @classmethod
@@ -113,8 +114,7 @@ class Bus:
         """Add an endpoint and give a latched subscription what was published before it came."""
         with self._lock:
             self._local[local.endpoint.gid] = local
-            self._routes.clear()
-            self.takers.clear()
+            self._forget_routes()
         self.transport.changed()
         self._tell_counterparts(local.endpoint, here=True)
         for _, other in self.endpoints(COUNTERPART[local.endpoint.kind], local.endpoint.name):
@@ -130,8 +130,7 @@ class Bus:
     def remove(self, gid: bytes) -> None:
         with self._lock:
             removed = self._local.pop(gid, None)
-            self._routes.clear()
-            self.takers.clear()
+            self._forget_routes()
         if removed is not None:
             self.transport.changed()
             self._tell_counterparts(removed.endpoint, here=False)
@@ -247,6 +246,11 @@ class Bus:
             return sum(self._fits(endpoint, other) for _, other in self.endpoints(SUBSCRIPTION, endpoint.name))
         return sum(self._fits(other, endpoint) for _, other in self.endpoints(PUBLISHER, endpoint.name))
 
+    def _forget_routes(self) -> None:
+        self._routes.clear()
+        self.takers.clear()
+        self._hearers.clear()
+
     def _find_route(self, gid: bytes) -> Route:
         with self._lock:
             local = self._local.get(gid)
@@ -308,8 +312,7 @@ class Bus:
             for endpoint in gone:
                 del self._remote[endpoint.gid]
             self._remote.update({gid: (peer, endpoint) for gid, endpoint in now.items()})
-            self._routes.clear()
-            self.takers.clear()
+            self._forget_routes()
         for endpoint in gone:
             self._tell_counterparts(endpoint, here=False)
         for endpoint in come:
@@ -336,7 +339,8 @@ class Bus:
 
     def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None:
         if frame.kind == DATA:
-            for subscription in self._find_incoming(peer, frame.gid):
+            hearers = self._hearers.get(frame.gid)
+            for subscription in self._find_incoming(peer, frame.gid) if hearers is None else hearers:
                 subscription.deliver(frame, payload, peer)
             return
         if frame.kind == REPLY:
@@ -379,6 +383,7 @@ class Bus:
                 return []
             here = self._route(sender)[0]
             self.takers[gid] = [local.arrive for local in here]
+            self._hearers[gid] = here
             return here
 
     def node_names(self) -> list[str]:

@@ -28,9 +28,9 @@ class LoanedMessage:
         self._message: Any = kind()
         self._loan: Loan | None = publisher.bus.transport.lend(size) if size >= THRESHOLD else None
         octets = memoryview(bytearray(size)) if self._loan is None else self._loan.octets.data
-        setattr(self._message, kind._TAIL, octets)  # refuses a size beyond the field's bound
-        if self._loan is None:
-            setattr(self._message, f"_{kind._TAIL}", octets)  # also of few: always to be written in place
+        if kind._SPEC.fields[-1].type.size:
+            setattr(self._message, kind._TAIL, octets)  # refuses a size beyond the field's bound
+        setattr(self._message, f"_{kind._TAIL}", octets)  # also of few: always to be written in place
 
     @property
     def is_shared(self) -> bool:
@@ -65,7 +65,7 @@ class LoanedMessage:
         owner: object = octets.obj if isinstance(octets, memoryview) else None
         if owner is not loan.octets or len(octets) != len(loan.octets):
             return message, None  # the field was given other octets
-        setattr(message, message._TAIL, octets.toreadonly())
+        setattr(message, f"_{message._TAIL}", octets.toreadonly())
         loan.head = message._encode_head(message)
         return message, loan if len(loan.head) <= HEAD_ROOM else None
 

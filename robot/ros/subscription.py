@@ -226,27 +226,30 @@ class Subscription(Entity):
                 frame, _, payload = unpack(data)
                 self.deliver(frame, payload, frame.gid[:8].hex())
             return
-        self._put(frames)
+        self._queue.extend(frames)
+        self._tell(len(frames))
 
-    def _put(self, items: Sequence[tuple[Frame, Buffer]] | Sequence[bytes]) -> None:
-        queue, count = self._queue, len(items)
-        queue.extend(items)
-        over = len(queue) - self._limit
+    def _tell(self, count: int) -> None:
+        """Have the callback run for so many messages that have come, fewer where the queue held too many."""
+        over = len(self._queue) - self._limit
         if over > 0:
-            count -= over
-            with self._lock, contextlib.suppress(IndexError):  # somebody may be taking
-                for _ in range(over):
-                    queue.popleft()
-                    self.lost += 1
-                    self._events.lost()
-        if count <= 0:
-            return
+            count -= self._lose(over)
+            if count <= 0:
+                return
         if self.by_hand:
             self.came(count)
             return
         if self.on_new is not None:
             self.on_new(count)
         self.node._ros_dispatch(self, self._taker, count)
+
+    def _lose(self, count: int) -> int:
+        with self._lock, contextlib.suppress(IndexError):  # somebody may be taking
+            for _ in range(count):
+                self._queue.popleft()
+                self.lost += 1
+                self._events.lost()
+        return count
 
     def _take_in(self, frame: Frame, payload: Buffer) -> None:
         if self._events.watching:
@@ -255,7 +258,8 @@ class Subscription(Entity):
             if self._inflow is not None:
                 self._count(self._inflow, frame)
             return
-        self._put(((frame, payload),))
+        self._queue.append((frame, payload))
+        self._tell(1)
 
     def _take(self) -> Task[Any] | None:
         """Take a message and run the callback with it."""
@@ -264,17 +268,13 @@ class Subscription(Entity):
         except IndexError:
             return None
         if (
-            item.__class__ is bytes
-            and not self._wants_info
-            and not self.raw
-            and self._inflow is None
-            and not self._events.lifespans
-            and not self.destroyed
+            not (self._wants_info or self.raw or self._events.lifespans or self.destroyed) and self._inflow is None
         ):  # nearly always
             try:
-                message = self.msg_type._decode(item, SIZE)
+                decode = self.msg_type._decode
+                message = decode(item, SIZE) if item.__class__ is bytes else decode(item[1])
             except CdrError as error:
-                self._refuse(item, error)
+                self._refuse(item if isinstance(item, bytes) else item[0], error)
                 return None
             outcome = self._callback(message)
             return None if outcome is None else self.node._ros_follow(outcome)

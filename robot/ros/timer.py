@@ -236,29 +236,24 @@ class Timer:
             self._expire()
 
     def _expire(self) -> None:
-        with self._lock:
-            self._event = None
-            if self._posted or not self._running:
-                return
-            if self._node is None:  # nobody calls it; who waits for it looks again
-                return
-            self._posted = True
+        self._event = None
+        if self._posted or not self._running or self._node is None:  # no node: who waits for it looks again
+            return
+        self._posted = True  # where two threads come here at once, the second call is none
         self._node._ros_dispatch(self, self._fire)
 
     def _step(self, now: int, *, simulated: bool) -> int:
         """Begin the next period, or the one after those that passed; return when this one was due."""
         expected: int = self._next
+        left = expected + self._period - now
+        if left <= TOLERANCE:
+            left = left - (left - TOLERANCE) // self._period * self._period if self._period else 0
         self._last = now
-        self._next += self._period
-        if self._period == 0:
-            self._next = now
-        elif self._next <= now + TOLERANCE:
-            self._next += -((self._next - now - TOLERANCE) // self._period) * self._period
+        self._next = now + left
         if self._event is not None:
             self._disarm()
         if not simulated:
-            left = self._next - now
-            self._event = self._scheduler.post(self._expire, delay=left / NANOSECONDS if left > 0 else 0.0)
+            self._event = self._scheduler.post(self._expire, delay=left / NANOSECONDS)
             if self._pump.leading.locked():
                 self._pump.news()
         return expected
@@ -268,23 +263,24 @@ class Timer:
             self._posted = False
             if not self._running or self._handle._destroyed:
                 return None
-            simulated = self._simulated()
+            simulated = self._ros_clock is not None and self._ros_clock.ros_time_is_active
             now = self._clock.nanoseconds() if simulated else round(self._scheduler.monotonic() * NANOSECONDS)
             if now < self._next - TOLERANCE:
                 return None  # it was reset meanwhile
             expected = self._step(now, simulated=simulated)
-        if self.callback is None or self._node is None:
+        callback = self.callback
+        if callback is None or self._node is None:
             return None
-        name = self._signature[1] if self._signature[0] is self.callback else self._info_argument()
+        name = self._signature[1] if self._signature[0] is callback else self._info_argument()
         if not name:
-            outcome = self.callback()
+            outcome = callback()
             return None if outcome is None else self._node._ros_follow(outcome)
         kind = self._clock.clock_type
         offset = self._clock.nanoseconds() - now
         info = TimerInfo(
             expected_call_time=max(0, expected + offset), actual_call_time=max(0, now + offset), clock_type=kind
         )
-        return self._node._ros_run(partial(self.callback, **{name: info}))
+        return self._node._ros_run(partial(callback, **{name: info}))
 
     def _info_argument(self) -> str:
         """Name the argument that takes a `TimerInfo`, "" when there is none."""

@@ -198,10 +198,10 @@ def test_a_dead_peer_is_lost_when_nothing_waits_that_it_may_have_sent_or_after_a
     net.publisher.publish(Int64(data=1))
     monkeypatch.setattr(net.talker.context.transport, "_own_frame", lambda _: b"no word of it")
     net.talker.context.shutdown()
-    assert transport._socket.poll(DEADLINE * 1000)  # type: ignore[attr-defined]
+    assert transport._inbox._socket.poll(DEADLINE * 1000)  # type: ignore[attr-defined]
     transport._look_for_peers()  # type: ignore[attr-defined]
     assert (name in transport.peers()) == (longest > 0.0)  # type: ignore[attr-defined]
-    net.until(lambda: not transport._has_frame())  # type: ignore[attr-defined]
+    net.until(lambda: not transport._inbox.has_frame())  # type: ignore[attr-defined]
     transport._look_for_peers()  # type: ignore[attr-defined]
     assert transport.peers() == [] and net.heard == [1] * (longest > 0.0)  # type: ignore[attr-defined]
 

@@ -56,16 +56,15 @@ def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -
     representation = HEADER[:2]
 
     def decode(data: Any, start: int = 0) -> Any:
-        if data[start : start + 2] != representation and bytes(memoryview(data)[start : start + 2]) != representation:
-            found = bytes(memoryview(data)[start : start + 4]).hex() or "nothing"
-            raise CdrError(f"{spec.name}: expected little-endian XCDR1 (header 0001), got {found}")
         body: bytes | memoryview
-        if data.__class__ is bytes and len(data) <= SMALL:
+        if data.__class__ is bytes and len(data) <= SMALL and data.startswith(representation, start):
             body = data[start + 4 :]
         else:
-            body = memoryview(data)[start + 4 :]
-            if not body.readonly:
-                body = body.toreadonly()
+            body = memoryview(data)[start:].toreadonly()
+            if bytes(body[:2]) != representation:
+                found = bytes(body[:4]).hex() or "nothing"
+                raise CdrError(f"{spec.name}: expected little-endian XCDR1 (header 0001), got {found}")
+            body = body[4:]
         try:
             message, end = decode_body(body, 0)
         except (struct.error, ValueError, OverflowError, MemoryError) as error:

@@ -88,26 +88,33 @@ class Agenda:
             nodes: only of these; None = of all.
         """
         with self._lock:
-            arrived, heap = self.arrived, self.heap
-            if len(heap) + len(arrived) <= 1 and not self.held and nodes is None:  # nearly always
-                if arrived:
-                    node, entity, run, left = arrived[0]
-                elif heap and (runs := heap[0][3].runs):
-                    node, entity, run, left = heap[0][3].node, heap[0][3].entity, runs[0], 0
-                else:
-                    if heap:  # somebody took the rest of it
+            arrived = self.arrived
+            if not self.held and nodes is None:  # nearly always
+                if not self.heap:
+                    if not arrived:
+                        return None
+                    if len(arrived) == 1:
+                        node, entity, run, left = arrived[0]
+                        if left == 1 and (
+                            entity is None
+                            or (group := entity.callback_group) is None
+                            or (
+                                group.beginning_execution(entity)
+                                if group.__class__ is Plain
+                                else self._enters(group, entity)
+                            )
+                        ):
+                            arrived.popleft()
+                            return node, entity, run
+                elif not arrived and len(self.heap) == 1:
+                    line = self.heap[0][3]
+                    if not line.runs:  # somebody took the rest of it
                         self._clear()
-                    return None
-                group = None if entity is None else entity.callback_group
-                if left <= 1 and (
-                    group is None
-                    or (group.beginning_execution(entity) if group.__class__ is Plain else self._enters(group, entity))
-                ):
-                    if left:
-                        arrived.popleft()
-                    else:
-                        runs.popleft()
-                    return node, entity, run
+                        return None
+                    entity = line.entity
+                    group = None if entity is None else entity.callback_group
+                    if group is None or self._enters(group, entity):
+                        return line.node, line.entity, line.runs.popleft()
             while arrived:
                 self._line_up(*arrived.popleft())
             if self.held:

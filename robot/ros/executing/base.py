@@ -55,6 +55,7 @@ class Executor:
         self._context = context
         self._bus = context.bus
         self._pump = self._bus.pump
+        self._transport = self._bus.transport
         self._nodes: dict[Running, None] = {}
         self._nodes_lock = threading.RLock()
         self._agenda = Agenda()
@@ -115,8 +116,8 @@ class Executor:
         """Queue a callback of an entity, `count` times; callable from any thread."""
         self._agenda.add((node, entity, run, count))
         if self.waiters:
-            me = get_ident()  # it looks by itself when it has handed over what it took in, or is woken
-            if len(self.waiters) > 1 or self._waits_on != me or self._pump.transport.handing_over != me:
+            me = self._waits_on  # it looks by itself when it has handed over what it took in, or is woken
+            if self._transport.handing_over != me or me != get_ident() or len(self.waiters) > 1:
                 self._nudge()
 
     def wake(self) -> None:
@@ -207,7 +208,7 @@ class Executor:
     def _check(self) -> None:
         if not self._context.ok():
             raise ExternalShutdownException
-        if self._pump.transport.external:
+        if self._transport.external:
             raise ROSError("an outside scheduler runs this context: run that instead of spinning an executor")
 
     def _await(
@@ -230,7 +231,9 @@ class Executor:
                 raise TimeoutException
         elif self._asks:
             self._ask_waitables()
-        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
+        left, end = timeout_sec, 0.0
+        if left is not None and left < 0.0:
+            left = None
         me = get_ident()
         waiter, self._spare = self._spare, None
         if waiter is None or waiter.ident != me:
@@ -240,9 +243,10 @@ class Executor:
         try:
             while not (agenda.arrived or agenda.heap or agenda.held) or (item := self._next(nodes)) is None:
                 self._check_open(condition)
-                left = timeout_sec
-                if end is not None:
-                    left = end - time.monotonic()
+                if left is not None:
+                    now = time.monotonic()
+                    end = end or now + left
+                    left = end - now
                     if left <= 0.0:
                         raise TimeoutException
                 waiter.wait(left)
@@ -261,7 +265,7 @@ class Executor:
             raise ShutdownException
         if condition is not None and condition():
             raise ConditionReachedException
-        if not self._context.ok() or self._pump.transport.closed:
+        if self._transport.closed or not self._context.ok():
             raise ExternalShutdownException
 
     def _wait_for_ready_callbacks(

@@ -96,7 +96,8 @@ class SingleThreadedExecutor(Executor):
             future.unwake(end_it)
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
-        self._check()
+        if self._is_shutdown or self._transport.external:  # a context that is closed is noticed before the wait
+            self._check()
         self._enter_spin()
         try:
             self._spin_once_impl(timeout_sec)

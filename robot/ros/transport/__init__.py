@@ -57,7 +57,7 @@ class Transport(Protocol):
     def changed(self) -> None:
         """The local endpoints changed: announce them before any further frame."""
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
+    def send(self, peers: Sequence[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         """Send a frame to peers. Those in `keep` get DATA even where others that are as far behind would miss it."""
 
     def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:

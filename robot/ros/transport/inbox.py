@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import os
+import select
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -32,7 +36,11 @@ from robot.ros.transport.shared import Reader, SharedMemoryError
 log = logging.getLogger(__name__)
 
 DRAIN = 1000  # messages taken in before callbacks get their turn
-_NOBLOCK, _EVENTS, _POLLIN = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN)
+QUEUE = 10_000  # frames that wait here, and as many at each who sends them
+LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is disconnected
+BELL = "inproc://bell"
+COARSE = 0.1  # [s] longer waits are made multiples of it, so that the socket is seldom told another one
+_NOBLOCK, _EVENTS, _POLLIN, _PATIENCE = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN), int(zmq.RCVTIMEO)
 
 
 class Peers(Protocol):
@@ -44,32 +52,90 @@ class Peers(Protocol):
 
 
 class Inbox:
-    """The receiving side of a context; one thread uses it at a time.
+    """The receiving side of a context; one thread uses it at a time, but any may `ring`.
+
+    A long wait is one blocking `recv`: each call that only looks costs a system call more. What ends a wait is
+    therefore a frame too, from within.
 
     Args:
-        socket: bound by the caller, who closes it.
+        address: where peers send to.
         prefix: what the gids of this context begin with.
     """
 
-    def __init__(self, socket: zmq.Socket[bytes], prefix: bytes, receiver: Receiver, peers: Peers) -> None:
+    def __init__(
+        self, context: zmq.Context[Any], address: str, prefix: bytes, receiver: Receiver, peers: Peers
+    ) -> None:
         self.reader = Reader()
-        self._recv: Callable[[int], bytes] = super(zmq.Socket, socket).recv
+        socket: zmq.Socket[bytes] = context.socket(zmq.PULL)
+        socket.setsockopt(zmq.RCVHWM, QUEUE)
+        socket.setsockopt(zmq.MAXMSGSIZE, LARGEST)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.bind(address)
+        socket.bind(BELL)
+        self._socket = socket
+        self._file = select.poll()
+        self._file.register(int(socket.get(zmq.FD)), select.POLLIN)
+        self._bell: zmq.Socket[bytes] = context.socket(zmq.PUSH)
+        self._bell.setsockopt(zmq.SNDHWM, 0)
+        self._bell.setsockopt(zmq.LINGER, 0)
+        self._bell.connect(BELL)
+        self._sound = os.urandom(16)  # that no peer can imitate
+        self._rung = threading.Lock()  # held from when somebody rings until that was heard
+        self._ringing = threading.RLock()
+        self._recv: Callable[[int], bytes] = super(zmq.Socket, socket).recv  # without the layer for draft sockets
         self._events: Callable[[int], Any] = super(zmq.Socket, socket).get
+        self._set: Callable[[int, int], Any] = super(zmq.Socket, socket).set
+        self._armed = False  # no frame waits, and nothing was received since: the file tells of the next
+        self._patience = -1  # [ms]
         self._prefix = prefix
         self._receiver = receiver
         self._peers = peers
 
     def has_frame(self) -> bool:
-        """Tell whether a frame waits; when none does, the socket's file becomes readable when one comes."""
-        return bool(self._events(_EVENTS) & _POLLIN)
+        """Tell whether a frame waits."""
+        self._armed = not self._events(_EVENTS) & _POLLIN
+        return not self._armed
 
-    def take_in(self, *, more: bool, waiting: int = 0) -> None:
-        """Take in the frame that waits and, if there may be `more`, those behind it up to a limit.
+    def look(self) -> bytes | None:
+        """Return the frame that waits; None when there is none."""
+        if self._armed and not self._file.poll(0):
+            return None
+        return self._recv(_NOBLOCK) if self.has_frame() else None  # asking costs less than the exception
+
+    def wait(self, timeout: float) -> bytes | None:
+        """Return the next frame, waiting for it; None when none came in time [s], or somewhat before a long time."""
+        if timeout <= COARSE:  # likely to be over before anything comes, and then an exception costs more than to look
+            if (self._armed or not self.has_frame()) and not self._file.poll(1000.0 * timeout):
+                return None
+            return self._recv(_NOBLOCK) if self.has_frame() else None
+        patience = int(timeout * 10.0) * 100
+        if patience != self._patience:
+            self._patience = patience
+            self._set(_PATIENCE, patience)
+        self._armed = False
+        try:
+            return self._recv(0)
+        except zmq.Again:
+            self._armed = True
+            return None
+
+    def ring(self) -> None:
+        """End a `wait`, or the next one; callable from any thread and from signal handlers."""
+        if self._rung.acquire(blocking=False):
+            with self._ringing, contextlib.suppress(zmq.ZMQError):  # it is closed
+                self._bell.send(self._sound, _NOBLOCK)
+
+    def close(self) -> None:
+        self._socket.close()
+        with self._ringing:
+            self._bell.close()
+
+    def take_in(self, data: bytes, *, more: bool, waiting: int = 0) -> None:
+        """Take in a frame and, if there may be `more`, those behind it up to a limit.
 
         Args:
             waiting: messages that wait for their callbacks already.
         """
-        data = self._recv(_NOBLOCK)
         if (
             data[FLAGS_AT:SIZE] == PLAIN
             and data[STAMP_TOP] <= NEAR
@@ -110,6 +176,9 @@ class Inbox:
         if flags == PLAIN and data[STAMP_TOP] <= NEAR:
             self._hand_over(data[:GID_SIZE], [data])
             return 1
+        if data == self._sound:
+            self._rung.release()
+            return 0
         try:
             if flags == BUNDLED:
                 frames = split(data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
@@ -31,7 +31,7 @@ class InProcess:
     def changed(self) -> None:
         pass
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
+    def send(self, peers: Sequence[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         pass
 
     def send_whole(self, peers: Sequence[str], data: bytes | bytearray) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 import time
 from collections import deque
 from collections.abc import Callable
+from heapq import heappop, heappush
 from itertools import count
 
 
@@ -33,36 +33,43 @@ class Loop:
     Args:
         now: UTC epoch seconds; another clock makes timers and stamps follow that one.
         monotonic: never goes back [s].
+
+    Attributes:
+        ready, timers: what was posted and has not run; when both are empty there is nothing to ask.
     """
 
     def __init__(
         self, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self.now, self.monotonic = now, monotonic
-        self._ready: deque[Event] = deque()
-        self._timers: list[tuple[float, int, Event]] = []
+        self.ready: deque[Event] = deque()
+        self.timers: list[tuple[float, int, Event]] = []
         self._sequence = count()
 
     def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
         event = Event(callback)
         if delay <= 0.0:
-            self._ready.append(event)
+            self.ready.append(event)
         else:
-            heapq.heappush(self._timers, (self.monotonic() + delay, next(self._sequence), event))
+            heappush(self.timers, (self.monotonic() + delay, next(self._sequence), event))
         return event
 
     def run_due(self) -> bool:
         """Run what is due now, not what that posts; return whether anything ran."""
-        if self._timers:
-            now = self.monotonic()
-            while self._timers and self._timers[0][0] <= now:
-                if (entry := self._pop()) and entry[0] <= now:
-                    self._ready.append(entry[2])
-                elif entry:
-                    heapq.heappush(self._timers, entry)
+        timers, ready = self.timers, self.ready
+        now = self.monotonic() if timers else 0.0
+        try:
+            while timers and timers[0][0] <= now:
+                entry = heappop(timers)  # not always the one looked at, as other threads make and take some
+                if entry[0] > now:
+                    heappush(timers, entry)
+                    break
+                ready.append(entry[2])
+        except IndexError:
+            pass  # they took the last one
         ran = False
-        for _ in range(len(self._ready)):
-            event = self._ready.popleft()
+        for _ in range(len(ready)):
+            event = ready.popleft()
             if not event.cancelled:
                 event.callback()
                 ran = True
@@ -71,15 +78,15 @@ class Loop:
     def _pop(self) -> tuple[float, int, Event] | None:
         """Take the first timer: not always the one looked at, as other threads make and take some; None = none."""
         try:
-            return heapq.heappop(self._timers)
+            return heappop(self.timers)
         except IndexError:
             return None
 
     def until_next(self) -> float | None:
-        """Return the seconds until something is due, None when nothing is."""
-        if self._ready:
+        """Return the seconds until something is due, 0 or less when it is now, None when nothing is."""
+        if self.ready:
             return 0.0
-        while self._timers and self._timers[0][2].cancelled:
+        while self.timers and self.timers[0][2].cancelled:
             if (entry := self._pop()) and not entry[2].cancelled:
-                heapq.heappush(self._timers, entry)
-        return max(0.0, self._timers[0][0] - self.monotonic()) if self._timers else None
+                heappush(self.timers, entry)
+        return self.timers[0][0] - self.monotonic() if self.timers else None

@@ -12,13 +12,12 @@ import zmq
 from robot.ros.transport import frame as frames
 from robot.ros.transport.bundle import GAP, SMALL, Flood
 from robot.ros.transport.frame import Buffer, Frame, Split, pack, whole
+from robot.ros.transport.inbox import LARGEST, QUEUE
 from robot.ros.transport.ring import Writer
 from robot.ros.transport.shared import THRESHOLD
 
 log = logging.getLogger(__name__)
 
-QUEUE = 10_000  # frames that wait for a peer; more are dropped
-LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is disconnected
 _NOBLOCK = int(zmq.NOBLOCK)
 
 
@@ -75,8 +74,7 @@ class Outbox:
         flood = self.flood
         if flood.frames:
             self.flush()
-        flood.peers = None
-        if peers is not flood.row_of or now - flood.last >= GAP:
+        if now - flood.last >= GAP or peers is not flood.row_of:
             flood.row_of, flood.row, flood.last = peers, 0, now
         elif flood.begins(peers, now) and len(data) <= SMALL:
             self._flooded = peers

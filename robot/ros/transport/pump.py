@@ -41,12 +41,12 @@ class Waiter:
 
     def wait(self, timeout: float | None) -> None:
         """Take in what arrives, or sleep while another thread does; return when anything may have changed."""
-        pump, lead = self._pump, self._pump.leading.acquire
+        pump, tokens = self._pump, self._tokens
         try:
-            if lead(blocking=False):  # nearly always
+            if pump.leading.acquire(False):  # nearly always
                 try:
                     self._polling = True
-                    pump.transport.poll(timeout if self._tokens.empty() else 0.0)
+                    pump.transport.poll(timeout if tokens.empty() else 0.0)
                 finally:
                     self._polling = False
                     pump.leading.release()
@@ -55,16 +55,16 @@ class Waiter:
             else:
                 pump.idle[self] = None
                 if pump.leading.locked():  # or whoever led has not seen that this one is idle: the wait is tried again
-                    self._tokens.get(timeout=timeout)
+                    tokens.get(timeout=timeout)
         except Empty:
             pass
         finally:
             if pump.idle:
                 pump.idle.pop(self, None)
                 pump.hand_over()
-        while not self._tokens.empty():
+        while not tokens.empty():
             try:
-                self._tokens.get_nowait()
+                tokens.get_nowait()
             except Empty:
                 break
 

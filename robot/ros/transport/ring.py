@@ -51,38 +51,56 @@ class Ring:
         self._control = memoryview(self._map)[:CONTROL].cast("Q")
         self._columns: dict[str, int] = {}
         self._free = list(range(SLOTS - 1, -1, -1))  # the one used last is on top, its memory still in the cache
-        self._owed: dict[int, dict[str, int]] = {}  # the number that a reader writes to give a slot back
+        self._owed: dict[int, int] = {}  # how many readers have yet to give a slot back
+        self._debts: dict[str, deque[tuple[int, int]]] = {}  # which those are, and the number a reader writes to do so
         self._lent: dict[int, Hold] = {}
         self._unlent: deque[int] = deque()  # filled by whatever thread drops the last view
         self._sequence = 0
-        self._latest = 0
 
-    def _reclaim(self) -> None:
-        control, columns, owed, lent = self._control, self._columns, self._owed, self._lent
+    def _reclaim(self, *, all_: bool = False) -> None:
+        """Free the slots that readers have given back: those in the order of their numbers, or really all."""
         while self._unlent:
             slot = self._unlent.popleft()
-            del lent[slot]
-            if slot not in owed:
+            del self._lent[slot]
+            if slot not in self._owed:
                 self._free.append(slot)
-        for slot, debts in tuple(owed.items()):
-            for peer, number in tuple(debts.items()):
-                if control[SLOTS * (1 + columns[peer]) + slot] >= number:
-                    del debts[peer]
-            if not debts:
-                del owed[slot]
-                if slot not in lent:
-                    self._free.append(slot)
+        control = self._control
+        for peer, debts in self._debts.items():
+            cells = SLOTS * (1 + self._columns[peer])
+            while debts and control[cells + debts[0][0]] >= debts[0][1]:
+                self._settle(debts.popleft()[0])
+            if all_:
+                for _ in range(len(debts)):
+                    slot, number = debts.popleft()
+                    if control[cells + slot] >= number:
+                        self._settle(slot)
+                    else:
+                        debts.append((slot, number))
+
+    def _settle(self, slot: int) -> None:
+        """One of the readers that a slot was announced to has given it back."""
+        left = self._owed[slot] - 1
+        if left:
+            self._owed[slot] = left
+            return
+        del self._owed[slot]
+        if slot not in self._lent:
+            self._free.append(slot)
 
     def _takers(self, peers: Iterable[str]) -> list[str]:
         """List those peers that have a column and are not behind."""
         takers = []
         for peer in peers:
-            if peer not in self._columns:
+            debts = self._debts.get(peer)
+            if debts is None:
                 free = set(range(COLUMNS)) - set(self._columns.values())
                 if not free:
                     continue
                 self._columns[peer] = min(free)
-            if len(self._owed) < LAG_MAX or sum(peer in debts for debts in self._owed.values()) < LAG_MAX:
+                debts = self._debts[peer] = deque()
+            if len(debts) >= LAG_MAX:
+                self._reclaim(all_=True)
+            if len(debts) < LAG_MAX:
                 takers.append(peer)
         return takers
 
@@ -91,14 +109,16 @@ class Ring:
         self._reclaim()
         column = self._columns.pop(peer, None)
         if column is not None:
-            for debts in self._owed.values():
-                debts.pop(peer, None)
+            for slot, _ in self._debts.pop(peer):
+                self._settle(slot)
             for slot in range(SLOTS):
                 self._control[SLOTS * (1 + column) + slot] = 0
 
     def lend(self, size: int) -> Loan | None:
         """Lend a slot for octets of this size; None when too many are lent or held by readers."""
         self._reclaim()
+        if not self._free:
+            self._reclaim(all_=True)
         if len(self._lent) >= LENT_MAX or not self._free:
             return None
         slot = self._free.pop()
@@ -111,7 +131,8 @@ class Ring:
 
     def put(self, payload: Buffer | Split, peers: Iterable[str]) -> dict[str, bytes]:
         """Write a payload and return the descriptors for those peers that can take it."""
-        self._reclaim()
+        if not isinstance(payload, Loan):  # for which that was just done
+            self._reclaim(all_=len(self._free) <= 1)
         takers = self._takers(peers)
         if not takers:
             return {}
@@ -134,8 +155,9 @@ class Ring:
     def _announce(self, slot: int, offset: int, length: int, takers: list[str]) -> dict[str, bytes]:
         self._sequence += 1
         number = self._control[slot] = self._sequence
-        self._owed[slot] = dict.fromkeys(takers, number)
-        self._latest = slot
+        self._owed[slot] = len(takers)
+        for peer in takers:
+            self._debts[peer].append((slot, number))
         columns, pack = self._columns, DESCRIPTOR.pack
         return {
             peer: pack(self._pid, self.fd, self.inode, columns[peer], slot, number, self.slot_size, offset, length)
@@ -143,8 +165,9 @@ class Ring:
         }
 
     def take_back(self, peer: str) -> None:
-        """The latest descriptor did not reach a peer."""
-        self._owed[self._latest].pop(peer, None)
+        """The latest descriptor for a peer did not reach it."""
+        if self._debts[peer]:
+            self._settle(self._debts[peer].pop()[0])
 
     def close(self) -> None:
         self._control.release()

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import select
 import threading
-import time
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from threading import get_ident
+from time import monotonic
 
 import zmq
 
@@ -23,13 +22,12 @@ from robot.ros.exceptions import ROSError
 from robot.ros.graph import Endpoint
 from robot.ros.scheduler import Scheduler
 from robot.ros.transport import Receiver
-from robot.ros.transport.bell import Bell
 from robot.ros.transport.bundle import LOOK, MOST, SMALL
 from robot.ros.transport.directory import Directory, runtime_directory
 from robot.ros.transport.frame import BYE, HELLO, Buffer, Frame, FrameError, Split, pack
 from robot.ros.transport.inbox import Inbox
 from robot.ros.transport.loop import Loop
-from robot.ros.transport.outbox import LARGEST, QUEUE, Outbox
+from robot.ros.transport.outbox import Outbox
 from robot.ros.transport.ring import Loan
 
 log = logging.getLogger(__name__)
@@ -40,6 +38,7 @@ REST_MAX = 10.0  # [s] the same while there is always something
 LINGER = 500  # [ms] that last frames may take to leave
 CARE = 0.2  # [s] without polling after which a thread of the transport takes in what has arrived
 STALE = 0.02  # [s] the same for a thread that publishes
+AT_ONCE = 20e-6  # [s] who got a frame in no longer did not wait for it: there may be more
 CLOSING = 2.0  # [s] that a close waits for a thread which polls or sends; later, that thread closes
 
 
@@ -72,7 +71,6 @@ class ZeroMQ:
         self.handing_over = 0
         self._sends = 0  # calls that send and have not ended; several only where a signal handler sends too
         self._to_close = False  # nothing has closed the sockets yet
-        self._bell: Bell | None = None
         self._ending = threading.Event()
         self._caretaker = threading.Thread(target=self._take_care, name="ros-caretaker", daemon=True)
         self.closed = True
@@ -88,18 +86,8 @@ class ZeroMQ:
         self._receiver = receiver
         self._zmq = zmq.Context()
         self._directory = Directory(self._folder, self.name)
-        self._socket = self._zmq.socket(zmq.PULL)
-        self._socket.setsockopt(zmq.RCVHWM, QUEUE)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, LARGEST)
-        self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.bind(f"ipc://{self._directory.socket(self.name)}")
-        self._inbox = Inbox(self._socket, self.prefix, receiver, self)
-        bell = self._bell = Bell()
-        self._armed = False  # no frame waits, and nothing was done with the socket since: its file tells of the next
-        self._files = select.epoll()
-        self._bell_fd = bell.fd
-        self._files.register(bell.fd, select.EPOLLIN)
-        self._files.register(int(self._socket.get(zmq.FD)), select.EPOLLIN)
+        address = f"ipc://{self._directory.socket(self.name)}"
+        self._inbox = Inbox(self._zmq, address, self.prefix, receiver, self)
         self.closed, self._to_close = False, True
         self._directory.appear()
         self._look_for_peers()
@@ -131,23 +119,22 @@ class ZeroMQ:
         if self._polling.locked():
             self.wake()
 
-    def send(self, peers: Iterable[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
+    def send(self, peers: Sequence[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         self._check_process()
         with self._sending:
             if self.closed:
                 raise ROSError("the transport is closed")
             self._sends += 1
             try:
-                self._outbox.send(self._prepare(peers), frame, payload, keep)
+                ready = self._prepare(peers) if self._changed or self._untold else peers
+                self._outbox.send(ready, frame, payload, keep)
             finally:
                 self._sends -= 1
         if self.closed:
             self._finish_closing()
 
     def hold(self, peers: Sequence[str], data: bytes | bytearray) -> bool:
-        flood = self._flood
-        if self._directory.forked:
-            return False
+        flood = self._flood  # a forked child does not come here: its bus has no routes
         if peers is flood.peers and len(data) <= SMALL:
             with self._sending:
                 if peers is not flood.peers:  # another thread has ended it
@@ -160,7 +147,7 @@ class ZeroMQ:
                     finally:
                         self._sends -= 1
             return True
-        now = time.monotonic()
+        now = monotonic()
         if self._changed or self._untold or now - self._polled_at > STALE:
             return False
         with self._sending:
@@ -185,7 +172,7 @@ class ZeroMQ:
             try:
                 if self._changed or self._untold:
                     peers = self._prepare(peers)
-                self._outbox.send_whole(peers, data, time.monotonic())
+                self._outbox.send_whole(peers, data, monotonic())
             finally:
                 self._sends -= 1
         if self.closed:
@@ -229,8 +216,8 @@ class ZeroMQ:
 
     def _look_for_peers(self) -> None:
         alive, known = self._directory.peers(), set(self._outbox.peers)
-        gone, now = known - alive, time.monotonic()
-        rest = REST_MAX if gone and self._has_frame() else REST
+        gone, now = known - alive, monotonic()
+        rest = REST_MAX if gone and self._inbox.has_frame() else REST
         self._gone = {name: self._gone.get(name, now) for name in gone}
         for name, since in self._gone.items():
             if now - since >= rest:
@@ -283,11 +270,13 @@ class ZeroMQ:
                 self._poll(timeout, waiting)
         if self.closed:
             self._finish_closing()
-        self.handing_over = get_ident()
-        try:
-            self.loop.run_due()
-        finally:
-            self.handing_over = 0
+        loop = self.loop
+        if loop.timers or loop.ready:
+            self.handing_over = get_ident()
+            try:
+                loop.run_due()
+            finally:
+                self.handing_over = 0
 
     def until_due(self) -> float | None:
         return self.loop.until_next()
@@ -311,62 +300,47 @@ class ZeroMQ:
 
     def is_stale(self, age: float = STALE) -> bool:
         """Tell whether nobody has polled for a while [s]."""
-        return time.monotonic() - self._polled_at > age
+        return monotonic() - self._polled_at > age
 
     def _poll(self, timeout: float | None, waiting: int = 0) -> bool:
         """Look for what has arrived and take it in; return whether there was anything."""
-        self._polling_on = get_ident()
+        me = self._polling_on = get_ident()
         try:
             if self._changed:
                 self._announce_to_all()
             if self._flood.frames:
                 with self._sending:
                     self._outbox.flush()
-            now = time.monotonic()
-            if now >= self._housekeeping_at:
+            now = monotonic()
+            left = self._housekeeping_at - now
+            if left <= 0.0:
                 self._look_for_peers()
-                now = time.monotonic()
-                self._housekeeping_at = now + (REST if self._gone else HOUSEKEEPING)
-            if not self._armed and self._has_frame():
-                self._polled_at = now
-                self.handing_over = self._polling_on
-                self._inbox.take_in(more=True, waiting=waiting)
-                return True
-            wait = 0.0
-            if timeout != 0.0:
-                wait = self._housekeeping_at - now
-                if timeout is not None and timeout < wait:
-                    wait = timeout
-                until_next = self.loop.until_next()
-                if until_next is not None and until_next < wait:
-                    wait = until_next
-                wait = max(wait, 0.0)
-            ready = self._files.poll(wait)
-            self._polled_at = time.monotonic()
-            if not ready:
+                now = monotonic()
+                left = REST if self._gone else HOUSEKEEPING
+                self._housekeeping_at = now + left
+            if timeout is None or timeout > left:
+                timeout = left
+            loop = self.loop
+            if (loop.timers or loop.ready) and (until_next := loop.until_next()) is not None and until_next < timeout:
+                timeout = until_next
+            self._polled_at = now
+            inbox = self._inbox
+            if timeout > 0.0:
+                data = inbox.wait(timeout)
+                self._polled_at = monotonic()
+            else:
+                data = inbox.look()
+            if data is None:
                 return False
-            for file, _ in ready:
-                if file == self._bell_fd:
-                    if self._bell is not None:
-                        self._bell.silence()
-                else:
-                    self._armed = False
-            if not self._armed and self._has_frame():
-                self.handing_over = self._polling_on
-                self._inbox.take_in(more=wait == 0.0, waiting=waiting)  # after a wait one has come; a look finds more
+            self.handing_over = me
+            inbox.take_in(data, more=self._polled_at - now < AT_ONCE, waiting=waiting)
             return True
         finally:
             self._polling_on = self.handing_over = 0
 
-    def _has_frame(self) -> bool:
-        """Tell whether a frame waits in the inbox; when none does, the next one will wake who waits for the files."""
-        self._armed = not self._inbox.has_frame()
-        return not self._armed
-
     def wake(self) -> None:
-        bell = self._bell
-        if bell is not None:
-            bell.ring()
+        if self._to_close and not self._directory.forked:
+            self._inbox.ring()
 
     def _check_process(self) -> None:
         if self._directory.forked:
@@ -408,9 +382,7 @@ class ZeroMQ:
         lingers = [(peer, LINGER if self._directory.is_alive(peer) else 0) for peer in self._outbox.peers]
         self._outbox.close(lingers, self._own_frame(BYE))
         self._directory.close()
-        self._files.close()
-        self._socket.close()
+        self._inbox.close()
         self._zmq.term()
         self._outbox.release()
         self._inbox.reader.close()
-        self._bell = None
