@@ -31,15 +31,15 @@ def wants_info(callback: Callable[..., Any]) -> bool:
     """Tell whether a callback takes the message's information as a second argument.
 
     Raises:
-        RuntimeError: it takes neither one argument nor two.
+        RuntimeError: it takes neither one argument nor two, or is no callback.
     """
     try:
-        signature = inspect.signature(callback)
+        bind = inspect.signature(callback).bind if callable(callback) else None
     except ValueError:
         return False
-    for count in (1, 2):
+    for count in (1, 2) if bind is not None else ():
         try:
-            signature.bind(*range(count))
+            bind(*range(count))
         except TypeError:
             continue
         return count == 2

@@ -169,6 +169,7 @@ ENTITIES: list[Row] = [
     ("a service as a message", lambda n: n.create_publisher(Empty, "a", 1), RuntimeError, "might be a service"),
     ("a message as a service", lambda n: n.create_client(String, "a"), RuntimeError, "might be a message"),
     ("no interface at all", lambda n: n.create_publisher(int, "a", 1), AttributeError, "ROS 1"),
+    ("a subscription without a callback", lambda n: n.create_subscription(String, "a", None, 1), RuntimeError, "one argument"),  # type: ignore[arg-type]
     ("a callback without an argument", lambda n: n.create_subscription(String, "a", lambda: None, 1), RuntimeError, "one argument"),
     ("a message of another type", lambda n: n.create_publisher(String, "a", 1).publish(Empty.Request()), TypeError, "String"),
     ("a request of another type", lambda n: n.create_client(Empty, "a").call_async(String()), TypeError, "Empty"),
