@@ -17,9 +17,9 @@ def detector(name: str, *, photographs: bool | None = None) -> Detector:
     Args:
         name: "baseline" for colour and shape, "network" for the trained network in int8, "network-fp32" for the same
             in 32 bits.
-        photographs: True: every picture is one, which may lie on its side or its head: the network looks at it up
-            to twelve times. False: for cameras, whose frames stand upright and do not wait. None: by the picture, one of 640x480
-            pixels or less in the shape of a camera's frames (4:3, 16:9) is a frame.
+        photographs: True: every picture is one, which may lie on its side or its head: the network looks at it up to
+            twelve times. False: for cameras, whose frames stand upright and do not wait. None: by the picture, one of
+            640x480 pixels or less in the shape of a camera's frames (4:3, 16:9) is a frame.
 
     Raises:
         ValueError: there is none of that name, or its model file is missing, damaged or of another version.
