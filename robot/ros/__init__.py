@@ -130,23 +130,28 @@ class _Forget:
 
 
 def spin_once(node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None) -> None:
-    """Run one callback, waiting up to `timeout_sec` (None or negative: for ever) for it."""
+    """Run one callback, waiting up to `timeout_sec` (None or negative: for ever) for it.
+
+    A node that the executor had before stays there.
+    """
     chosen = executor or get_global_executor(node.context)
+    added = chosen.add_node(node)
     try:
-        chosen.add_node(node)
         chosen.spin_once(timeout_sec=timeout_sec)
     finally:
-        chosen.remove_node(node)
+        if added:
+            chosen.remove_node(node)
 
 
 def spin(node: Node, executor: Executor | None = None) -> None:
-    """Run a node's callbacks until its context is shut down."""
+    """Run a node's callbacks until its context is shut down; one that the executor had before stays there."""
     chosen = executor or get_global_executor(node.context)
+    added = chosen.add_node(node)
     try:
-        chosen.add_node(node)
         chosen.spin()
     finally:
-        chosen.remove_node(node)
+        if added:
+            chosen.remove_node(node)
 
 
 def spin_until_future_complete(
@@ -154,9 +159,8 @@ def spin_until_future_complete(
 ) -> None:
     """Run callbacks until the future is done, the time is over or the context is shut down."""
     chosen = executor or get_global_executor(node.context)
-    added = False
+    added = chosen.add_node(node)
     try:
-        added = chosen.add_node(node)
         chosen.spin_until_future_complete(future, timeout_sec)
     finally:
         if added:

@@ -50,6 +50,19 @@ def test_spin_until_gives_up_at_its_timeout() -> None:
     assert ros.create_node("other").create_client(std_srvs.srv.Trigger, "none").wait_for_service(0.02) is False
 
 
+def test_a_node_stays_with_the_executor_that_it_is_spun_by_if_that_had_it_before() -> None:
+    node, guest = ros.create_node("resident"), ros.create_node("guest")
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    for each in (node, guest):
+        ros.spin_once(each, executor=executor, timeout_sec=0.0)
+        ros.spin_until_future_complete(each, each.create_future(), executor, timeout_sec=0.0)
+        assert executor.get_nodes() == [node]
+    node.create_guard_condition(ros.shutdown).trigger()
+    ros.spin(node, executor)
+    assert executor.get_nodes() == [node]
+
+
 def test_spin_once_runs_one_callback_and_spin_some_all_that_are_ready() -> None:
     node = ros.create_node("one")
     executor = SingleThreadedExecutor()
