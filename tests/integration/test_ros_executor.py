@@ -58,8 +58,9 @@ def test_a_node_stays_with_the_executor_that_it_is_spun_by_if_that_had_it_before
         ros.spin_once(each, executor=executor, timeout_sec=0.0)
         ros.spin_until_future_complete(each, each.create_future(), executor, timeout_sec=0.0)
         assert executor.get_nodes() == [node]
-    node.create_guard_condition(ros.shutdown).trigger()
-    ros.spin(node, executor)
+    node.create_guard_condition(lambda: {}["end"]).trigger()
+    with pytest.raises(KeyError):
+        ros.spin(node, executor)
     assert executor.get_nodes() == [node]
 
 
