@@ -23,7 +23,7 @@ from robot.hardware.servo.port import SerialPort
 from robot.hardware.ur.stream import TcpStream
 from robot.hardware.wiring import parse_wiring
 from robot.hardware.xarm.part import XArmPart
-from robot.hardware.xarm.sdk import FramePort, take
+from robot.hardware.xarm.sdk import ANSWER, FramePort, take
 from sim.devices.servos import FakeBus, PtyServos
 from sim.devices.xarm import FakeXArm, MemoryXArm, TcpXArm
 
@@ -227,8 +227,23 @@ def test_octets_that_come_one_by_one_do_not_keep_the_loop_waiting() -> None:
         def close(self) -> None: ...
 
     line = Drop()
-    assert FramePort(line, lambda: line.time).read(0.05) == -1
-    assert line.time < 0.07
+    port = FramePort(line, lambda: line.time)
+    port.write(b"")
+    with pytest.raises(TimeoutError, match="no answer within"):
+        port.read()
+    assert line.time < ANSWER + 0.02
+
+
+def test_an_answer_that_is_there_counts_however_late_this_process_comes_to_look() -> None:
+    bench = Bench().begin()
+    late: list[float] = [0.0]
+    line = MemoryXArm(bench.controller, bench.tick)
+    port = FramePort(line, lambda: bench.time + late[0])
+    port.write(bytes.fromhex("0001000200012a"))
+    late[0] = 5.0  # others kept it from running
+    assert port.read()[:4] == bytes.fromhex("00010002")
+    with pytest.raises(TimeoutError):
+        port.read()
 
 
 def test_an_error_is_still_cleared_after_a_connection_that_came_back_at_the_second_try() -> None:

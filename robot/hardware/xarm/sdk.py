@@ -16,6 +16,11 @@ PORT = 502
 ANSWER = 0.1
 """An answer takes about a millisecond; after this the controller counts as lost [s]."""
 
+PATIENCE = 1.0
+"""Of the SDK, by its own clock [s]. Longer than `ANSWER`, for which the port looks after itself: the SDK begins to
+count before it looks whether an answer is there, and a process that others kept from running would lose an arm that
+has answered."""
+
 LENGTH_AT, HEAD = slice(4, 6), 6
 LONGEST, SHORTEST = 512, HEAD + 2
 OK, ERROR, WARNING, INVALID = 0, 1, 2, 10
@@ -64,39 +69,43 @@ def take(buffer: bytearray) -> bytes | None:
 class FramePort:
     """What the SDK's command layer asks of a port: whole frames out of a stream.
 
+    What has come is taken however late it is; only then is it asked whether the time for an answer is over.
+
     Args:
         monotonic: [s].
     """
 
     def __init__(self, stream: Stream, monotonic: Callable[[], float]) -> None:
         self._stream, self._monotonic, self._buffer = stream, monotonic, bytearray()
+        self._until, self._looked = float("inf"), False
 
     def flush(self) -> None:
         """Nothing to do: late answers are told by their number."""
 
     def write(self, data: bytes) -> int:
         self._stream.send(bytes(data))
+        self._until, self._looked = self._monotonic() + ANSWER, False
         return 0
 
-    def read(self, timeout: float | None = None) -> bytes | int:
-        """Return the next frame; -1 when none came in time, as the SDK has it. Half a frame is kept for the next time.
+    def read(self, timeout: float | None = None) -> bytes:
+        """Return the next frame. Half a frame is kept for the next time.
+
+        Args:
+            timeout: what is left of the SDK's own patience; not used.
 
         Raises:
-            OSError: the stream is broken or out of step.
+            OSError: none came within `ANSWER` of the question, or the stream is broken or out of step.
         """
-        until = self._monotonic() + (ANSWER if timeout is None else timeout)
         while True:
             frame = take(self._buffer)
             if frame is not None and len(frame) < SHORTEST:
                 raise OSError(f"a frame of {len(frame)} octets from the controller, at least {SHORTEST} are needed")
             if frame is not None:
                 return frame
-            if self._monotonic() > until:  # octets may come one by one
-                return -1
-            try:
-                self._buffer += self._stream.receive(wait=True)
-            except TimeoutError:
-                return -1
+            if self._looked and self._monotonic() > self._until:  # octets may come one by one
+                raise TimeoutError(f"no answer within {ANSWER} s")
+            self._looked = True
+            self._buffer += self._stream.receive(wait=True)
 
     def close(self) -> None:
         self._stream.close()
@@ -131,6 +140,6 @@ def commands(port: FramePort) -> Commands:
         detail = f"the maker's SDK is missing ({error}); type: pip install 'berrybrain[xarm]'"
         raise HardwareError("hardware_not_configured", detail) from error
     made: Any = UxbusCmdTcp(port)
-    made.set_timeout(ANSWER)
+    made.set_timeout(PATIENCE)
     layer: Commands = made
     return layer
