@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
-import select
-import socket
 import struct
 import threading
 from collections.abc import Callable
 
 from robot.hardware.ur import rtde
+from sim.devices.arm import STEP, FakeArm, MemoryLine
+from sim.devices.tcp import Client, TcpArm
 
 TYPES = (
     {
@@ -26,7 +25,6 @@ TYPES = (
     | {f"input_double_register_{i}": "DOUBLE" for i in range(48)}
     | {f"input_int_register_{i}": "INT32" for i in range(48)}
 )
-STEP, LAG = 0.002, 0.012
 STOP_BITS = 0b11_1111_0100
 """Of the safety status: what ends the program."""
 
@@ -41,22 +39,19 @@ class Session:
         self.started = False
 
 
-class FakeController:
-    """The controller. Faults: `unplugged`, `silent` (sends no data), `safety_bits`, `mode`, `stuck` joints.
+class FakeController(FakeArm):
+    """The controller. More faults: `safety_bits`, `mode`, `refuses_inputs`; a silent one sends no data.
 
     It obeys the program's text: how long a set point counts is read from it.
     """
 
     def __init__(self, q: list[float], monotonic: Callable[[], float]) -> None:
-        self.q, self.v = list(q), [0.0] * 6
-        self.unplugged = self.silent = self.refuses_inputs = False
+        super().__init__(q, monotonic)
+        self.refuses_inputs = False
         self.safety_bits, self.mode = 1, 7
-        self.stuck: set[int] = set()
         self.program = ""
         self.registers: dict[str, float] = {}
-        self._monotonic, self._time = monotonic, monotonic()
         self._last, self._quiet, self._following = 0.0, 0.0, False
-        self._goal = list(q)
         self._lock = threading.Lock()
 
     def run(self, text: str) -> None:
@@ -96,17 +91,16 @@ class FakeController:
     def advance(self, session: Session) -> None:
         """Move on to the present, a package per step of the controller."""
         with self._lock:
-            now = self._monotonic()
-            while self._time + STEP <= now + 1e-9:
-                self._time += STEP
+            due = self.steps()
+            for left in reversed(range(due)):
                 self._step()
                 if session.started and not self.silent:
-                    session.reply += self._data(session)
+                    session.reply += self._data(session, self._time - left * STEP)
 
-    def _data(self, session: Session) -> bytes:
+    def _data(self, session: Session, at: float) -> bytes:
         playing = bool(self.program)
         values: dict[str, list[float]] = {
-            "timestamp": [self._time],
+            "timestamp": [at],
             "actual_q": self.q,
             "actual_qd": self.v,
             "robot_mode": [self.mode],
@@ -138,23 +132,19 @@ class FakeController:
                 self._quiet += STEP
             if self._quiet > float(told.group(1)) or mode == 0:
                 self._following = False
-        share = 1.0 - math.exp(-STEP / LAG) if self._following and self.mode == 7 else 0.0
-        for i in range(6):
-            moved = 0.0 if i in self.stuck else (self._goal[i] - self.q[i]) * share
-            self.q[i] += moved
-            self.v[i] = moved / STEP
+        self.step(follows=self._following and self.mode == 7)
 
 
-class MemoryStream:
-    """A connection without a network, in the clock's time; once a cable was pulled it is gone for good."""
+class MemoryStream(MemoryLine):
+    """A connection to one port of the controller in memory."""
 
     def __init__(self, controller: FakeController, port: int, nap: Callable[[], None]) -> None:
+        super().__init__(controller)
         self._controller, self._port, self._nap = controller, port, nap
         self._session = Session()
-        self._broken = False
 
     def send(self, data: bytes) -> None:
-        self._reachable()
+        self.reachable()
         if self._port == rtde.PORT:
             self._controller.advance(self._session)
             self._controller.serve(self._session, data)
@@ -162,7 +152,7 @@ class MemoryStream:
             self._controller.run(data.decode())
 
     def receive(self, *, wait: bool) -> bytes:
-        self._reachable()
+        self.reachable()
         self._controller.advance(self._session)
         if wait and not self._session.reply:
             self._nap()
@@ -173,73 +163,44 @@ class MemoryStream:
         self._session.reply.clear()
         return data
 
-    def close(self) -> None: ...
 
-    def _reachable(self) -> None:
-        self._broken = self._broken or self._controller.unplugged
-        if self._broken:
-            raise ConnectionResetError("connection reset by peer")
-
-
-class TcpController:
-    """The controller behind two real ports of 127.0.0.1. Use as a context."""
+class Listener:
+    """A client of the RTDE port: it is answered, and gets a package per step of the controller once it has begun."""
 
     def __init__(self, controller: FakeController) -> None:
-        self.controller = controller
-        self._listen = {name: socket.create_server(("127.0.0.1", 0)) for name in ("rtde", "script")}
-        self.ports = {name: server.getsockname()[1] for name, server in self._listen.items()}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._controller, self._session = controller, Session()
 
-    def __enter__(self) -> TcpController:
-        self._thread.start()
-        return self
+    def told(self, data: bytes) -> bytes:
+        self._controller.serve(self._session, data)
+        return b""
 
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        for server in self._listen.values():
-            server.close()
+    def due(self) -> bytes:
+        self._controller.advance(self._session)
+        data = bytes(self._session.reply)
+        self._session.reply.clear()
+        return data
 
-    def _run(self) -> None:
-        clients: dict[socket.socket, Session | None] = {}
-        while not self._ended.is_set():
-            ready, _, _ = select.select([*self._listen.values(), *clients], [], [], 0.002)
-            if self.controller.unplugged:
-                for client in clients:
-                    client.close()
-                clients.clear()
-            for one in ready:
-                if one.fileno() < 0:
-                    continue
-                if one in self._listen.values():
-                    client, _ = one.accept()
-                    if self.controller.unplugged:
-                        client.close()
-                        continue
-                    clients[client] = Session() if one is self._listen["rtde"] else None
-                    continue
-                session = clients[one]
-                try:
-                    data = one.recv(65536)
-                except OSError:
-                    data = b""
-                if not data:
-                    clients.pop(one)
-                    one.close()
-                elif session is None:
-                    self.controller.run(data.decode())
-                else:
-                    self.controller.serve(session, data)
-            for client, session in list(clients.items()):
-                if session is None:
-                    continue
-                self.controller.advance(session)
-                try:
-                    client.sendall(session.reply)
-                except OSError:  # it has gone
-                    del clients[client]
-                    client.close()
-                session.reply.clear()
-        for client in clients:
-            client.close()
+
+class Programmer:
+    """A client of the port that takes programs."""
+
+    def __init__(self, controller: FakeController) -> None:
+        self._controller = controller
+
+    def told(self, data: bytes) -> bytes:
+        self._controller.run(data.decode())
+        return b""
+
+    def due(self) -> bytes:
+        return b""
+
+
+class TcpController(TcpArm):
+    """The controller behind two real ports, "rtde" and "script"."""
+
+    def __init__(self, controller: FakeController) -> None:
+        meet: dict[str, Callable[[], Client]] = {
+            "rtde": lambda: Listener(controller),
+            "script": lambda: Programmer(controller),
+        }
+        super().__init__(controller, meet, STEP)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
-import select
-import socket
 import struct
 import threading
 import time
 from collections.abc import Callable
 
 from robot.hardware.xarm.sdk import take
+from sim.devices.arm import FakeArm, MemoryLine
+from sim.devices.tcp import Client, TcpArm
 
-STEP, LAG = 0.002, 0.012
 AXES, SLOTS = 6, 7
 SERVO_MODE = 1
 MOVING, STANDBY, STOPPED, MODE_CHANGED = 1, 2, 4, 5
@@ -27,15 +25,12 @@ REFUSED, NOT_READY, WARNED, FAILED = 0x08, 0x10, 0x20, 0x40
 """Bits of the controller's state in every answer."""
 
 ESTOP_IO, LIMIT, SPEED, COLLISION = 2, 23, 24, 31
-PATIENCE = 5.0
-"""With a client that does not read what it is sent [s]."""
-
 PERIOD = 0.01
 """Between two reports on port 30003 [s]."""
 
 
-class FakeXArm:
-    """The controller. Faults: `unplugged`, `silent`, `estop` (pressed), `fail(code)`, `stuck` joints.
+class FakeXArm(FakeArm):
+    """The controller. More faults: `estop` (pressed), `fail(code)`.
 
     Args:
         q: joints, six of them [rad].
@@ -52,16 +47,12 @@ class FakeXArm:
         kind: int = 6,
         firmware: str = "2.3.0",
     ) -> None:
-        self.q, self.v = list(q), [0.0] * AXES
-        self.unplugged = self.silent = False
+        super().__init__(q, monotonic)
         self.estop = False
         self.error = self.warning = self.mode = 0
         self.state = STOPPED
         self.enabled = False
-        self.stuck: set[int] = set()
         self._limits, self._version = limits, f"{AXES},{kind},XI{kind}000000000000,AC1300000000,v{firmware}"
-        self._monotonic, self._time = monotonic, monotonic()
-        self._goal = list(q)
         self._lock = threading.Lock()
 
     def fail(self, error: int) -> None:
@@ -144,119 +135,71 @@ class FakeXArm:
             self._goal, self.state = list(goal), MOVING
 
     def _advance(self) -> None:
-        now = self._monotonic()
         if self.estop:
             self.fail(ESTOP_IO)
             self.enabled = False
-        while self._time + STEP <= now + 1e-9:
-            self._time += STEP
-            share = 1.0 - math.exp(-STEP / LAG) if self._ready and self.mode == SERVO_MODE else 0.0
-            for i in range(AXES):
-                moved = 0.0 if i in self.stuck else (self._goal[i] - self.q[i]) * share
-                self.q[i] += moved
-                self.v[i] = moved / STEP
+        for _ in range(self.steps()):
+            self.step(follows=self._ready and self.mode == SERVO_MODE)
 
 
-class MemoryXArm:
-    """A connection without a network, in the clock's time; once a cable was pulled it is gone for good."""
+class MemoryXArm(MemoryLine):
+    """A connection to the controller in memory."""
 
     def __init__(self, controller: FakeXArm, nap: Callable[[], None]) -> None:
+        super().__init__(controller)
         self._controller, self._nap = controller, nap
         self._taken, self._reply = bytearray(), b""
-        self._broken = False
 
     def send(self, data: bytes) -> None:
-        self._reachable()
+        self.reachable()
         self._taken += data
         self._reply += self._controller.serve(self._taken)
 
     def receive(self, *, wait: bool) -> bytes:
-        self._reachable()
+        self.reachable()
         if wait and not self._reply:
             self._nap()
             raise TimeoutError("timed out")
         data, self._reply = self._reply, b""
         return data
 
-    def close(self) -> None: ...
 
-    def _reachable(self) -> None:
-        self._broken = self._broken or self._controller.unplugged
-        if self._broken:
-            raise ConnectionResetError("connection reset by peer")
-
-
-class TcpXArm:
-    """The controller behind two real ports of 127.0.0.1, one for commands and one for reports. Use as a context."""
+class Commander:
+    """A client of the command port: every frame is answered."""
 
     def __init__(self, controller: FakeXArm) -> None:
-        self.controller = controller
-        self._listen = {name: socket.create_server(("127.0.0.1", 0)) for name in ("command", "report")}
-        self.ports = {name: server.getsockname()[1] for name, server in self._listen.items()}
-        self._clients: dict[socket.socket, bytearray | None] = {}  # what each has sent; None listens to reports
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._controller, self._taken = controller, bytearray()
 
-    def __enter__(self) -> TcpXArm:
-        self._thread.start()
-        return self
+    def told(self, data: bytes) -> bytes:
+        self._taken += data
+        return self._controller.serve(self._taken)
 
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-        for server in self._listen.values():
-            server.close()
-
-    def _run(self) -> None:
-        due = 0.0
-        while not self._ended.is_set():
-            ready, _, _ = select.select([*self._listen.values(), *self._clients], [], [], PERIOD)
-            if self.controller.unplugged:
-                self._part(*self._clients)
-            for one in ready:
-                if one in self._listen.values():
-                    self._meet(one)
-                elif one in self._clients and not self._served(one):
-                    self._part(one)
-            if time.monotonic() >= due:
-                due = time.monotonic() + PERIOD
-                listeners = [client for client, taken in self._clients.items() if taken is None]
-                self._part(*(client for client in listeners if not sent(client, self.controller.report())))
-        self._part(*self._clients)
-
-    def _meet(self, server: socket.socket) -> None:
-        client, _ = server.accept()
-        client.settimeout(PATIENCE)
-        if self.controller.unplugged:
-            client.close()
-        else:
-            self._clients[client] = bytearray() if server is self._listen["command"] else None
-
-    def _served(self, client: socket.socket) -> bool:
-        """Take what a client sends and answer it; false when it has gone."""
-        try:
-            data = client.recv(65536)
-        except OSError:
-            return False
-        taken = self._clients[client]
-        if not data or taken is None:
-            return bool(data)
-        taken += data
-        try:
-            return sent(client, self.controller.serve(taken))
-        except (OSError, IndexError, struct.error):
-            return False  # no frames of ours, or too short ones
-
-    def _part(self, *clients: socket.socket) -> None:
-        for client in clients:
-            del self._clients[client]
-            client.close()
+    def due(self) -> bytes:
+        return b""
 
 
-def sent(client: socket.socket, data: bytes) -> bool:
-    """Send it; false when the client has gone."""
-    try:
-        client.sendall(data)
-    except OSError:
-        return False
-    return True
+class Listener:
+    """A client of the report port: it gets a report every `PERIOD`."""
+
+    def __init__(self, controller: FakeXArm) -> None:
+        self._controller, self._due = controller, 0.0
+
+    def told(self, data: bytes) -> bytes:
+        return b""
+
+    def due(self) -> bytes:
+        if time.monotonic() < self._due:
+            return b""
+        self._due = time.monotonic() + PERIOD
+        return self._controller.report()
+
+
+class TcpXArm(TcpArm):
+    """The controller behind two real ports, "command" and "report"."""
+
+    def __init__(self, controller: FakeXArm) -> None:
+        meet: dict[str, Callable[[], Client]] = {
+            "command": lambda: Commander(controller),
+            "report": lambda: Listener(controller),
+        }
+        super().__init__(controller, meet, PERIOD)
