@@ -19,6 +19,7 @@ from dashboard.cli.prepare import HOST, answers, claim, own
 from dashboard.cli.robot_roles import check_dock, namespace, wiring_of
 from dashboard.cli.roles import ROLES, program
 from dashboard.cli.settings import FARM, RunSettings, find_farm
+from dashboard.cli.starved import Starved, Waiting, late
 from dashboard.supervise import ProcessDiedError, Supervisor
 
 log = logging.getLogger(__name__)
@@ -146,9 +147,11 @@ class _Served:
         if self._machine.pages:
             self._say(f"pages: http://{HOST}:{self._machine.pages}/")
         host = Host(self._settings, "person", slot=None)
-        person = Person(host, namespace(self._settings.robot), self._say)
+        waiting = Waiting(self._supervisor.pids, time.monotonic)
+        person = Person(host, namespace(self._settings.robot), self._say, waiting.worst)
 
         def look() -> None:
+            waiting.look()
             for name in self._supervisor.poll():
                 self._say(f"{name} has died and is started again")
             for line in self._typed.lines() if self._typed else ():
@@ -188,15 +191,19 @@ class Typed:
 
 
 class Person:
-    """Somebody beside the machine: reads what it says, presses its reset button, lets it go on, stops it."""
+    """Somebody beside the machine: reads what it says, presses its reset button, lets it go on, stops it.
 
-    def __init__(self, host: Host, space: str, say: Say) -> None:
+    Args:
+        starved: which program had to wait for a processor of late; None = none.
+    """
+
+    def __init__(self, host: Host, space: str, say: Say, starved: Callable[[], Starved | None]) -> None:
         from robot.nodes.convert import LATCHED, RELIABLE
         from robot.ros.interfaces import berry_msgs, std_msgs, std_srvs
         from robot.ros.node import Node
         from telemetry.messages.tables import faults
 
-        self._say, self._faults = say, faults()
+        self._say, self._faults, self._starved = say, faults(), starved
         self._message, self._request = std_msgs.msg.Bool, std_srvs.srv.Trigger.Request
         self._node = Node("person", context=host.context(), namespace=space)
         host.add(self._node)
@@ -239,6 +246,9 @@ class Person:
         for fault in known[:1]:
             self._say(f"  {fault.en}. {fault.do_en}")
             self._say(f"  {fault.zh}。{fault.do_zh}")
+        starved = self._starved() if late(causes) else None
+        for line in starved.lines() if starved is not None else ():
+            self._say(f"  {line}")
 
     def _on_order(self, message: Any) -> None:
         self._say(

@@ -2,7 +2,8 @@
 
 Drivers, loop, picker, mission and gateway are those of a real machine, each in its process on the wall's time; devices
 and camera are `python -m sim.devices`. Somebody presses reset and start whenever the robot waits for that. What comes
-out depends on the computer: a slow or busy one stops with `loop_overrun` or `hardware_lost`, which is counted and said.
+out depends on the computer: a slow or busy one stops with `picker_lost`, `loop_overrun` or `hardware_lost`, which is
+counted and said. `starved`: how often a stop came while a program had no processor, and the largest share of 5 s.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -41,6 +43,7 @@ PATIENCE = 5.0
 
 ENDED = ("done", "failed")
 LATE = frozenset({"loop_overrun", "hardware_lost", "picker_lost"})
+NO_PROCESSOR = re.compile(r"^  (\w+) had no processor for (\d+) %", re.MULTILINE)
 
 
 class Program:
@@ -170,12 +173,23 @@ def run(folder: Path, *, hardware: str, berries: int, seed: int, limit: float, p
         "in_the_punnet": _last_count(folder / "devices.log"),
         "results": dict(person.results),
         "stops": dict(person.stops),
+        "starved": _starved((folder / "robot.log").read_text(encoding="utf-8")),
         "seconds": round(ended - (started or begin), 1),
         "page": answered,
         "exit_code": code,
         "load_before": round(load, 1),
         "busy_s": round(used.ru_utime + used.ru_stime, 1),
     }
+
+
+def _starved(words: str) -> dict[str, dict[str, float]]:
+    """Return what `berrybrain robot` said of programs that waited for a processor when it was stopped."""
+    found: dict[str, dict[str, float]] = {}
+    for name, percent in NO_PROCESSOR.findall(words):
+        one = found.setdefault(name, {"stops": 0, "share_max": 0.0})
+        one["stops"] += 1
+        one["share_max"] = max(one["share_max"], int(percent) / 100.0)
+    return found
 
 
 def _last_count(log: Path) -> int:
