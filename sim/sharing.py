@@ -80,6 +80,8 @@ class SharedRail:
         self.space = self.leases() if self.row else None
         self.orders: dict[str, Any] = {}
         self.tasks: dict[str, str] = {}
+        self.latched: dict[str, bool] = {}
+        """Which robots are stopped until a person resets them."""
         self.outcomes: list[Any] = []
         self.stops: list[str] = []
         self._joints: dict[str, Callable[[], Array]] = {}
@@ -100,6 +102,7 @@ class SharedRail:
         self._joints[name] = joints
 
         def on_safety(message: Any) -> None:
+            self.latched[name] = bool(message.needs_reset)
             cause = f"{name} {message.causes[0]}" if message.causes else ""
             if message.state in ("HOLD", "PSTOP", "FAULT") and self.stops[-1:] != [cause]:
                 self.stops.append(cause)
@@ -144,6 +147,10 @@ class SharedRail:
         """Tell whether the orders of some robots, or of all, have ended."""
         ended = [self.orders[name].status in ("done", "failed") for name in names or self.names if name in self.orders]
         return len(ended) == len(names or self.names) and all(ended)
+
+    def over(self) -> bool:
+        """Tell whether nothing more will happen: each robot's order has ended, or it waits for a person."""
+        return all(self.done(name) or self.latched.get(name, False) for name in self.names)
 
     def run(self, limit: float, *, until: Callable[[], bool] | None = None) -> None:
         """Let time pass until all orders have ended, or `until()`, or for `limit` seconds."""

@@ -143,7 +143,7 @@ def harvest(
     row = SharedBed(cell, seed, arms, detector, latency=latency, oracle=oracle)
     row.order()
     began = time.process_time()
-    row.run(limit=SECONDS_PER_SEGMENT * cell.scene.length / cell.scene.segment_length)
+    row.run(limit=SECONDS_PER_SEGMENT * cell.scene.length / cell.scene.segment_length, until=row.over)
     cpu = time.process_time() - began
     score = row.score(visible)
     done = Harvested(
