@@ -24,6 +24,7 @@ from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import Outcome, PickResult
 from robot.pick.round import Job, PunnetInUse, Round, survey_views
 from robot.pick.settings import PickSettings
+from robot.pick.shown import Coverage
 from robot.pick.target import Vector
 from robot.pick.tree import picking_tree
 from robot.ros.action import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
@@ -90,7 +91,7 @@ class PickerNode(Node):
         self._numbers = count(1)
         self._punnet = PunnetInUse(pattern=PlacePattern(shape=arm.punnet), new_id=self._new_punnet)
         self._running: _Running | None = None
-        self._crops = RowCrop()
+        self._crops = RowCrop(Coverage(front=settings.pick.crop_front, heights=settings.pick.heights))
         self._picks = self.create_publisher(berry_msgs.msg.PickOutcome, "picks", RELIABLE)
         self._counts = self.create_publisher(berry_msgs.msg.SegmentCount, "segment_counts", RELIABLE)
         self._server = ActionServer(
@@ -179,6 +180,9 @@ class PickerNode(Node):
             settings=pick,
             report=self._report,
             report_count=self._report_count,
+            walls=self._settings.obstacles,
+            camera=self._arm.camera,
+            coverage=self._crops.coverage,
         )
         at = float(self.body.tool_pose()[0, 3]) if self.body.history.known else float(goal.start)
         round_.views = survey_views(job, self._arm.camera, pick, at)

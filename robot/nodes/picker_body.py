@@ -11,7 +11,7 @@ from robot.nodes.actions import GoalAction, LookAction, TriggerAction
 from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, from_berry_message, to_key, to_seconds, to_trajectory_goal
 from robot.nodes.joints import JointHistory
 from robot.pick.body import Plan, SafetyView, Sighting
-from robot.pick.grasp import Pose
+from robot.pick.grasp import Pose, Poses
 from robot.pick.punnet import OVER_WALL
 from robot.pick.reach import ArmPlan, Reach
 from robot.pick.target import Vector
@@ -92,6 +92,9 @@ class RosBody:
     ) -> ArmPlan:
         return self._reach.join([_own(plan) for plan in plans], overlap=overlap, over_wall=over_wall)
 
+    def tool_way(self, plan: Plan) -> Poses:
+        return self._reach.tool_way(_own(plan))
+
     def move(self, plan: Plan) -> GoalAction:
         goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)
         return GoalAction(self._arm_client, goal, _judge_trajectory)
@@ -127,6 +130,7 @@ class RosBody:
             image_ok=bool(message.image_ok),
             fault=message.fault,
             eye=T_world_camera[:3, 3],
+            camera=T_world_camera,
         )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from robot.pick.grasp import Pose
+from robot.pick.grasp import Pose, Poses
 from robot.pick.punnet import OVER_WALL
 from robot.pick.result import PickResult
 from robot.pick.target import Target, Vector
@@ -60,6 +60,7 @@ class Sighting:
     Attributes:
         stamp: exposure, UTC epoch [s].
         eye: where the camera was in the world [m], shape (3,); None when it is not told.
+        camera: its whole pose there, as `robot.kinematics.camera_pose` gives it; None when it is not told.
     """
 
     stamp: float
@@ -67,6 +68,7 @@ class Sighting:
     image_ok: bool = True
     fault: str = ""
     eye: Vector | None = None
+    camera: Pose | None = None
 
 
 class Look(Action, Protocol):
@@ -135,6 +137,10 @@ class Body(Protocol):
                 as long as the planner likes.
             over_wall: how high above the punnet's walls the tool must pass, held fruit and all [m].
         """
+        ...
+
+    def tool_way(self, plan: Plan) -> Poses:
+        """Return the tool's poses along a plan, a few centimetres apart at most, shape (n, 4, 4)."""
         ...
 
     def move(self, plan: Plan) -> Action: ...

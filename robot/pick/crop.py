@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from robot.pick.body import Sighting
+from robot.pick.shown import Coverage
 from robot.pick.skin import elevation, whole_share
 from robot.pick.target import Target, Vector
 from vision.track import Sighting as Seen
@@ -103,7 +104,8 @@ def each_once(seen: Sequence[Seen]) -> list[Seen]:
 class RowCrop:
     """The crop of the row at hand: what the pictures of one segment showed of the next serves there."""
 
-    def __init__(self) -> None:
+    def __init__(self, coverage: Coverage | None = None) -> None:
+        self.coverage = coverage
         self._row: tuple[str, ...] = ()
         self._crop = TrackedCrop()
         self._begun: set[tuple[float, float]] = set()
@@ -119,8 +121,12 @@ class RowCrop:
         """
         if row != self._row:
             self._row, self._crop, self._begun = row, TrackedCrop(), set()
+            if self.coverage is not None:
+                self.coverage.forget(-math.inf, math.inf)
         again = (start, end) in self._begun
         self._begun.add((start, end))
+        if again and self.coverage is not None:
+            self.coverage.forget(start, end)
         for target in self._crop.targets():
             x = float(target.position[0])
             near = start - AROUND <= x <= end + AROUND and now - target.seen_at <= REMEMBERED

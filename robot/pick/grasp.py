@@ -10,10 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import Tool
+from robot.collision import Box
+from robot.pick.push import pushed_back, room_behind
 from robot.pick.target import Target, Vector
 
 Pose = npt.NDArray[np.float64]
 """Homogeneous transform, shape (4, 4)."""
+
+Poses = npt.NDArray[np.float64]
+"""Several of them, shape (n, 4, 4)."""
 
 LEVEL = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 """Level tool that looks at the plants: tool x = world x, tool y = down, tool z = world y (columns are tool axes)."""
@@ -30,6 +35,8 @@ class Grasp:
         pitch: + looks up, that is, comes from below [rad].
         cost: [m] of interference with neighbours, plus a little for every turn; lowest first.
         crowding: deepest interference of a finger with a neighbour [m]; 0 = clear.
+        push: how far a finger would push a neighbour back before itself [m]; 0 = none.
+        walled: how deep a fingertip would reach into the clearance of what stands behind the fruit [m]; 0 = not.
         stems: ids of other berries whose peduncle or flesh may lie under the blade.
         surely: those of them that lie there if every place is as it was seen.
         caught: ids of other berries that would come between the jaws.
@@ -42,6 +49,8 @@ class Grasp:
     cost: float
     crowding: float
     stems: tuple[int, ...]
+    push: float = 0.0
+    walled: float = 0.0
     surely: tuple[int, ...] = ()
     caught: tuple[int, ...] = ()
 
@@ -70,6 +79,12 @@ FITS: tuple[Fit, ...] = (
 )
 """Room on each side of the berry while approaching, shift to the right, cost [m]; fruit looks up to 5 mm narrower."""
 
+PUSH_COST = 2.0
+"""Of each metre that a neighbour is pushed back further than there is room for: it is squeezed or torn off."""
+
+WALL_COST, WALL_ROOM = 0.1, 0.003
+"""Of a way on which a fingertip comes nearer to a wall than by the second [m]."""
+
 CAUGHT_COST = 0.03
 """Of a neighbour between the jaws [m]: more than any push aside."""
 
@@ -90,6 +105,9 @@ BLADE_MARGIN = 0.004
 
 SAME, NEIGHBOUR = 0.022, 0.16
 """Two tracks nearer than the one are one fruit; fruit further than the other is not in the tool's way [m]."""
+
+INSIDE = 0.75
+"""So are tracks whose distance is less than this share of the one at which their skins touch."""
 
 TURN_COST = 0.002
 """Cost of one radian [m]: a turn is only taken when it avoids something."""
@@ -117,25 +135,48 @@ def grasp_at(target: Target, tool: Tool, yaw: float, pitch: float) -> Pose:
     return pose
 
 
-def grasps(target: Target, neighbours: Sequence[Target], tool: Tool) -> list[Grasp]:
-    """Return the ways to take `target`, best first. `neighbours` are all other berries known near it."""
-    near = [n for n in neighbours if n.id != target.id and SAME < _distance(n, target) < NEIGHBOUR]
-    found = [_grasp(target, near, tool, turn, fit) for turn in TURNS for fit in (FITS if near else FITS[:1])]
+def grasps(target: Target, neighbours: Sequence[Target], tool: Tool, walls: Sequence[Box] = ()) -> list[Grasp]:
+    """Return the ways to take `target`, best first.
+
+    Args:
+        neighbours: all other berries known near it.
+        walls: what stands behind the fruit, such as the gutter.
+    """
+    near = [n for n in neighbours if n.id != target.id and _distance(n, target) < NEIGHBOUR and not _one(n, target)]
+    beside = [(n, room_behind(n, walls)) for n in near]
+    ways = [(turn, fit) for turn in TURNS for fit in (FITS if near else FITS[:1])]
+    found = [_grasp(target, beside, tool, way, walls) for way in ways]
     return sorted(found, key=lambda g: g.cost)
+
+
+def _one(a: Target, b: Target) -> bool:
+    """Return whether two tracks are one fruit: so near, or so deep in each other, that two could not hang there."""
+    x, y, z = (a.position - b.position).tolist()
+    apart = math.hypot(math.hypot(x, y) / (a.radius + b.radius), 2.0 * z / (a.length + b.length))
+    return _distance(a, b) <= SAME or apart < INSIDE
 
 
 def _distance(a: Target, b: Target) -> float:
     return float(np.linalg.norm(a.position - b.position))
 
 
-def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float, float], fit: Fit) -> Grasp:
-    yaw, pitch = turn
-    room, aside, price = fit
+def _grasp(
+    target: Target,
+    beside: Sequence[tuple[Target, float]],
+    tool: Tool,
+    way: tuple[tuple[float, float], Fit],
+    walls: Sequence[Box],
+) -> Grasp:
+    """Return one way (turn, fit); `beside` are the neighbours, each with how far it may be pushed back [m]."""
+    near = [n for n, _ in beside]
+    (yaw, pitch), (room, aside, price) = way
     pose = grasp_at(target, tool, yaw, pitch)
     pose[:3, 3] += pose[:3, 0] * aside
     opening = min(tool.opening_max, target.diameter + 2.0 * room)
     local = [pose[:3, :3].T @ (n.position - pose[:3, 3]) for n in near]
     crowding = [_finger_overlap(p, n, tool, opening) for p, n in zip(local, near, strict=True)]
+    pushes = [pushed_back(p, n, tool, opening) for p, n in zip(local, near, strict=True)]
+    squeezed = sum(max(0.0, push - room) for push, (_, room) in zip(pushes, beside, strict=True))
     caught = tuple(n.id for p, n in zip(local, near, strict=True) if _caught(p, n, tool, opening))
     up = pose[:3, :3].T @ np.array([0.0, 0.0, 1.0])
     cut, surely = (
@@ -147,6 +188,8 @@ def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float
         for width in (target.radius + DOUBT, target.radius + SURE)
     )
     cost = sum(crowding) + CAUGHT_COST * len(caught) + 0.05 * len(cut) + TURN_COST * (abs(yaw) + abs(pitch)) + price
+    walled = _into_walls(pose, tool, opening, walls)
+    cost += PUSH_COST * squeezed + (WALL_COST if walled > 0.0 else 0.0)
     return Grasp(
         pose=pose,
         opening=opening,
@@ -155,6 +198,8 @@ def _grasp(target: Target, near: Sequence[Target], tool: Tool, turn: tuple[float
         cost=cost,
         crowding=max(crowding, default=0.0),
         stems=cut,
+        push=max(pushes, default=0.0),
+        walled=walled,
         surely=surely,
         caught=caught,
     )
@@ -169,7 +214,7 @@ def lift_over(target: Target, neighbours: Sequence[Target], grasp: Grasp) -> flo
     held = turn.T @ (target.position - grasp.pose[:3, 3])
     lift = 0.0
     for other in neighbours:
-        if other.id == target.id or _distance(other, target) < SAME:
+        if other.id == target.id or _one(other, target):
             continue
         p = turn.T @ (other.position - grasp.pose[:3, 3]) - held
         beside = abs(p[0]) > 0.8 * (target.radius + other.radius)
@@ -189,12 +234,25 @@ def way_out(target: Target, neighbours: Sequence[Target], grasp: Grasp, tool: To
     width = 0.5 * grasp.opening + 2.0 * tool.pad[0]
     far = least
     for other in neighbours:
-        if other.id == target.id or _distance(other, target) < SAME:
+        if other.id == target.id or _one(other, target):
             continue
         p = turn.T @ (other.position - target.position)
         if abs(p[0]) < width + other.radius and p[1] > 0.0 and -WAY_OUT_MAX < p[2] < -0.5 * target.radius:
             far = max(far, float(-p[2]) + other.radius + max(target.radius, tool.pad[2]) + GRAZE)
     return min(far, WAY_OUT_MAX)
+
+
+def _into_walls(pose: Pose, tool: Tool, opening: float, walls: Sequence[Box]) -> float:
+    """Return how deep a corner of the open fingers' tips reaches into a wall at the grasp [m]."""
+    if not walls:
+        return 0.0
+    wide, high, tip = 0.5 * opening + 2.0 * tool.pad[0], tool.pad[1], tool.pad[2]
+    corners = np.array([[x, y, tip] for x in (-wide, wide) for y in (-high, high)]) @ pose[:3, :3].T + pose[:3, 3]
+    deep = 0.0
+    for wall in walls:
+        inside = np.minimum(corners - np.array(wall.minimum), np.array(wall.maximum) - corners).min(axis=1)
+        deep = max(deep, float(inside.max()) + WALL_ROOM)
+    return deep
 
 
 def _finger_overlap(p: Vector, neighbour: Target, tool: Tool, opening: float) -> float:

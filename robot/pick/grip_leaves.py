@@ -27,6 +27,9 @@ BEGUN = 0.010
 CARRY_TRIES = 2
 """A motion that was aborted while the fruit is held is planned anew from where the tool is so many times."""
 
+PUSH_TICKS = 2
+"""Open jaws that press on fruit in so many ticks in a row stop."""
+
 LOST_TICKS = 3
 """The grip must be missing in so many ticks in a row before the fruit counts as lost."""
 
@@ -52,6 +55,7 @@ class Approach(Line):
     """
 
     _closes_at: float = math.inf
+    _pressing: int = 0
 
     def goal(self) -> Pose:
         grasp = self.round.attempt.grasp
@@ -60,7 +64,13 @@ class Approach(Line):
         return grasp.pose
 
     def tool_speed(self) -> float:
-        return self.round.settings.approach_speed * self.round.job.speed
+        settings = self.round.settings
+        return (settings.beside_speed if self._beside() else settings.approach_speed) * self.round.job.speed
+
+    def _beside(self) -> bool:
+        """Return whether a finger pushes a neighbour back on this approach, or one comes between the jaws."""
+        grasp = self.round.attempt.grasp
+        return grasp is not None and (grasp.push >= self.round.settings.pushes or bool(grasp.caught))
 
     def begin(self) -> None:
         age = self.round.body.now() - self.round.attempt.seen_from
@@ -68,6 +78,7 @@ class Approach(Line):
             self._again(f"the berry was last seen {age:.2f} s ago, allowed {self.round.settings.pose_age_max:g}")
             return
         self.round.attempt.closing = None
+        self._pressing = 0
         super().begin()
         self.round.attempt.went_in = True
 
@@ -82,7 +93,24 @@ class Approach(Line):
         if attempt.closing is None and body.monotonic() >= self._closes_at:
             attempt.gripped = True
             attempt.closing = body.grip_to(0.0, self.round.job.force)
+        if attempt.closing is None and self._beside() and self._pushes():
+            return self._stop_short()
         return super().step()
+
+    def _pushes(self) -> bool:
+        """Return whether the open jaws have pressed on something for two ticks: fruit that cannot give way."""
+        self._pressing = self._pressing + 1 if self.round.body.grip().force > self.round.settings.push_force else 0
+        return self._pressing >= PUSH_TICKS
+
+    def _stop_short(self) -> Status:
+        """Close the jaws here where they have the berry already, else try from another side."""
+        self.halt()
+        depth = depth_in_crop(self.round)
+        if depth >= -self.round.settings.short:
+            return Status.SUCCESS
+        force = self.round.body.grip().force
+        where = f"{-depth * 1e3:.0f} mm before the berry"
+        return self.fail(PickResult.COLLISION_RISK, f"a neighbour was pushed with {force:.1f} N, {where}")
 
     def resume(self) -> None:
         self._again("held during the approach")
@@ -179,7 +207,7 @@ class Carry(ActionLeaf):
         round_, settings = self.round, self.round.settings
         if depth_in_crop(round_) <= -settings.retract + 0.005:
             return []
-        body, grasp, held, around = round_.body, self._grasp(), round_.attempt.target, round_.crop.targets()
+        body, grasp, held, around = round_.body, self._grasp(), round_.attempt.target, round_.around()
         back = grasp.standoff(way_out(held, around, grasp, round_.tool, settings.retract))
         lift = lift_over(held, around, grasp)
         if lift == 0.0 or depth_in_crop(round_) < -BEGUN:

@@ -9,12 +9,13 @@ from dataclasses import replace
 import numpy as np
 from py_trees.common import Status
 
-from robot.pick.body import Action, Look, PlanError
+from robot.pick.body import Action, Look, Plan, PlanError
 from robot.pick.grasp import Grasp, grasps
 from robot.pick.leaf import ActionLeaf, Leaf
+from robot.pick.push import knocks
 from robot.pick.result import CUT_OFF, PickResult
 from robot.pick.round import Attempt, Round
-from robot.pick.target import Target
+from robot.pick.target import Target, Vector
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +43,18 @@ class ViewDue(Leaf):
 
 
 class MoveToView(ActionLeaf):
-    """Go where the next survey picture is taken, and ask for it shortly before; a view out of reach is left out."""
+    """Go where the next survey picture is taken, and ask for it shortly before.
+
+    A view out of reach is left out, and one that would show nothing new.
+    """
 
     _looks_at: float
 
     def start(self) -> Action | None:
         self.round.view = None
-        while self.round.views:
+        while self.round.views and not self.round.view_spared():
             try:
-                way = self.round.go(self.round.views[0])
+                way = self.round.go(self.round.next_view())
             except PlanError as error:
                 log.warning("a view of the survey is left out: %s", error)
                 self.round.views.pop(0)
@@ -68,19 +72,21 @@ class MoveToView(ActionLeaf):
 class LookAround(ActionLeaf):
     """Take a picture and merge it into what is known of the crop."""
 
-    look: Look
+    look: Look | None
 
     def start(self) -> Action | None:
-        if not self.round.views:
+        early, self.round.view, self.look = self.round.view, None, None
+        if not self.round.views or (early is None and self.round.view_spared()):
             return None
-        early, self.round.view = self.round.view, None
         self.look = early or self.round.body.look()
         return self.look
 
     def finish(self) -> Status:
         if self.round.views:
-            if self.look.sighting.image_ok:
-                self.round.crop.see(self.look.sighting)
+            if self.look is None:
+                self.round.looked += 1
+            elif self.look.sighting.image_ok:
+                self.round.see(self.look.sighting)
                 self.round.looked += 1
             self.round.looked_from = float(self.round.views.pop(0)[0, 3])
         return Status.SUCCESS
@@ -120,7 +126,7 @@ class ChooseNext(Leaf):
             self.round.current = Attempt(target=target, started=self.round.body.monotonic())
         attempt = self.round.current
         if not attempt.ways:
-            attempt.ways = grasps(attempt.target, self.round.crop.targets(), self.round.tool)
+            attempt.ways = grasps(attempt.target, self.round.around(), self.round.tool, self.round.walls)
         reason = self._choose_way(attempt)
         if reason is None:
             attempt.number += 1
@@ -148,6 +154,9 @@ class ChooseNext(Leaf):
             way = attempt.ways.pop(0)
             if way.crowding > settings.crowding_max:
                 continue
+            if way.walled > 0.0:
+                reason = PlanError(PickResult.COLLISION_RISK, "a finger would meet what stands behind the fruit")
+                continue
             if way.surely or (way.stems and attempt.target.id not in self.round.deferred):
                 reason = PlanError(PickResult.TWO_STEMS, f"peduncle or flesh of {way.stems[0]} under the blade")
                 continue
@@ -155,15 +164,28 @@ class ChooseNext(Leaf):
                 reason = PlanError(PickResult.COLLISION_RISK, f"berry {way.caught[0]} would come between the jaws")
                 continue
             try:
-                there = body.plan(start, way.standoff(settings.standoff), self.round.job.speed)
-                body.plan_line(there.end, way.pose, settings.approach_speed)
+                there = self._way_to(way, start)
+                body.plan_line(there[-1].end, way.pose, settings.approach_speed)
             except PlanError as error:
                 reason = error
                 continue
-            attempt.grasp, attempt.ready = way, (body.joints(), [*first, there])
+            attempt.grasp, attempt.ready = way, (body.joints(), [*first, *there])
             attempt.ways = [w for w in attempt.ways if (w.yaw, w.pitch) != (way.yaw, way.pitch)]
             return None
         return reason
+
+    def _way_to(self, grasp: Grasp, start: Vector) -> list[Plan]:
+        """Return the way to the pre-grasp pose: straight there, or in from further out where it would knock fruit."""
+        round_, settings = self.round, self.round.settings
+        there = round_.body.plan(start, grasp.standoff(settings.standoff), round_.job.speed)
+        if not knocks(round_.body.tool_way(there), round_.around(), round_.tool, grasp.opening):
+            return [there]
+        try:
+            out = round_.body.plan(start, grasp.standoff(settings.standoff + settings.further), round_.job.speed)
+            into = round_.body.plan_line(out.end, grasp.standoff(settings.standoff), settings.retract_speed)
+        except PlanError:
+            return [there]
+        return [out, into]
 
 
 class MoveToStandoff(ActionLeaf):
@@ -216,7 +238,7 @@ class LookAgain(ActionLeaf):
         sighting, attempt, crop = self.look.sighting, self.round.attempt, self.round.crop
         if not sighting.image_ok:
             return self.fail(PickResult.LOST_TARGET, f"picture refused: {sighting.fault}")
-        shown = crop.see(sighting)  # what else it shows is a view of the crop as good as any
+        shown = self.round.see(sighting)  # what else it shows is a view of the crop as good as any
         target = find_again(attempt.target, shown, self.round.settings.relook_shift)
         if target is None and self._believed(attempt):
             if not self._ripe_enough(attempt.target):
@@ -233,7 +255,8 @@ class LookAgain(ActionLeaf):
             self.look = self.round.body.look()
             self.action, self._ended = self.look, None
             return Status.RUNNING
-        target = replace(target.completed(attempt.target), ripeness=self._ripeness(target))
+        typical = self.round.typical_length()
+        target = replace(target.completed(attempt.target).not_below(typical), ripeness=self._ripeness(target))
         attempt.target, attempt.seen_from = target, sighting.stamp
         if not self._ripe_enough(attempt.target):
             return self.fail(PickResult.NOT_RIPE, f"ripeness {attempt.target.ripeness:.2f} over all looks")
@@ -258,7 +281,8 @@ class LookAgain(ActionLeaf):
     def _settle_grasp(self, target: Target) -> Status:
         """Correct the grasp for where the berry is now; refuse one that would cut a neighbour."""
         attempt = self.round.attempt
-        attempt.grasp = same_way(_grasp_of(self.round), grasps(target, self.round.crop.targets(), self.round.tool))
+        ways = grasps(target, self.round.around(), self.round.tool, self.round.walls)
+        attempt.grasp = same_way(_grasp_of(self.round), ways)
         if attempt.grasp.surely:
             return self.fail(
                 PickResult.TWO_STEMS, f"berry {attempt.grasp.surely[0]} under the blade, seen from near by"

@@ -11,11 +11,11 @@ import numpy as np
 from robot.arms import ArmDescription
 from robot.collision import World
 from robot.kinematics import forward, solve
-from robot.kinematics.many import tool_positions
+from robot.kinematics.many import link_frames_many, tool_positions
 from robot.motion import MotionError, Trajectory, joint_move, line_move, quicken, stops, within_limits
 from robot.motion.combine import KNOT, carry, joined
 from robot.pick.body import PlanError
-from robot.pick.grasp import Pose, rotation
+from robot.pick.grasp import Pose, Poses, rotation
 from robot.pick.punnet import OVER_WALL
 from robot.pick.result import PickResult
 from robot.pick.target import Vector
@@ -34,6 +34,9 @@ OVERLAP = 0.25
 STOP_STEP, STOP_TOUCH, SLOWER, SLOWEST = 0.016, -0.001, 1.2, 2.5
 """Stops are looked at this often [s] and may come so near [m]: the limiter, which judges each of them, allows a
 millimetre more. A way that cannot be broken off is slowed down by such steps, to at most the last."""
+
+WAY_STEP = 2
+"""Of so many knots of a plan one is told when its poses are asked for: 16 ms, 8 mm at full speed."""
 
 INSIDE = 0.002
 """A stretch of the row that is held is kept by so much more than the limiter demands [m]."""
@@ -289,6 +292,12 @@ class Reach:
         rail = self._arm.rail
         wanted = float(goal[0, 3]) - float(rail.base[0]) - self._arm.posture.ahead
         return np.array([min(max(wanted, rail.position_min), rail.position_max), *self._arm.posture.joints])
+
+    def tool_way(self, plan: ArmPlan) -> Poses:
+        """Return the tool's poses along a plan, its end included, shape (n, 4, 4)."""
+        positions = plan.trajectory.positions
+        tools: Poses = link_frames_many(self._arm, np.vstack([positions[::WAY_STEP], positions[-1:]]))[:, -1]
+        return tools
 
     def tool_pose(self, joints: Vector) -> Pose:
         return forward(self._arm, joints)

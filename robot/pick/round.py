@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from robot.arms import Camera, Tool
-from robot.pick.body import Action, Body, Crop, Look, Plan, PlanError
+from robot.collision import Box
+from robot.pick.body import Action, Body, Crop, Look, Plan, PlanError, Sighting
 from robot.pick.candidates import Window, order
 from robot.pick.grasp import Grasp, Pose, rotation
 from robot.pick.punnet import OVER_WALL, PlacePattern
 from robot.pick.result import CUT_OFF, Outcome, PickResult
 from robot.pick.settings import PickSettings
-from robot.pick.target import Target, Vector
+from robot.pick.shown import CELL, Coverage, in_view
+from robot.pick.target import HIDDEN, Target, Vector
 
 SAME_PLACE = 0.022
 """Two fruits are never nearer than this, centre to centre [m]."""
 
 DEEP, INWARDS = 0.01, 0.7
 """A tool that is less than this among the leaves [m], or points less into the crop, need not come back first."""
+
+DOUBTED = 0.5
+"""Score below which a track may be a leaf or a shadow, 0-1."""
+
+ENOUGH = 4
+"""Of so many fruits the usual length is known."""
+
+REMEMBERED = 900.0
+"""What was shown longer ago is looked at anew [s]."""
 
 STANDS = 2e-3
 """Joints that differ by less than this have not moved [m, rad]."""
@@ -121,7 +132,11 @@ class Attempt:
 
 @dataclass(slots=True, kw_only=True)
 class Round:
-    """State of one harvest of one segment; `report` is called once for every candidate."""
+    """State of one harvest of one segment; `report` is called once for every candidate.
+
+    `walls`: what stands behind the fruit and does not give way. `coverage`: what pictures taken with `camera` showed;
+    None = only the views of the survey count. `missed`: in how many pictures a track was not seen where it should be.
+    """
 
     job: Job
     body: Body
@@ -131,6 +146,10 @@ class Round:
     settings: PickSettings
     report: Callable[[Outcome], None]
     report_count: Callable[[Counter[str]], None] = lambda _: None
+    walls: tuple[Box, ...] = ()
+    camera: Camera | None = None
+    coverage: Coverage | None = None
+    missed: Counter[int] = field(default_factory=Counter)
     views: list[Pose] = field(default_factory=list)
     view: Look | None = None
     decided: dict[int, PickResult] = field(default_factory=dict)
@@ -173,12 +192,74 @@ class Round:
         """Return whether the next picture of the survey comes before anything else."""
         if not self.views or self.current is not None:
             return False
-        return self.looked_from is None or self.quota_reached() or self.next_candidate() is None
+        return self.quota_reached() or self.next_candidate() is None
+
+    def see(self, sighting: Sighting) -> Sequence[Target]:
+        """Merge a picture into what is known; return the tracks it showed."""
+        shown = self.crop.see(sighting)
+        if self.camera is not None and sighting.camera is not None:
+            if self.coverage is not None:
+                self.coverage.see(sighting.camera, self.camera, sighting.stamp)
+            there = {target.id for target in shown}
+            others = [target for target in self.crop.targets() if target.id not in there]
+            places = np.array([target.position for target in others]).reshape(-1, 3)
+            seen = in_view(places, sighting.camera, self.camera).tolist()
+            self.missed.update(t.id for t, inside in zip(others, seen, strict=True) if inside)
+        return shown
+
+    def typical_length(self) -> float:
+        """Return the median length of the fruit that is seen whole [m]; 0 where too few are."""
+        whole = [t.length for t in self.crop.targets() if t.visible >= HIDDEN and t.score >= DOUBTED]
+        return float(np.median(whole)) if len(whole) >= ENOUGH else 0.0
+
+    def around(self) -> list[Target]:
+        """Return the fruit that is minded as a neighbour: what looked little like fruit and is missed since is not."""
+        return [t for t in self.crop.targets() if t.score >= DOUBTED or self.missed[t.id] <= t.sightings]
+
+    def shown(self, start: float, end: float) -> bool:
+        """Return whether the pictures showed enough of a stretch of the row, world x [m]."""
+        if self.coverage is None:
+            return False
+        return self.coverage.share(start, end, self.body.now() - REMEMBERED) >= self.settings.shown_enough
+
+    def view_spared(self) -> bool:
+        """Return whether the next view of the survey would show nothing new."""
+        if self.camera is None or not self.views:
+            return False
+        aim, half = self._aim(self.views[0], self.camera), 0.5 * self.settings.survey_step
+        return self.shown(max(aim - half, self.job.window.start), min(aim + half, self.job.window.end))
+
+    def next_view(self) -> Pose:
+        """Return the pose of the next view, moved along the row to where most is to be seen that was not shown yet."""
+        pose = self.views[0]
+        if self.camera is None or self.coverage is None:
+            return pose
+        window, half = self.job.window, self.settings.view_half
+        missing = self.coverage.missing(window.start, window.end, self.body.now() - REMEMBERED)
+        if not missing:
+            return pose
+        low, high = missing[0] - 0.5 * CELL, missing[-1] + 0.5 * CELL
+        middle = 0.5 * (low + high)
+        nearer = low + half if self.body.tool_pose()[0, 3] < middle else high - half
+        moved = pose.copy()
+        moved[0, 3] += (middle if high - low < 2.0 * half else nearer) - self._aim(pose, self.camera)
+        return moved
+
+    def _aim(self, pose: Pose, camera: Camera) -> float:
+        """Return where along the row the camera looks from a pose of the tool, world x [m]."""
+        eye = pose @ camera.T_tool_camera
+        ahead = (self.settings.crop_front - float(eye[1, 3])) / float(eye[1, 2])
+        return float(eye[0, 3] + ahead * eye[0, 2])
 
     def _looked_at(self, target: Target) -> bool:
-        """Return whether a berry hangs on this side of the middle between the last view and the next."""
-        if not self.views or self.looked_from is None:
+        """Return whether a berry's place was shown, or is on this side of the middle between last view and next."""
+        if not self.views:
             return True
+        x = float(target.position[0])
+        if self.shown(x - SAME_PLACE, x + SAME_PLACE):
+            return True
+        if self.looked_from is None:
+            return False
         following = float(self.views[0][0, 3])
         middle = 0.5 * (self.looked_from + following)
         return bool((target.position[0] < middle) == (self.looked_from < following))
@@ -218,7 +299,7 @@ class Round:
             start = first[-1].end if first else self.body.joints()
             plans = [*first, self.body.plan(start, goal, self.job.speed)]
         whole = self.body.join(plans)
-        leaves = whole.spans[-2][1] if len(plans) > 1 else 0.0
+        leaves = whole.spans[0][1] if len(plans) > 1 else 0.0
         return Way(action=self.body.move(whole), leaves=leaves, duration=whole.duration)
 
     def is_decided(self, target: Target) -> bool:

@@ -13,6 +13,11 @@ class PickSettings:
         standoff: pre-grasp distance back along the approach; the camera, behind the tool, has the fruit in range.
         retract: straight way out with the fruit, enough to bring its tip out of the row.
         approach_speed: slow enough to stop before a fruit is pushed (reference: at most 0.25).
+        beside_speed: of an approach on which a finger pushes a neighbour back, `pushes` or further.
+        pushes: a neighbour pushed back less than this is not minded.
+        push_force: jaws that press so hard on something on such an approach stop.
+        short: an approach that was stopped so near to its end is good enough to close the jaws.
+        further: from so much further out the tool goes straight in where fruit hangs beside the way.
         pose_age_max: an approach decided on an older picture is refused (R6).
         relook_shift: a berry that moved more than this between survey and the second look is another one.
         relook_agree: one that moved more than this is looked at once more before it is believed.
@@ -29,6 +34,8 @@ class PickSettings:
         clear_of_crop: so far before that the tool goes along the row: leaves hang there, and one that is caught by a
             jaw and comes free again throws the tool forward.
         survey_step: between views; less than half of what a view covers, so every berry is seen from two sides.
+        shown_enough: a view of the survey is left out when pictures taken while picking showed so much of its stretch.
+        view_half: a view shows so much of the row to each side of where it looks.
         look_ahead: so long before the arm stands a picture is asked for; it is slow by then.
         close_ahead: so long before the tool has gone in the jaws begin to close; they meet the fruit when it stands.
         release_ahead: so long before the fruit is down the jaws begin to open; the tool is slow by then.
@@ -38,7 +45,12 @@ class PickSettings:
     standoff: float = 0.065
     retract: float = 0.065
     approach_speed: float = 0.25
-    retract_speed: float = 0.45
+    beside_speed: float = 0.12
+    pushes: float = 0.003
+    push_force: float = 1.2
+    short: float = 0.009
+    further: float = 0.06
+    retract_speed: float = 0.49
     speed: float = 1.0
     force: float = 1.0
     pose_age_max: float = 0.30
@@ -58,9 +70,11 @@ class PickSettings:
     crowding_max: float = 0.026
     place_tilts: tuple[float, ...] = (1.10, 1.35, 1.57, 1.80)
     lift_overlap: float = 0.08
-    swing_overlap: float = 0.16
-    lower_overlap: float = 0.14
-    lower_speed: float = 0.45
+    swing_overlap: float = 0.18
+    lower_overlap: float = 0.20
+    lower_speed: float = 0.49
+    shown_enough: float = 0.8
+    view_half: float = 0.20
     look_ahead: float = 0.095
     close_ahead: float = 0.07
     release_ahead: float = 0.04

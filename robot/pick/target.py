@@ -30,6 +30,9 @@ BELOW_PEDUNCLE, PEDUNCLE_SHIFT = 0.005, 0.003
 HIDDEN, GROWN_MAX = 0.90, 0.008
 """Fruit of which less is seen may be larger than it looks; it is taken to be longer by so much at most [m]."""
 
+SMALL = 0.8
+"""Ripe fruit is hardly shorter than this share of what fruit of the same row measures in the middle."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -84,15 +87,27 @@ class Target:
 
         What hides fruit hangs over its shoulder; a cut over the part that was seen would go through the flesh.
         """
-        grown = min(other.length - self.length, GROWN_MAX)
+        grown = self._grown(other.length, other.diameter)
+        return self if grown is self else replace(grown, visible=max(self.visible, other.visible))
+
+    def not_below(self, length: float) -> Target:
+        """Return this look at a half hidden berry, grown upwards to a share of what fruit here measures.
+
+        Args:
+            length: of the fruit around that is seen whole [m].
+        """
+        return self._grown(SMALL * length, SMALL * length * self.diameter / self.length)
+
+    def _grown(self, length: float, diameter: float) -> Target:
+        """Return the berry grown upwards towards a size [m]; itself where it is seen whole or is as large."""
+        grown = min(length - self.length, GROWN_MAX)
         if self.visible >= HIDDEN or grown <= 0.0:
             return self
         return replace(
             self,
             position=self.position + np.array([0.0, 0.0, 0.5 * grown]),
             length=self.length + grown,
-            diameter=max(self.diameter, min(other.diameter, self.diameter + GROWN_MAX)),
-            visible=max(self.visible, other.visible),
+            diameter=max(self.diameter, min(diameter, self.diameter + GROWN_MAX)),
         )
 
     def mass(self) -> float:

@@ -14,7 +14,7 @@ from robot.kinematics import camera_pose
 from robot.loop import ControlLoop, LoopError, Motion
 from robot.motion import refuse
 from robot.pick.body import Plan, SafetyView, Sighting
-from robot.pick.grasp import Pose
+from robot.pick.grasp import Pose, Poses
 from robot.pick.punnet import OVER_WALL
 from robot.pick.reach import ArmPlan, Reach
 from robot.pick.target import Vector
@@ -122,6 +122,9 @@ class FastBody:
     ) -> ArmPlan:
         return self._reach.join([_own(plan) for plan in plans], overlap=overlap, over_wall=over_wall)
 
+    def tool_way(self, plan: Plan) -> Poses:
+        return self._reach.tool_way(_own(plan))
+
     def move(self, plan: Plan) -> FastAction:
         def begin() -> Motion:
             trajectory = _own(plan).trajectory
@@ -139,7 +142,8 @@ class FastBody:
         return FastAction(self._loop.cut)
 
     def look(self) -> FastLook:
-        sighting = Sighting(stamp=self.now(), berries=tuple(self._see()))
+        here = camera_pose(self._arm, self.joints())
+        sighting = Sighting(stamp=self.now(), berries=tuple(self._see()), camera=here)
         return FastLook(body=self, sighting=sighting, due=self.monotonic() + LATENCY)
 
     def _see(self) -> list[Seen]:

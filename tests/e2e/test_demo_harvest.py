@@ -107,7 +107,7 @@ def assert_on_record(run: Any, placed: int) -> None:
 
 def test_killed_eyes_and_a_killed_broker_cost_time_and_nothing_else(demo: Start, until: Until) -> None:
     run = demo("--seed", "2")
-    until(lambda: run.said("berries to pick") or run.process.poll() is not None, within=120.0, what="the count")
+    until(lambda: run.said(": berry ") or run.process.poll() is not None, within=120.0, what="the first pick")
     os.kill(run.pids()["eyes"], signal.SIGKILL)
     until(lambda: run.said("eyes has died"), within=30.0, what="the notice")
     until(lambda: run.said("the robot waits: eyes_lost"), within=30.0, what="the hold with its reason")

@@ -11,7 +11,7 @@ import numpy as np
 from robot.arms import load_arm
 from robot.pick.body import PlanError, SafetyView, Sighting
 from robot.pick.candidates import Window
-from robot.pick.grasp import LEVEL, Pose
+from robot.pick.grasp import LEVEL, Pose, Poses
 from robot.pick.punnet import PlacePattern
 from robot.pick.result import Outcome, PickResult
 from robot.pick.round import Job, PunnetInUse, Round
@@ -116,6 +116,9 @@ class FakeBody:
     def join(self, plans: list[FakePlan], *, overlap: list[float] | None = None, over_wall: float = 0.0) -> FakePlan:
         ends = [0.1 * k for k in range(len(plans) + 1)]
         return replace(plans[-1], duration=ends[-1], spans=tuple(pairwise(ends)))
+
+    def tool_way(self, plan: FakePlan) -> Poses:
+        return plan.goal[None]
 
     def move(self, plan: FakePlan) -> FakeAction:
         self.log.append("move")
