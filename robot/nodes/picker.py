@@ -22,9 +22,10 @@ from robot.pick.crop import RowCrop
 from robot.pick.punnet import PlacePattern
 from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import Outcome, PickResult
-from robot.pick.round import Job, PunnetInUse, Round, survey_views
+from robot.pick.round import Job, PunnetInUse, Round
 from robot.pick.settings import PickSettings
 from robot.pick.shown import Coverage
+from robot.pick.survey import survey_views
 from robot.pick.target import Vector
 from robot.pick.tree import picking_tree
 from robot.ros.action import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
@@ -185,7 +186,7 @@ class PickerNode(Node):
             coverage=self._crops.coverage,
         )
         at = float(self.body.tool_pose()[0, 3]) if self.body.history.known else float(goal.start)
-        round_.views = survey_views(job, self._arm.camera, pick, at)
+        round_.views = survey_views(job.window, self._arm.camera, pick, at)
         return round_
 
     def _tick(self) -> None:

@@ -12,11 +12,12 @@ from robot.arms import Camera, Tool
 from robot.collision import Box
 from robot.pick.body import Action, Body, Crop, Look, Plan, PlanError, Sighting
 from robot.pick.candidates import Window, order
-from robot.pick.grasp import Grasp, Pose, rotation
+from robot.pick.grasp import Grasp, Pose
 from robot.pick.punnet import OVER_WALL, PlacePattern
 from robot.pick.result import CUT_OFF, Outcome, PickResult
 from robot.pick.settings import PickSettings
-from robot.pick.shown import CELL, Coverage, in_view
+from robot.pick.shown import Coverage, in_view
+from robot.pick.survey import aim_of, moved
 from robot.pick.target import HIDDEN, Target, Vector
 
 SAME_PLACE = 0.022
@@ -226,7 +227,7 @@ class Round:
         """Return whether the next view of the survey would show nothing new."""
         if self.camera is None or not self.views:
             return False
-        aim, half = self._aim(self.views[0], self.camera), 0.5 * self.settings.survey_step
+        aim, half = aim_of(self.views[0], self.camera, self.settings.crop_front), 0.5 * self.settings.survey_step
         return self.shown(max(aim - half, self.job.window.start), min(aim + half, self.job.window.end))
 
     def next_view(self) -> Pose:
@@ -234,22 +235,11 @@ class Round:
         pose = self.views[0]
         if self.camera is None or self.coverage is None:
             return pose
-        window, half = self.job.window, self.settings.view_half
+        window = self.job.window
         missing = self.coverage.missing(window.start, window.end, self.body.now() - REMEMBERED)
         if not missing:
             return pose
-        low, high = missing[0] - 0.5 * CELL, missing[-1] + 0.5 * CELL
-        middle = 0.5 * (low + high)
-        nearer = low + half if self.body.tool_pose()[0, 3] < middle else high - half
-        moved = pose.copy()
-        moved[0, 3] += (middle if high - low < 2.0 * half else nearer) - self._aim(pose, self.camera)
-        return moved
-
-    def _aim(self, pose: Pose, camera: Camera) -> float:
-        """Return where along the row the camera looks from a pose of the tool, world x [m]."""
-        eye = pose @ camera.T_tool_camera
-        ahead = (self.settings.crop_front - float(eye[1, 3])) / float(eye[1, 2])
-        return float(eye[0, 3] + ahead * eye[0, 2])
+        return moved(pose, self.camera, self.settings, missing, float(self.body.tool_pose()[0, 3]))
 
     def _looked_at(self, target: Target) -> bool:
         """Return whether a berry's place was shown, or is on this side of the middle between last view and next."""
@@ -335,30 +325,3 @@ class Round:
         if result in CUT_OFF or result is PickResult.LOST_TARGET:  # taken, or not there: in nobody's way
             self.crop.forget(target.id)
         self.report(outcome)
-
-
-def survey_views(job: Job, camera: Camera, settings: PickSettings, at: float) -> list[Pose]:
-    """Return tool poses along the segment from which the camera sees all of it, the middle from two sides.
-
-    Views from the beginning look towards the end and the others back: what a leaf or another fruit hides from one side
-    shows from the other. The view nearest to the tool comes first: picking goes on between the views, along the bed.
-
-    Args:
-        at: where the tool is along the bed [m].
-    """
-    start, end = job.window.start, job.window.end
-    count = max(1, round((end - start) / settings.survey_step))
-    step = (end - start) / count
-    aim = np.array([0.0, settings.crop_front, sum(settings.heights) / 2.0])
-    poses = []
-    for i in range(count):
-        aim[0] = start + (i + 0.5) * step
-        side = 0.0 if count == 1 else 1.0 - 2.0 * i / (count - 1)
-        orientation = rotation(side * settings.survey_yaw, settings.survey_pitch)
-        looking = orientation @ camera.T_tool_camera[:3, :3]
-        offset = orientation @ camera.T_tool_camera[:3, 3]
-        pose = np.eye(4)
-        pose[:3, :3] = orientation
-        pose[:3, 3] = aim - looking[:, 2] * settings.survey_distance - offset
-        poses.append(pose)
-    return sorted(poses, key=lambda pose: abs(float(pose[0, 3]) - at))

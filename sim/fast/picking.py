@@ -12,8 +12,9 @@ from robot.pick.candidates import Window
 from robot.pick.crop import TrackedCrop
 from robot.pick.punnet import PlacePattern
 from robot.pick.result import Outcome
-from robot.pick.round import Job, PunnetInUse, Round, survey_views
+from robot.pick.round import Job, PunnetInUse, Round
 from robot.pick.settings import PickSettings
+from robot.pick.survey import survey_views
 from robot.pick.tree import picking_tree
 from sim.fast.body import FastBody
 from sim.scene.settings import SceneSettings
@@ -74,5 +75,5 @@ class Picking:
             report=self.journal.append,
         )
         at = float(self._body.tool_pose()[0, 3])
-        round_.views = survey_views(job, self._arm.camera, round_.settings, at)
+        round_.views = survey_views(job.window, self._arm.camera, round_.settings, at)
         return round_
