@@ -7,18 +7,12 @@ from pathlib import Path
 import click
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.options import data_option
 
 
 @click.command(name="backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
+@data_option()
 @click.option("--force", is_flag=True, help="Overwrite FILE, when the new backup is complete.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(*, file: Path, data: Path, force: bool, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.options import data_option
 
 if TYPE_CHECKING:
     from telemetry.mqtt.accounts import Account
@@ -22,14 +23,7 @@ def command() -> None:
     """Set up and run the farm's MQTT broker for a network: TLS, an account per device, commands only from the farm."""
 
 
-_data = click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
+_data = data_option()
 _farm = click.option("--farm", "path", type=click.Path(path_type=Path), help="Farm file; else as for berrybrain demo.")
 
 

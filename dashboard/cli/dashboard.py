@@ -8,25 +8,14 @@ from pathlib import Path
 import click
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.options import data_option, farm_option
 
 ROLES = ("viewer", "grower", "admin")
 
 
 @click.command(name="dashboard")
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
-@click.option(
-    "--farm",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
-)
+@data_option()
+@farm_option()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to serve; 0.0.0.0: the whole network.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes any free one.")
 @click.option("--mqtt", metavar="HOST:PORT", help="The broker. Left out: [mqtt] of the farm file.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.options import data_option
 
 if TYPE_CHECKING:
     from telemetry.store.embedded import EmbeddedStore
@@ -25,14 +26,7 @@ def command() -> None:
     """Look at the messages the farm has refused, each with its reason."""
 
 
-_data = click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
+_data = data_option()
 
 
 def _open(data: Path, *, read_only: bool) -> EmbeddedStore:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from dashboard.cli.options import farm_option
+
 HISTORY_DAYS = 40
 
 
@@ -21,12 +23,7 @@ HISTORY_DAYS = 40
     type=click.Path(path_type=Path),
     help="The farm's state folder. Left out: berrybrain-data, with --headless a temporary one.",
 )
-@click.option(
-    "--farm",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
-)
+@farm_option()
 @click.option(
     "--scenario", default="bed", show_default=True, help="How fruit and leaves hang: bed, leafy, clusters, …."
 )

@@ -7,24 +7,13 @@ from pathlib import Path
 import click
 
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.options import data_option, farm_option
 
 
 @click.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
-@click.option(
-    "--farm",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
-)
+@data_option()
+@farm_option()
 @click.option("--dry-run", is_flag=True, help="Show what would be imported, and store nothing.")
 @click.option(
     "--mapping",

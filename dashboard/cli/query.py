@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.options import data_option
 
 if TYPE_CHECKING:
     from telemetry.query import Answer, Query
@@ -17,14 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(name="query")
 @click.argument("metric", nargs=-1)
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
+@data_option()
 @click.option("--device", "devices", metavar="ID", multiple=True, help="Only of this device; * and ? stand for others.")
 @click.option("--zone", "zones", metavar="ID", multiple=True, help="Only of this zone.")
 @click.option("--site", "sites", metavar="ID", multiple=True, help="Only of this site.")

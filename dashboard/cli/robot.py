@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.options import data_option, farm_option
 
 if TYPE_CHECKING:
     from robot.hardware import Hardware
@@ -44,20 +45,8 @@ def driver(_: click.Context, __: click.Parameter, value: str) -> tuple[str, str]
 @click.option("--check", is_flag=True, help="Connect, tell what is measured, and end. Moves nothing.")
 @click.option("--samples", type=click.IntRange(min=2), default=200, show_default=True, help="--check: readings taken.")
 @click.option("--json", "as_json", is_flag=True, help="--check: print one JSON object.")
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="State folder: orders, black boxes, logs.",
-)
-@click.option(
-    "--farm",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Farm file. Left out: DIR/farm.toml, ./farm.toml or the built-in farm.",
-)
+@data_option("State folder: orders, black boxes, logs.")
+@farm_option()
 @click.option("--robot", metavar="ID", default="", help="Which of the farm file's robots it is.  [default: the first]")
 @click.option(
     "--camera",

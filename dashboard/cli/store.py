@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dashboard.cli.errors import Problem
+from dashboard.cli.options import data_option
 from dashboard.cli.store_ingest import command as ingest
 
 if TYPE_CHECKING:
@@ -25,17 +26,9 @@ def command() -> None:
     """Look after the store of a farm: how full it is, whether it is sound, and moving it."""
 
 
-def data_option(run: Callable[..., None]) -> Callable[..., None]:
+def data_and_json(run: Callable[..., None]) -> Callable[..., None]:
     """Add --data and --json to a command."""
-    option = click.option(
-        "--data",
-        metavar="DIR",
-        type=click.Path(path_type=Path),
-        default=Path("berrybrain-data"),
-        show_default=True,
-        help="The farm's state folder.",
-    )
-    return option(click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(run))
+    return data_option()(click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(run))
 
 
 @contextmanager
@@ -59,7 +52,7 @@ def opened(data: Path, *, read_only: bool = True) -> Iterator[EmbeddedStore]:
 
 
 @command.command(name="status")
-@data_option
+@data_and_json
 def status(*, data: Path, as_json: bool) -> None:
     """Points by tier, sizes, what waits to be sealed and what was taken out as damaged."""
     from dashboard.cli.bench import report
@@ -70,7 +63,7 @@ def status(*, data: Path, as_json: bool) -> None:
 
 
 @command.command(name="check")
-@data_option
+@data_and_json
 def check(*, data: Path, as_json: bool) -> None:
     """Read every file to its end, changing nothing; exit code 1 when something is damaged."""
     from dataclasses import asdict
@@ -90,7 +83,7 @@ def check(*, data: Path, as_json: bool) -> None:
 
 
 @command.command(name="repair")
-@data_option
+@data_and_json
 def repair(*, data: Path, as_json: bool) -> None:
     """Take damaged files out, keep them aside, and go on with the rest; the farm must not run."""
     from dataclasses import asdict
@@ -111,7 +104,7 @@ def repair(*, data: Path, as_json: bool) -> None:
 
 
 @command.command(name="seal")
-@data_option
+@data_and_json
 def seal(*, data: Path, as_json: bool) -> None:
     """Seal every day that has ended, now; the keeper of a farm that runs does it by itself."""
     import time
@@ -138,7 +131,7 @@ def seal(*, data: Path, as_json: bool) -> None:
 
 @command.command(name="migrate")
 @click.argument("target", type=click.Path(path_type=Path, file_okay=False))
-@data_option
+@data_and_json
 def migrate(*, target: Path, data: Path, as_json: bool) -> None:
     """Copy all points into the store of the state folder TARGET, while the farm runs; run it again for what came since.
 

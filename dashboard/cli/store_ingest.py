@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.options import data_option
 
 if TYPE_CHECKING:
     from telemetry.mqtt.network import NetworkSettings
@@ -21,14 +22,7 @@ LEAVE_S = 15.0
 
 
 @click.command(name="ingest")
-@click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="State folder of this ingester: each has its own, or all that run on one machine share the farm's.",
-)
+@data_option("State folder of this ingester: each has its own, or all that run on one machine share the farm's.")
 @click.option("--farm", "path", type=click.Path(path_type=Path), help="Farm file; else as for berrybrain demo.")
 @click.option("--name", default="ingest-2", show_default=True, help="Its own, and the same after a restart.")
 @click.option("--leave", is_flag=True, help="Have the broker forget NAME, which has ended for good, and end.")

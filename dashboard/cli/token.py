@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from dashboard.cli.errors import Misuse, Problem
+from dashboard.cli.options import data_option
 
 if TYPE_CHECKING:
     from telemetry.door.tokens import Tokens
 
 SCOPES = ("write", "read")
-DATA = click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    default=Path("berrybrain-data"),
-    show_default=True,
-    help="The farm's state folder.",
-)
+DATA = data_option()
 
 
 @click.group(name="token")
