@@ -139,7 +139,7 @@ def pick(
         else:
             figures = run(seed, berries or ripe, scene=side, oracle=oracle)
     except SceneFileError as error:
-        raise Problem(str(error)) from error
+        raise Misuse(str(error)) from error
     report(figures, as_json)
 
 

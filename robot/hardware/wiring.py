@@ -86,8 +86,10 @@ def read_wiring(path: Path, kind: str, address: str = "") -> Wiring:
     """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"{path}: expected TOML: {error}") from error
     wiring = parse_wiring(values, kind, path)
     if not address:
         return wiring

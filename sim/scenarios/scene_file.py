@@ -31,7 +31,9 @@ def load_scene(path: Path) -> SceneSettings:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SceneFileError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise SceneFileError(f"{path}: cannot be read: {error}") from error
     try:
         table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)

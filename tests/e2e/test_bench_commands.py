@@ -75,7 +75,7 @@ def test_a_scene_file_with_a_slip_is_refused_by_its_key(capsys: pytest.CaptureFi
     scene.write_text("format = 1\n[[berries]]\nposition = [0.1, 0.05, 0.2]\nripness = 1.0\n", encoding="utf-8")
     with pytest.raises(SystemExit) as stop:
         main(["bench", "pick", "--scene", str(scene)])
-    assert stop.value.code == 1
+    assert stop.value.code == 2
     assert "slip.toml: berries[0].ripness: unknown key" in capsys.readouterr().err
 
 
