@@ -64,7 +64,13 @@ def test_a_node_goes_through_its_life(node: Managed) -> None:
     assert seen == ["unconfigured", "inactive", "active", "inactive", "unconfigured", "finalized"]
     assert node.calls == [("configure", "unconfigured"), ("activate", "inactive")]
     with pytest.raises(RCLError, match="finalized"):
-        node.trigger_configure()
+        node.trigger_shutdown()
+
+
+@pytest.mark.parametrize("step", ["activate", "deactivate", "cleanup"])
+def test_a_step_that_a_state_does_not_have_is_told_and_changes_nothing(node: Managed, step: str) -> None:
+    assert getattr(node, f"trigger_{step}")() == ERROR
+    assert (node.state, node.calls) == ("unconfigured", [])
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,11 @@ TEN = {"integer_range": [IntegerRange(from_value=10, to_value=20)], "type": 2}
 Row = tuple[str, Callable[[Node], Any], type[BaseException], str]
 
 
+def _shut(node: LifecycleNode) -> LifecycleNode:
+    node.trigger_shutdown()
+    return node
+
+
 def _of_destroyed(make: Callable[[Node], Any], use: Callable[[Any], Any]) -> Callable[[Node], Any]:
     def wrong(node: Node) -> Any:
         made = make(node)
@@ -182,7 +187,7 @@ ENTITIES: list[Row] = [
     ("an action's judge that is none", lambda n: ActionServer(n, Fibonacci, "a", print, goal_callback="x"), TypeError, "goal acceptance"),  # type: ignore[arg-type]
     ("a goal of another type", lambda n: ActionClient(n, Fibonacci, "a").send_goal_async(String()), TypeError, ""),
     ("the end of a callback that does not run", lambda _: _wrong_end(), AssertionError, "expected the end"),
-    ("a transition that is not there", lambda n: LifecycleNode("l", context=n.context).trigger_activate(), RCLError, "unconfigured"),
+    ("a second shutdown of a managed node", lambda n: _shut(LifecycleNode("l", context=n.context)).trigger_shutdown(), RCLError, "finalized"),
     ("a managed entity that is none", lambda n: LifecycleNode("l", context=n.context).add_managed_entity(5), TypeError, "ManagedEntity"),  # type: ignore[arg-type]
     ("an override of quality that is refused", _overridden, InvalidQosOverridesError, "no"),
     ("a profile without a depth", lambda _: QoSProfile(), InvalidQoSProfileException, "depth"),

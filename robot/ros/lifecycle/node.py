@@ -75,20 +75,30 @@ class LifecycleNodeMixin(ManagedEntity):
     # --- transitions
 
     def trigger_configure(self) -> TransitionCallbackReturn:
-        return self._ros_change_state(self._state_machine.by_label("configure"))
+        return self._ros_trigger("configure")
 
     def trigger_cleanup(self) -> TransitionCallbackReturn:
-        return self._ros_change_state(self._state_machine.by_label("cleanup"))
+        return self._ros_trigger("cleanup")
 
     def trigger_activate(self) -> TransitionCallbackReturn:
-        return self._ros_change_state(self._state_machine.by_label("activate"))
+        return self._ros_trigger("activate")
 
     def trigger_deactivate(self) -> TransitionCallbackReturn:
-        return self._ros_change_state(self._state_machine.by_label("deactivate"))
+        return self._ros_trigger("deactivate")
 
     def trigger_shutdown(self) -> TransitionCallbackReturn:
         """Go to `finalized`, from wherever that is possible; raises RCLError elsewhere."""
         return self._ros_change_state(self._state_machine.by_label("shutdown"))
+
+    def _ros_trigger(self, label: str) -> TransitionCallbackReturn:
+        """Go a way by its name; ERROR, and a line in the log, where this state has none of that name."""
+        try:
+            transition = self._state_machine.by_label(label)
+        except RCLError as error:
+            node: Any = self
+            node.get_logger().error(f"Unable to start transition {label}: {error}")
+            return TransitionCallbackReturn.ERROR
+        return self._ros_change_state(transition)
 
     def _ros_change_state(self, transition: Transition) -> TransitionCallbackReturn:
         before = self._state_machine.state
