@@ -32,8 +32,9 @@ class LocateSettings:
         diameter: usual width of a table fruit, the only scale when there is no depth.
         diameter_sd: its spread between fruits.
         min_points: fewer valid depths inside the mask than this, and the size prior takes over.
-        least_rim: shares of its outline along which depth makes a step: where the middle one of a frame's berries has
-            less than the first, depth does not belong to the picture; less than the second, it may lie beside it.
+        least_step: shares of its outline along which depth makes a step, outwards or inwards: where the middle one of a
+            frame's berries has less than the first, depth does not belong to the picture; less than the second, it may
+            lie beside it. Fruit among leaves has steps all round it too: they are nearer.
         enough: frames with fewer measured berries are not asked that.
         least_inliers: when a smaller share of a mask's depths lies on one berry-shaped body, mask and depth do not show
             the same thing, and the size prior takes over.
@@ -46,7 +47,7 @@ class LocateSettings:
     diameter_sd: float = 0.006
     min_points: int = 12
     least_inliers: float = 0.5
-    least_rim: tuple[float, float] = (0.33, 0.42)
+    least_step: tuple[float, float] = (0.55, 0.75)
     enough: int = 4
     hidden_below: float = 0.3
     body: FitSettings = field(default_factory=FitSettings)
@@ -110,7 +111,7 @@ def _located(
     bodies = fit(seen, intrinsics, above, s.body, blind=up is None, least=s.min_points, usual=s.body.half_width * young)
     measured = seen.depth_count >= s.min_points
     stepped = _stepped(seen, measured, s)
-    agreed = (bodies.inliers >= s.least_inliers) & (stepped >= s.least_rim[0])
+    agreed = (bodies.inliers >= s.least_inliers) & (stepped >= s.least_step[0])
     if not (measured & agreed).all():
         bodies = _by_size(
             bodies, seen, ~(measured & agreed), young, intrinsics=intrinsics, up=above, blind=up is None, s=s
@@ -120,7 +121,7 @@ def _located(
     berries = []
     for i, detection in enumerate(detections):
         flags = _flags(detection, intrinsics, depth is not None, bool(measured[i]), bool(agreed[i]))
-        if not flags and stepped < s.least_rim[1]:
+        if not flags and stepped < s.least_step[1]:
             flags = ("depth_doubtful",)
         left, right = (float(v) for v in seen.free[i])
         berries.append(
@@ -178,8 +179,7 @@ def _stepped(seen: Evidence, measured: npt.NDArray[np.bool_], s: LocateSettings)
     """Return the share of the outline of a frame's middle berry along which depth makes a step; 1 with too few."""
     if np.count_nonzero(measured) < s.enough:
         return 1.0
-    share = seen.rim_weights.sum(axis=1) / np.maximum((seen.rim_weights + seen.hidden).sum(axis=1), 1e-9)
-    return float(np.median(share[measured]))
+    return float(np.median(seen.stepped[measured]))
 
 
 def _flags(d: Detection, intrinsics: Intrinsics, camera: bool, measured: bool, agreed: bool) -> tuple[str, ...]:

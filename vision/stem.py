@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from vision.camera.pinhole import project, rays
 from vision.fit import Bodies
+from vision.stem_depth import StemDepthSettings, stem_shifts
 from vision.stem_line import LineSettings, stem_lines
 from vision.types import Detection, Intrinsics
 
@@ -18,9 +19,6 @@ Array = npt.NDArray[np.float64]
 
 LEAST_RUN = 3.0
 """A point on the stem nearer to the calyx than this says nothing about the stem's direction [px]."""
-
-_SAMPLES, _SHIFTS = 15, 49
-"""Depths taken along a stem, and places at which it is tried; 0.5 mm apart as the settings are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +33,9 @@ class StemSettings:
         aside_sd: how far aside of the fitted body's calyx a stem begins; the less, the more the picture's point tells.
         farthest: a calyx point farther than this from the body's own is a mistake and is left out.
         upright: share of the vertical, rather than the fruit's axis, in the stem's direction: stems bend upwards.
-        reach: depths on the stem are taken from here to here above the calyx.
         expected_sd: error along the line of sight of a cut that only the fitted body tells [m].
-        noise: depth noise as sigma = noise[0] + noise[1] * z^2.
-        stray: on a thin stem many depths lie between it and the background: they may be anywhere in such a range.
-        correlated: neighbouring depths share errors: each counts as such a share of one.
-        farthest_off: the cut is not moved farther than this.
         line: how the stem is looked for in the picture.
+        depth: what the depths on it are worth.
     """
 
     cut_above_calyx: float = 0.010
@@ -50,13 +44,9 @@ class StemSettings:
     aside_sd: float = 0.0022
     farthest: float = 0.012
     upright: float = 0.4
-    reach: tuple[float, float] = (0.002, 0.016)
-    expected_sd: float = 0.0025
-    noise: tuple[float, float] = (0.0015, 0.002)
-    stray: float = 0.1
-    correlated: float = 0.35
-    farthest_off: float = 0.012
+    expected_sd: float = 0.003
     line: LineSettings = field(default_factory=LineSettings)
+    depth: StemDepthSettings = field(default_factory=StemDepthSettings)
 
 
 def cut_points(
@@ -100,7 +90,18 @@ def cut_points(
     cut = calyx + s.cut_above_calyx * direction
     if depth is not None and n:
         lever = 0.5 * bodies.half_length
-        cut = _at_depth(cut, calyx, direction, lever, intrinsics=intrinsics, depth=depth, s=s)
+        shift, _ = stem_shifts(
+            calyx,
+            direction,
+            lever,
+            depth,
+            cut=s.cut_above_calyx,
+            expected_sd=s.expected_sd,
+            thickness=s.line.thickness,
+            intrinsics=intrinsics,
+            settings=s.depth,
+        )
+        cut = cut * (1.0 + shift / cut[:, 2])[:, None]
     return cut, direction
 
 
@@ -146,40 +147,3 @@ def _turned(direction: Array, at: Array, stem: Array) -> Array:
     wanted = stem * length + at[:2] / at[2] * direction[2]
     turned = np.array([wanted[0], wanted[1], direction[2]])
     return np.asarray(turned / np.linalg.norm(turned), np.float64)
-
-
-def _at_depth(
-    cut: Array,
-    calyx: Array,
-    direction: Array,
-    lever: Array,
-    *,
-    intrinsics: Intrinsics,
-    depth: npt.NDArray[np.float32],
-    s: StemSettings,
-) -> Array:
-    """Return the cut points moved along their lines of sight to where the depths on the stem say that it is.
-
-    Every shift is weighed by the depths that it puts onto the stem's near side and by how far it is from none; the mean
-    is taken. The shift shrinks towards the fruit's middle, about which the lean is wrong.
-
-    Args:
-        lever: distance of the point about which the stem turns from the calyx, (n,) [m].
-    """
-    along = np.linspace(*s.reach, _SAMPLES)
-    places = calyx[:, None] + along[None, :, None] * direction[:, None]
-    z = places[..., 2]
-    x = intrinsics.fx * places[..., 0] / z + intrinsics.cx
-    y = intrinsics.fy * places[..., 1] / z + intrinsics.cy
-    columns = np.clip(np.rint(x), 0, depth.shape[1] - 1).astype(np.intp)
-    rows = np.clip(np.rint(y), 0, depth.shape[0] - 1).astype(np.intp)
-    off = depth[rows, columns] + 0.5 * s.line.thickness - z
-    share = (lever[:, None] + along) / (lever[:, None] + s.cut_above_calyx)
-    shifts = np.linspace(-s.farthest_off, s.farthest_off, _SHIFTS)
-    sd = (s.noise[0] + s.noise[1] * calyx[:, 2] ** 2)[:, None, None]
-    scaled = (off[..., None] - share[..., None] * shifts) / sd
-    likely = s.correlated * np.log1p(s.stray / sd * np.exp(-0.5 * scaled * scaled)).sum(axis=1)
-    likely -= 0.5 * (shifts / s.expected_sd) ** 2
-    likely = np.exp(likely - likely.max(axis=1, keepdims=True))
-    shift = likely @ shifts / likely.sum(axis=1)
-    return np.asarray(cut * (1.0 + shift / cut[:, 2])[:, None], np.float64)

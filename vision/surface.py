@@ -41,6 +41,7 @@ class Evidence:
         depth_count: valid depths inside each mask before thinning, (n,).
         centre, radius: of a circle like the mask [px], (n, 2) and (n,).
         free: share of the left and right part of each outline that nothing covers, (n, 2), 0-1.
+        stepped: share of each outline along which depth makes a step, outwards or inwards, (n,); 1 where unknown.
     """
 
     pixels: Array
@@ -55,6 +56,7 @@ class Evidence:
     centre: Array
     radius: Array
     free: Array
+    stepped: Array
 
 
 def of_some(seen: Evidence, which: npt.NDArray[np.bool_]) -> Evidence:
@@ -106,12 +108,16 @@ def gather(
         depths[i, :k], weights[i, :k] = z[taken], 1.0
     normal /= np.maximum(np.sqrt(normal[..., :1] ** 2 + normal[..., 1:] ** 2), 1e-9)
     rim += 0.5 * normal  # an outline runs through the centres of its pixels
-    share = np.ones(rim_weights.shape)
+    share, stepped = np.ones(rim_weights.shape), np.ones(n)
     beyond = centre[:, None] + radius[:, None, None] * _AROUND
     beyond_weights = np.zeros(beyond.shape[:2])
     if depth is not None and n:
         # Where nothing at all is measured on a fruit, its outline is all there is.
-        share = np.where(count[:, None] > 0, _own(rim, normal, depth, depth_range), 1.0)
+        own, step = _own(rim, normal, depth, depth_range)
+        share = np.where(count[:, None] > 0, own, 1.0)
+        known = ~np.isnan(step) * rim_weights
+        total = known.sum(axis=1)
+        stepped = np.where(total > 0.0, (np.nan_to_num(step) * known).sum(axis=1) / np.maximum(total, 1.0), 1.0)
         surface = _median(np.where(weights > 0.0, depths, np.nan))[:, None]
         farther = _sample(depth, beyond, depth_range) > surface + FARTHER
         beyond_weights = (farther & (count[:, None] > 0)).astype(np.float64) * _within(beyond, shape)
@@ -129,6 +135,7 @@ def gather(
         centre=centre,
         radius=radius,
         free=_free(normal, rim_weights, share),
+        stepped=stepped,
     )
 
 
@@ -165,15 +172,20 @@ def _outline(mask: npt.NDArray[np.uint8], most: int) -> tuple[npt.NDArray[np.int
     return whole[k], whole[(k + reach) % n] - whole[k - reach], whole.min(axis=0), whole.max(axis=0)
 
 
-def _own(rim: Array, normal: Array, depth: Depth, limits: tuple[float, float]) -> Array:
-    """Return how surely each outline point is the fruit's own rim: what lies beyond is farther, or measures nothing."""
+def _own(rim: Array, normal: Array, depth: Depth, limits: tuple[float, float]) -> tuple[Array, Array]:
+    """Return how surely each outline point is the fruit's own rim: what lies beyond is farther, or measures nothing.
+
+    And whether depth makes a step there at all, 0-1; nan where it is not measured on both sides.
+    """
     within = _sample(depth, rim[..., None, :] - np.array(INSIDE)[:, None] * normal[..., None, :], limits)
     beyond = _sample(depth, rim[..., None, :] + np.array(OUTSIDE)[:, None] * normal[..., None, :], limits)
     inner, outer = _median(within), _median(beyond)
     # Unknown beyond: background out of range, or the strip that only one imager sees; both belong to a rim.
-    gap = np.where(np.isnan(outer), 2.0 * STEP, outer - inner)
+    difference = outer - inner
+    gap = np.where(np.isnan(outer), 2.0 * STEP, difference)
     gap = np.where(np.isnan(inner), 0.0, gap)
-    return np.asarray(np.clip((gap + STEP) / (2.0 * STEP), 0.0, 1.0) ** 2, np.float64)
+    own = np.asarray(np.clip((gap + STEP) / (2.0 * STEP), 0.0, 1.0) ** 2, np.float64)
+    return own, np.minimum(np.abs(difference) / (2.0 * STEP), 1.0)
 
 
 def _sample(depth: Depth, at: Array, limits: tuple[float, float]) -> Array:

@@ -74,6 +74,12 @@ def test_a_depth_picture_beside_the_colour_picture_is_flagged() -> None:
         assert {"depth_doubtful", "depth_misaligned"} & set(b.flags), b.flags
 
 
+def test_fruit_with_nearer_leaves_all_round_is_not_taken_for_depth_of_another_picture() -> None:
+    among_leaves = np.where(balls() > 0.3, 0.13, balls()).astype(np.float32)
+    for b in located(among_leaves):
+        assert not {"size_prior", "depth_doubtful"} & set(b.flags), b.flags
+
+
 def test_depth_of_another_kind_is_taken_or_refused_with_the_reason() -> None:
     assert len(located(balls().astype(np.float64))) == len(PLACES)
     with pytest.raises(ValueError, match=r"metres.*uint16.*scale"):
