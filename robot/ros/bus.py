@@ -1,19 +1,16 @@
-"""Match endpoints, deliver encoded messages to those in this context and pass them to the transport for the others."""
+"""Deliver encoded messages to the endpoints of this context and pass them to the transport for the others."""
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 from weakref import WeakSet
 
 from robot.ros.exceptions import ROSError
-from robot.ros.flow import keeps_all
 from robot.ros.graph import CLIENT, PUBLISHER, SERVICE, SUBSCRIPTION, Endpoint, mismatch
-from robot.ros.qos import QoSPolicyKind
+from robot.ros.matching import COUNTERPART, HERE, Endpoints, Local, Route
 from robot.ros.transport import Transport
 from robot.ros.transport.frame import (
     ASSERT,
@@ -31,40 +28,7 @@ from robot.ros.transport.frame import (
 )
 from robot.ros.transport.pump import Pump
 
-log = logging.getLogger(__name__)
-
-
-class Local(Protocol):
-    """An endpoint of this context.
-
-    `deliver` takes a frame's payload: a message, a request (with the peer that awaits the reply) or a reply; `arrive`
-    whole frames of DATA of one publisher, their headers too. `replay` gives the frames that a late subscription gets.
-    `on_matched` tells of an endpoint of another that fits and has come (or gone), `on_incompatible` of one whose
-    quality of service does not fit (policy None: whose type is another), `on_asserted` of a publisher that said it is
-    alive, `on_taken` of a subscription that has taken what this publisher sent, up to a message.
-    """
-
-    endpoint: Endpoint
-
-    def replay(self, subscription: bytes, give: Callable[[Frame, Buffer], None]) -> None: ...
-
-    def deliver(self, frame: Frame, payload: Buffer, peer: str) -> None: ...
-
-    def arrive(self, frames: Sequence[bytes]) -> None: ...
-
-    def on_matched(self, other: Endpoint, here: bool) -> None: ...
-
-    def on_incompatible(self, other: Endpoint, policy: QoSPolicyKind | None) -> None: ...
-
-    def on_asserted(self, gid: bytes) -> None: ...
-
-    def on_taken(self, subscription: bytes, sequence: int) -> None: ...
-
-
-HERE = ""  # the peer name of this context
-Route = tuple[list[Local], list[str], list[bytes], frozenset[str]]
-"""Where a publisher's messages go: subscriptions here and peers; all the subscriptions that must not lose one, and the
-peers that have such while the publisher waits for them."""
+__all__ = ["HERE", "Bus", "Local"]
 
 
 class _NoRoutes(dict[bytes, Route]):
@@ -74,34 +38,27 @@ class _NoRoutes(dict[bytes, Route]):
         raise ROSError("a context does not survive fork(): make a new one in the child, or start it with spawn")
 
 
-COUNTERPART = {PUBLISHER: SUBSCRIPTION, SUBSCRIPTION: PUBLISHER, SERVICE: CLIENT, CLIENT: SERVICE}
-
-
 class Bus:
-    """The local and remote endpoints of one context and the routes between them. Any thread may call it.
-
-    Its lock is held for its tables only, never while an endpoint or the transport is called.
-    """
+    """The routes between the endpoints of one context and those of its peers. Any thread may call it."""
 
     _all: ClassVar[WeakSet[Bus]] = WeakSet()
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.pump = Pump(transport)
-        self._lock = threading.RLock()
         self._all.add(self)
-        self._local: dict[bytes, Local] = {}
-        self._remote: dict[bytes, tuple[str, Endpoint]] = {}
+        self._known = known = Endpoints()
+        self._local, self._remote = known.local, known.remote
+        self.endpoints, self.service, self.matched = known.endpoints, known.service, known.matched
         self._routes: dict[bytes, Route] = {}
         self.takers: dict[bytes, list[Callable[[Sequence[bytes]], None]]] = {}  # who hears a remote publisher
         self._hearers: dict[bytes, list[Local]] = {}  # the same, for what is taken one by one
-        self._told: set[tuple[str, str]] = set()
 
     @classmethod
     def on_fork(cls) -> None:
         """In a forked child nobody is left to release a lock that another thread held: the refusal must not wait."""
         for bus in cls._all:
-            bus._lock = threading.RLock()
+            bus._known.lock = threading.RLock()
             if not bus.transport.external:
                 bus._routes = _NoRoutes()
 
@@ -112,7 +69,7 @@ class Bus:
 
     def add(self, local: Local) -> None:
         """Add an endpoint and give a latched subscription what was published before it came."""
-        with self._lock:
+        with self._known.lock:
             self._local[local.endpoint.gid] = local
             self._forget_routes()
         self.transport.changed()
@@ -128,7 +85,7 @@ class Bus:
         self.pump.tell_watchers()
 
     def remove(self, gid: bytes) -> None:
-        with self._lock:
+        with self._known.lock:
             removed = self._local.pop(gid, None)
             self._forget_routes()
         if removed is not None:
@@ -137,15 +94,11 @@ class Bus:
             self.pump.tell_watchers()
 
     def announced(self) -> list[Endpoint]:
-        return [local.endpoint for local in self._locals()]
+        return [local.endpoint for local in self._known.locals()]
 
     def announce(self) -> None:
         """What peers should know of an endpoint has changed otherwise than by `add` and `remove`."""
         self.transport.changed()
-
-    def _locals(self) -> list[Local]:
-        with self._lock:
-            return list(self._local.values())
 
     # --- sending
 
@@ -222,74 +175,22 @@ class Bus:
 
     # --- matching
 
-    def service(self, client: Endpoint) -> tuple[str, bytes] | None:
-        """Return peer and gid of a service that fits the client, one in this context first."""
-        for peer, endpoint in self.endpoints(SERVICE, client.name):
-            if self._fits(endpoint, client):
-                return peer, endpoint.gid
-        return None
-
-    def endpoints(self, kind: str | None = None, name: str | None = None) -> list[tuple[str, Endpoint]]:
-        """List (peer, endpoint), those of this context first; `kind` and `name` None = all."""
-        with self._lock:
-            every = chain(((HERE, local.endpoint) for local in self._local.values()), self._remote.values())
-            return [
-                (peer, e) for peer, e in every if (kind is None or e.kind == kind) and (name is None or e.name == name)
-            ]
-
-    def local(self, gid: bytes) -> Local | None:
-        return self._local.get(gid)
-
-    def matched(self, endpoint: Endpoint) -> int:
-        """Count the subscriptions of a publisher or the publishers of a subscription."""
-        if endpoint.kind == PUBLISHER:
-            return sum(self._fits(endpoint, other) for _, other in self.endpoints(SUBSCRIPTION, endpoint.name))
-        return sum(self._fits(other, endpoint) for _, other in self.endpoints(PUBLISHER, endpoint.name))
-
     def _forget_routes(self) -> None:
         self._routes.clear()
         self.takers.clear()
         self._hearers.clear()
 
     def _find_route(self, gid: bytes) -> Route:
-        with self._lock:
+        with self._known.lock:
             local = self._local.get(gid)
             route: Route = ([], [], [], frozenset())
             if local is not None:
-                self._routes[gid] = route = self._route(local.endpoint)
+                self._routes[gid] = route = self._known.route(local.endpoint)
             return route
-
-    def _route(self, publisher: Endpoint) -> Route:
-        keepers: list[bytes] = []
-        here: list[Local] = []
-        peers: dict[str, None] = {}
-        keep: set[str] = set()
-        waits = keeps_all(publisher.qos)  # or what a peer is behind with would be bounded by nothing
-        for peer, endpoint in self.endpoints(SUBSCRIPTION, publisher.name):
-            if not self._fits(publisher, endpoint):
-                continue
-            if keeps_all(endpoint.qos):
-                keepers.append(endpoint.gid)
-                if waits:
-                    keep.add(peer)
-            if peer == HERE:
-                here.append(self._local[endpoint.gid])
-            else:
-                peers[peer] = None
-        return here, list(peers), keepers, frozenset(keep)
-
-    def _fits(self, offer: Endpoint, request: Endpoint) -> bool:
-        if offer.name != request.name:
-            return False
-        reason, _ = mismatch(offer, request)
-        if reason and (key := (offer.name, reason)) not in self._told:
-            self._told.add(key)
-            log.warning("%s: %s does not reach %s: %s", offer.name, offer.node, request.node, reason)
-        return not reason
 
     def _tell_counterparts(self, endpoint: Endpoint, *, here: bool) -> None:
         kind = COUNTERPART[endpoint.kind]
-        for local in self._locals():
+        for local in self._known.locals():
             if local.endpoint.kind == kind and local.endpoint.name == endpoint.name:
                 self._tell(local, endpoint, here=here)
 
@@ -304,14 +205,8 @@ class Bus:
     # --- receiving
 
     def on_peer(self, peer: str, endpoints: Iterable[Endpoint]) -> None:
-        now = {endpoint.gid: endpoint for endpoint in endpoints}
-        with self._lock:
-            known = {gid: endpoint for gid, (owner, endpoint) in self._remote.items() if owner == peer}
-            gone = [known[gid] for gid in known.keys() - now.keys()]
-            come = [now[gid] for gid in now.keys() - known.keys()]
-            for endpoint in gone:
-                del self._remote[endpoint.gid]
-            self._remote.update({gid: (peer, endpoint) for gid, endpoint in now.items()})
+        with self._known.lock:
+            gone, come = self._known.replace(peer, endpoints)
             self._forget_routes()
         for endpoint in gone:
             self._tell_counterparts(endpoint, here=False)
@@ -324,13 +219,13 @@ class Bus:
         self.on_peer(peer, ())
 
     def _replay_to(self, peer: str, subscription: Endpoint) -> None:
-        for local in self._locals():
+        for local in self._known.locals():
             if local.endpoint.kind == PUBLISHER:
                 self._replay(local, peer, subscription)
 
     def _replay(self, publisher: Local, peer: str, subscription: Endpoint) -> None:
         """Let a publisher give a subscription that may have come late what it has kept, even if that is nothing."""
-        if not (subscription.qos.latched and self._fits(publisher.endpoint, subscription)):
+        if not (subscription.qos.latched and self._known.fits(publisher.endpoint, subscription)):
             return
         if peer != HERE:
             publisher.replay(subscription.gid, lambda frame, payload: self.transport.send([peer], frame, payload))
@@ -351,40 +246,37 @@ class Bus:
             if (publisher := self._local.get(frame.gid)) is not None and frame.target in self._remote:
                 publisher.on_taken(frame.target, frame.sequence)
             return
-        sender = self._sender(peer, frame.gid)
+        sender = self._known.sender(peer, frame.gid)
         if sender is None:
             return
         if frame.kind == REQUEST:
             for _, endpoint in self.endpoints(SERVICE, sender.name):
                 service = self._local.get(endpoint.gid)
-                if service is not None and self._fits(endpoint, sender):
+                if service is not None and self._known.fits(endpoint, sender):
                     service.deliver(frame, payload, peer)
                     break
         elif frame.kind in (HISTORY, PRESENT):
             target = self._local.get(frame.target)
-            if target is not None and self._fits(sender, target.endpoint):
+            if target is not None and self._known.fits(sender, target.endpoint):
                 target.deliver(frame, payload, peer)
         elif frame.kind == ASSERT:
             for subscription in self._find_incoming(peer, frame.gid):
                 subscription.on_asserted(frame.gid)
 
-    def _sender(self, peer: str, gid: bytes) -> Endpoint | None:
-        """Return the endpoint of a peer that sent a frame; None, and a line in the log, when it has none such."""
-        known = self._remote.get(gid)
-        if known is None or known[0] != peer:
-            log.warning("dropped a frame from the unknown endpoint %s of %s", gid.hex(), peer)
-            return None
-        return known[1]
-
     def _find_incoming(self, peer: str, gid: bytes) -> list[Local]:
-        with self._lock:
-            sender = self._sender(peer, gid)
+        with self._known.lock:
+            sender = self._known.sender(peer, gid)
             if sender is None or sender.kind != PUBLISHER:
                 return []
-            here = self._route(sender)[0]
+            here = self._known.route(sender)[0]
             self.takers[gid] = [local.arrive for local in here]
             self._hearers[gid] = here
             return here
+
+    # --- looking
+
+    def local(self, gid: bytes) -> Local | None:
+        return self._local.get(gid)
 
     def node_names(self) -> list[str]:
         """List the full names of all nodes that have an endpoint."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -14,7 +13,7 @@ from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.exceptions import TimerCancelledError
 from robot.ros.rate import Rate
 from robot.ros.timer_handle import TimerHandle
-from robot.ros.timer_info import TimerInfo
+from robot.ros.timer_info import TimerInfo, info_argument
 from robot.ros.type_names import AsyncTimerCallbackType, TimerCallbackType, TimerCallbackUnion
 
 if TYPE_CHECKING:
@@ -271,7 +270,9 @@ class Timer:
         callback = self.callback
         if callback is None or self._node is None:
             return None
-        name = self._signature[1] if self._signature[0] is callback else self._info_argument()
+        if self._signature[0] is not callback:
+            self._signature = callback, info_argument(callback)
+        name = self._signature[1]
         if not name:
             outcome = callback()
             return None if outcome is None else self._node._ros_follow(outcome)
@@ -281,21 +282,6 @@ class Timer:
             expected_call_time=max(0, expected + offset), actual_call_time=max(0, now + offset), clock_type=kind
         )
         return self._node._ros_run(partial(callback, **{name: info}))
-
-    def _info_argument(self) -> str:
-        """Name the argument that takes a `TimerInfo`, "" when there is none."""
-        if self._signature[0] is not self.callback:
-            found = ""
-            try:
-                parameters = inspect.signature(self.callback).parameters.values()  # type: ignore[arg-type]
-            except (TypeError, ValueError):
-                parameters = ()  # type: ignore[assignment]
-            for parameter in parameters:
-                if parameter.annotation is TimerInfo or str(parameter.annotation).rpartition(".")[2] == "TimerInfo":
-                    found = parameter.name
-                    break
-            self._signature = (self.callback, found)
-        return self._signature[1]
 
 
 BaseTimer = Timer

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from typing import Any
+
 from robot.ros.clock_type import ClockType
 from robot.ros.time import Time
 
@@ -37,3 +41,15 @@ class TimerInfo:
     @property
     def actual_call_time(self) -> Time:
         return self._actual
+
+
+def info_argument(callback: Callable[..., Any]) -> str:
+    """Name the argument of a callback that takes a `TimerInfo`, "" when there is none."""
+    try:
+        parameters = inspect.signature(callback).parameters.values()
+    except (TypeError, ValueError):
+        return ""
+    for parameter in parameters:
+        if parameter.annotation is TimerInfo or str(parameter.annotation).rpartition(".")[2] == "TimerInfo":
+            return parameter.name
+    return ""

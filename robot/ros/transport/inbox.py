@@ -202,19 +202,17 @@ class Inbox:
             frames = frames[1:]
 
     def _receive(self, frame: Frame, flags: int, payload: memoryview) -> None:
-        peer = frame.gid[:8].hex()
-        if frame.kind == HELLO:
+        prefix = frame.gid[:8]
+        peer = prefix.hex()
+        if flags & SHARED:
+            owner = peer if prefix != self._prefix else ""  # a reply bears the gid of its receiver
+            self._receiver.on_frame(peer, frame, self.reader.get(owner, payload))
+        elif frame.kind == HELLO:
             self.on_hello(peer, payload)
         elif frame.kind == BYE:
             self._peers.on_bye(peer)
-        elif flags & SHARED:
-            self._receiver.on_frame(peer, frame, self.reader.get(self._owner(frame), payload))
         else:
             self._receiver.on_frame(peer, frame, payload)
-
-    def _owner(self, frame: Frame) -> str:
-        """Name the peer whose memory a descriptor is of; a reply bears the gid of its receiver."""
-        return frame.gid[:8].hex() if frame.gid[:8] != self._prefix else ""
 
     def on_hello(self, peer: str, payload: memoryview) -> None:
         """Read an announcement; raises FrameError."""

@@ -56,7 +56,8 @@ class Outbox:
         return self._sockets.keys()
 
     def send(self, peers: Sequence[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
-        self.flush()
+        if self.flood.frames:
+            self.flush()
         if len(payload) >= THRESHOLD:
             peers = self._share(peers, frame, payload, keep)
             if not peers:

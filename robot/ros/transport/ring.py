@@ -188,6 +188,9 @@ class Writer:
         self._latest: Ring | None = None
 
     def _ring(self, length: int) -> Ring:
+        ring = self._latest
+        if ring is not None and ring.slot_size // 2 < length <= ring.slot_size:  # nearly always the same size
+            return ring
         size = _slot_size(length)
         ring = self._rings.get(size)
         if ring is None:
@@ -200,8 +203,8 @@ class Writer:
 
     def put(self, payload: Buffer | Split, peers: Iterable[str]) -> dict[str, bytes]:
         """Write a payload, unless it is a loan, and return the descriptors for those peers that can take it."""
-        ring = self._latest = payload.ring if isinstance(payload, Loan) else self._ring(len(payload))
-        return ring.put(payload, peers)
+        self._latest = payload.ring if isinstance(payload, Loan) else self._ring(len(payload))
+        return self._latest.put(payload, peers)
 
     def take_back(self, peer: str) -> None:
         """The descriptor of what was put last did not reach a peer."""
@@ -216,3 +219,4 @@ class Writer:
         for ring in self._rings.values():
             ring.close()
         self._rings.clear()
+        self._latest = None

@@ -120,7 +120,8 @@ class ZeroMQ:
             self.wake()
 
     def send(self, peers: Sequence[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
-        self._check_process()
+        if self._directory.forked:
+            self._check_process()
         with self._sending:
             if self.closed:
                 raise ROSError("the transport is closed")
