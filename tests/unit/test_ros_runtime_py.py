@@ -112,6 +112,7 @@ def test_packages_of_the_index_are_found_by_prefix(tmp_path: Path, monkeypatch: 
     (folder / "picker").write_text("said")
     monkeypatch.setenv("AMENT_PREFIX_PATH", f"{tmp_path}:/nowhere")
     assert ament_index_python.get_package_prefix("picker") == str(tmp_path)
+    (tmp_path / "share" / "picker").mkdir()
     assert ament_index_python.get_package_share_directory("picker") == str(tmp_path / "share" / "picker")
     assert ament_index_python.get_resource("packages", "picker") == ("said", str(tmp_path))
     assert (Path(ament_index_python.get_package_share_directory("std_msgs")) / "msg" / "String.msg").is_file()
