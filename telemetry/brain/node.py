@@ -68,6 +68,7 @@ class Brain:
         self._offline: set[str] = set()
         self._told: object = None
         self._asked = False
+        self._asked_at = 0.0
         identity = Identity(
             boot=settings.boot, model="berrybrain-brain", firmware="", metrics=_kpi_metrics(settings.kpi_period)
         )
@@ -155,6 +156,8 @@ class Brain:
         """Plan at once: who asks does not want to wait for the pause after an earlier order."""
         self._asked = True
         self.update()
+        self._asked_at = self._clock.now()
+        self._publish_state(self._asked_at)  # a state with another instant: the same plan is an answer too
         reply(AckStatus.FAILED if self._asked else AckStatus.DONE, "store_failed" if self._asked else "")
 
     def _may_send(self, robot: Robot, wanted: HarvestOrder, now: float) -> bool:
@@ -197,6 +200,7 @@ class Brain:
         for zone, publisher in self._publishers.items():
             robots = [robot.id for robot in self._farm.robots if robot.zone == zone]
             detail: dict[str, Any] = {
+                "asked_at": self._asked_at,
                 "plans": [_plan_row(self.plans[robot]) for robot in robots if robot in self.plans],
                 "orders": [
                     {"id": o.command.id, "robot": o.robot, "status": o.status.value, "reason": o.reason}

@@ -18,6 +18,7 @@ from telemetry.farm import Farm, default_farm_text, parse_farm
 from telemetry.ingest import Ingest, IngestSettings
 from telemetry.messages import AckStatus, Command, Kind, MetricInfo, State
 from telemetry.messages.tables import metrics
+from telemetry.messages.wire import encode
 from telemetry.mqtt.commands import CommandInbox, Reply
 from telemetry.mqtt.device import Address, DevicePublisher, Identity
 from telemetry.mqtt.memory import MemoryBroker
@@ -182,6 +183,18 @@ def test_count_from_a_walk_through_calls_the_robot(world: World) -> None:
     world.robot.publisher.event("count", {"order_id": "", "bed": "bed-1", "side": "a", "segment": 2, "in_window": 5})
     world.lockstep.run(seconds=3600.0)
     assert [command.arguments["segments"] for command in world.robot.commands] == [[0, 1, 2, 3], [2]]
+
+
+def test_a_plan_that_is_asked_for_is_told_at_once_even_when_it_is_the_same(world: World) -> None:
+    world.lockstep.run(seconds=130.0)
+    before, now = world.brain_state(), world.lockstep.now()
+    address = Address(site=FARM.site.id, zone="tunnel-1", device="brain")
+    asked = Command(id="ask-1", issuer="anna", expires_at=now + 10.0, command="plan")
+    world.broker.client("page").publish(str(address.topic(Kind.CMD)), encode(asked), qos=1)
+    world.lockstep.run(seconds=1.0)
+    after = world.brain_state()
+    assert after.detail["orders"] == before.detail["orders"]
+    assert now <= after.at <= now + 1.0
 
 
 def test_sensors_become_kpis_through_broker_ingest_and_store(world: World) -> None:
