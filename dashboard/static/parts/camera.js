@@ -13,7 +13,7 @@ import { stageName } from "/static/parts/stage.js";
 const KEPT = "bb.camera";
 const OLD_S = 2.5;
 const SPAN_MS = 5000;
-const SAME_S = 1;
+const SAME_S = 0.5;
 /** Colour over video and dash of each stage: told apart without colour too. @type {Record<string, [string, number[]]>} */
 const STYLE = {
   flower: ["#ffffff", [1, 5]],
@@ -140,11 +140,15 @@ function paint(canvas, image, berries, target) {
   pen.drawImage(image, 0, 0, width, height);
   const scale = width / image.width;
   const ordered = [...(berries ?? [])].filter((berry) => Array.isArray(berry.box)).sort((a, b) => Number(a.id === target) - Number(b.id === target));
-  for (const berry of ordered) outline(pen, berry, berry.id === target, scale, width);
+  for (const berry of ordered) outline(pen, berry, berry.id === target, scale);
+  /** @type {number[][]} */
+  const taken = [];
+  const area = (/** @type {any} */ berry) => (berry.id === target ? Infinity : berry.box[2] * berry.box[3]);
+  for (const berry of ordered.sort((a, b) => area(b) - area(a))) name(pen, berry, berry.id === target, scale, width, taken);
 }
 
-/** One berry: an outline in the stage's colour and dash, and the stage in words; the target in brackets. @param {CanvasRenderingContext2D} pen @param {import("/static/parts/robotlive.js").Berry} berry @param {boolean} target @param {number} scale @param {number} width */
-function outline(pen, berry, target, scale, width) {
+/** One berry: an outline in the stage's colour and dash; the target in brackets. @param {CanvasRenderingContext2D} pen @param {import("/static/parts/robotlive.js").Berry} berry @param {boolean} target @param {number} scale */
+function outline(pen, berry, target, scale) {
   const [x, y, w, h] = berry.box.map((value) => value * scale);
   const [colour, dash] = STYLE[berry.stage] ?? STYLE.green;
   const shape = () => {
@@ -164,11 +168,19 @@ function outline(pen, berry, target, scale, width) {
   pen.stroke();
   pen.setLineDash([]);
   if (target) brackets(pen, x - 12, y - 12, w + 24, h + 24);
+}
+
+/** The stage of a berry in words below it, unless the words of a larger one are there. @param {CanvasRenderingContext2D} pen @param {import("/static/parts/robotlive.js").Berry} berry @param {boolean} target @param {number} scale @param {number} width @param {number[][]} taken left and top, right and bottom of words drawn before */
+function name(pen, berry, target, scale, width, taken) {
+  const [x, y, w, h] = berry.box.map((value) => value * scale);
+  const [colour] = STYLE[berry.stage] ?? STYLE.green;
   const text = t(target ? "robot.cam_target" : "robot.cam_berry", { stage: stageName(berry.stage in STYLE ? berry.stage : "green"), ripeness: num(berry.ripeness, 2) });
   pen.font = `600 13px ${token("--font")}`;
   const room = pen.measureText(text).width + 16;
   const left = Math.min(Math.max(4, x + w / 2 - room / 2), width - room - 4);
   const top = y + h + (target ? 18 : 8);
+  if (taken.some(([l, t0, r, b]) => left < r && left + room > l && top < b && top + 22 > t0)) return;
+  taken.push([left, top, left + room, top + 22]);
   pen.fillStyle = target ? "#cf2440" : "rgb(8 12 10 / .82)";
   pen.beginPath();
   pen.roundRect(left, top, room, 22, 11);
