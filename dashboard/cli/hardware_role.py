@@ -65,14 +65,16 @@ def control(settings: RunSettings, name: str, slot: int | None) -> None:
         sys.exit(str(error))
     loop.stop("not_homed")
 
+    writer = ThreadPoolExecutor(1, initializer=helper_class)
+    writer.submit(int)  # its thread is there before anything is urgent
+    host.at_end(writer.shutdown)  # after the machine was told to stop: what it still has to write takes its time
+
     def let_go() -> None:
         with contextlib.suppress(HardwareError):  # what does not answer now cannot be told to stop
             loop.shut_down()
 
     host.at_end(let_go)
-    writer = ThreadPoolExecutor(1, initializer=helper_class)
-    writer.submit(int)  # its thread is there before anything is urgent
-    host.at_end(writer.shutdown)
+
     space = ControlSettings(namespace=namespace(settings.robot), blackbox=blackboxes(settings), aside=writer.submit)
     host.add(ControlNode(host.context(), host.clock, space, loop, arm))
     no_collections()

@@ -15,7 +15,8 @@ from robot.gripper import Grip
 from robot.hardware import HardwareError
 from robot.loop import ControlLoop, LoopError, Motion
 from robot.nodes.convert import LATCHED, RELIABLE, header
-from robot.nodes.goals import ErrorCode, Goal, GoalError, read_goal
+from robot.nodes.goal_reader import GoalReader
+from robot.nodes.goals import ErrorCode, GoalError
 from robot.nodes.recorder import Aside, Recorder, at_once
 from robot.nodes.row_lease import RowFence
 from robot.ros.action import ActionServer, CancelResponse, ServerGoalHandle
@@ -31,12 +32,6 @@ log = logging.getLogger(__name__)
 STATE_PERIOD = 0.02  # joint states [s]
 SAFETY_PERIOD = 0.5  # safety state without a change [s]
 FEEDBACK_PERIOD = 0.1  # of a trajectory under way [s]
-AT_ONCE = 200
-"""A trajectory of so many points is looked at between two ticks, in 2 ms; a longer one aside."""
-
-BEGINS_WITHIN = 2.0
-"""A trajectory that was looked at aside for longer than this does not begin any more [s]."""
-
 CODES = {"path_tolerance": ErrorCode.PATH_TOLERANCE_VIOLATED, "goal_tolerance": ErrorCode.GOAL_TOLERANCE_VIOLATED}
 
 
@@ -101,7 +96,7 @@ class ControlNode(Node):
         self.create_timer(FEEDBACK_PERIOD, self._publish_feedback)
         self.create_timer(1.0, self._publish_diagnostics)
         self._handles: dict[bytes, ServerGoalHandle] = {}
-        self._aside = settings.aside
+        self._reader = GoalReader(loop, arm, clock, settings.aside, self.create_future)
         self._recorder = Recorder(loop, arm, clock, settings.blackbox, settings.aside)
         self.fence = RowFence(self, clock, settings.row, loop) if settings.row else None
 
@@ -213,20 +208,15 @@ class ControlNode(Node):
 
     async def _on_trajectory(self, handle: ServerGoalHandle) -> Any:
         result = control_msgs.action.FollowJointTrajectory.Result()
-        until = self._clock_source.monotonic() + BEGINS_WITHIN
         try:
-            goal = await self._read(handle.request)
-            motion = self._loop.follow(
-                goal.trajectory,
-                path_tolerance=goal.path_tolerance,
-                goal_tolerance=goal.goal_tolerance,
-                goal_time=goal.goal_time,
-                valid_until=until,
-            )
+            motion = await self._reader.begin(handle)
         except (GoalError, LoopError) as error:
+            log.warning("refused a trajectory: %s", error)
+            if handle.is_cancel_requested:
+                handle.canceled()
+                return result
             result.error_code = int(error.code if isinstance(error, GoalError) else ErrorCode.INVALID_GOAL)
             result.error_string = str(error)
-            log.warning("refused a trajectory: %s", error)
             handle.abort()
             return result
         await self._until_done(handle, self._motions, motion)
@@ -239,28 +229,6 @@ class ControlNode(Node):
         else:
             handle.succeed()
         return result
-
-    async def _read(self, request: Any) -> Goal:
-        """Check a goal: a short one here, a long one where no tick waits for it.
-
-        Raises:
-            GoalError: it cannot be followed.
-        """
-        set_point, now = self._loop.set_point.copy(), self._clock_source.now()
-        if len(request.trajectory.points) <= AT_ONCE:
-            return read_goal(self._arm, request, set_point, now)
-        done: Future[Goal] = self.create_future()
-
-        def work() -> None:
-            try:
-                done.set_result(read_goal(self._arm, request, set_point, now))
-            except ValueError as error:
-                done.set_exception(error)
-
-        self._aside(work)
-        goal = await done
-        assert goal is not None
-        return goal
 
     async def _on_grip(self, handle: ServerGoalHandle) -> Any:
         command = handle.request.command

@@ -13,7 +13,7 @@ from robot.arms import ArmDescription
 from robot.motion import Trajectory, refuse, slow_down
 
 Array = npt.NDArray[np.float64]
-POINTS_MAX = 20_000
+POINTS_MAX = 5000  # of a goal: to take such a message apart holds up a tick by some 25 ms
 LONGEST = 120.0  # of a trajectory [s]: each tick of it is looked at before it begins
 WILD = 1e4  # no arm has a position, speed or acceleration beyond this [rad, rad/s, rad/s^2]
 STALE = 0.0  # a goal whose end lies before now minus this is too old [s]

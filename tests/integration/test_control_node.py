@@ -16,6 +16,7 @@ from robot.hardware.fake import FakeHardware
 from robot.kinematics import solve
 from robot.loop import ControlLoop, LoopSettings
 from robot.motion import Trajectory, joint_move
+from robot.nodes import goal_reader
 from robot.nodes.control import ControlNode, ControlSettings
 from robot.nodes.convert import to_time, to_trajectory_goal
 from robot.nodes.recorder import Aside, at_once
@@ -168,6 +169,8 @@ def broken(change: str, world: World) -> Any:
             goal.trajectory.points = []
         case "nan":
             points[5].positions = [float("nan")] * 7
+        case "many points":
+            goal.trajectory.points = [points[0]] * 5001
         case "nan velocity":
             points[5].velocities = [float("nan")] * 7
         case "times":
@@ -204,7 +207,8 @@ def broken(change: str, world: World) -> Any:
     ("change", "code", "text"),
     [
         ("names", -2, "expected joints"),
-        ("no points", -1, "1 to 20000 points"),
+        ("no points", -1, "1 to 5000 points, got 0"),
+        ("many points", -1, "1 to 5000 points, got 5001"),
         ("nan", -1, "finite positions"),
         ("nan velocity", -1, "finite velocities"),
         ("times", -1, "increase"),
@@ -282,7 +286,7 @@ def test_a_long_trajectory_that_is_wrong_or_took_too_long_to_look_at_moves_nothi
     assert np.allclose(world.loop.set_point, HOME)
 
 
-def test_a_long_trajectory_that_is_cancelled_while_it_is_looked_at_does_not_go_far() -> None:
+def test_a_long_trajectory_that_is_cancelled_while_it_is_looked_at_does_not_begin() -> None:
     world, waiting = later()
     handle = world.send(world.arm, to_trajectory_goal(dense(world.move(), 2000), ARM.joint_names))
     world.run(0.1)
@@ -290,7 +294,63 @@ def test_a_long_trajectory_that_is_cancelled_while_it_is_looked_at_does_not_go_f
     waiting.pop()()
     answer = world.wait(handle.get_result_async())
     assert answer.status == GoalStatus.STATUS_CANCELED
-    assert np.allclose(world.loop.set_point, HOME, atol=2e-3)
+    assert np.array_equal(world.loop.set_point, HOME)
+
+
+@pytest.mark.parametrize("ways", [("safety/hold",), ("safety/stop", "safety/reset")])
+def test_a_long_trajectory_of_before_a_stop_does_not_begin_at_the_start_after_it(ways: tuple[str, ...]) -> None:
+    world, waiting = later()
+    handle = world.send(world.arm, to_trajectory_goal(dense(world.move(), 2000), ARM.joint_names))
+    world.run(0.1)
+    for way in ways:
+        assert world.trigger(way).success
+        world.run(0.3)
+    assert world.trigger("safety/start").success
+    waiting.pop()()
+    answer = world.wait(handle.get_result_async())
+    assert answer.status == GoalStatus.STATUS_ABORTED
+    assert "was stopped while" in answer.result.error_string
+    world.run(0.5)
+    assert np.array_equal(world.loop.set_point, HOME)
+
+
+def test_a_long_trajectory_sent_before_the_start_is_refused_at_once() -> None:
+    waiting: list[Callable[[], None]] = []
+    world = World(aside=waiting.append)
+    status, result = world.follow(dense(world.move(), 2000))
+    assert (status, waiting) == (GoalStatus.STATUS_ABORTED, [])
+    assert "not_allowed" in result.error_string
+
+
+def test_one_long_trajectory_is_looked_at_at_a_time_and_the_next_after_it() -> None:
+    world, waiting = later()
+    first = world.send(world.arm, to_trajectory_goal(dense(world.move(), 2000), ARM.joint_names))
+    world.run(0.1)
+    status, result = world.follow(dense(world.move(), 300))
+    assert status is GoalStatus.STATUS_ABORTED
+    assert "busy" in result.error_string
+    waiting.pop()()
+    assert world.wait(first.get_result_async()).status == GoalStatus.STATUS_SUCCEEDED
+    second = world.send(world.arm, to_trajectory_goal(dense(world.move(), 300), ARM.joint_names))
+    world.run(0.1)
+    waiting.pop()()
+    assert world.wait(second.get_result_async()).status == GoalStatus.STATUS_SUCCEEDED
+
+
+def test_a_goal_that_breaks_whoever_looks_at_it_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, waiting = later()
+
+    def breaks(*_: object) -> None:
+        raise TypeError("not foreseen")
+
+    monkeypatch.setattr(goal_reader, "read_goal", breaks)
+    handle = world.send(world.arm, to_trajectory_goal(dense(world.move(), 2000), ARM.joint_names))
+    world.run(0.1)
+    waiting.pop()()
+    assert world.wait(handle.get_result_async()).status == GoalStatus.STATUS_ABORTED
+    monkeypatch.undo()
+    status, _ = world.follow(world.move())
+    assert status is GoalStatus.STATUS_SUCCEEDED
 
 
 def test_a_second_goal_is_refused_while_one_is_under_way(world: World) -> None:
