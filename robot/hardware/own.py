@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from typing import Any, Protocol, cast
 
 from robot.arms import ArmDescription
-from robot.hardware import Capabilities, Hardware, StopCategory
+from robot.hardware import Capabilities, Hardware, HardwareError, StopCategory
 
 RATE = 100.0
 """The slowest that a control loop is run [1/s]."""
@@ -45,7 +45,7 @@ class OwnDriver:
             ValueError: there is no such class, or it takes other settings.
         """
         module, _, name = self.place.partition(":")
-        if not (module and name.isidentifier()):
+        if not all(part.isidentifier() for part in (*module.split("."), name)):
             raise self._wrong("package.module:Class", repr(self.place))
         try:
             found = importlib.import_module(module)
@@ -53,13 +53,15 @@ class OwnDriver:
             raise self._wrong(
                 "a module that this Python finds (installed beside berrybrain, or in PYTHONPATH)", f"{module}: {error}"
             ) from error
+        except SyntaxError as error:
+            raise self._wrong("a module that can be imported", f"{module}: {error}") from error
         made = getattr(found, name, None)
         if not callable(made):
             near = get_close_matches(name, vars(found), n=1)
             raise self._wrong(f"a class of {module}", f"{name}{f'; did you mean {near[0]}?' if near else ''}")
         try:
             inspect.signature(made).bind(arm, float, **self.settings)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:  # the second: of no class written in Python
             raise self._wrong(
                 f"keys that {name}(arm, monotonic, **keys) takes", f"{sorted(self.settings)}: {error}"
             ) from error
@@ -70,13 +72,19 @@ class OwnDriver:
 
         Raises:
             ValueError: it lacks a method, or has other joints than the arm, or cannot do what a loop needs.
-            HardwareError: of the driver's own.
+            HardwareError: of the driver's own, or it finds no device.
         """
-        machine = self.load(arm)(arm, monotonic, **self.settings)
+        made = self.load(arm)
+        try:
+            machine = made(arm, monotonic, **self.settings)
+        except OSError as error:
+            raise HardwareError("hardware_lost", f"{self.place}: {error}") from error
         missing = [name for name in METHODS if not hasattr(machine, name)]
         if missing:
             raise self._wrong(f"a driver with {', '.join(METHODS)}", f"one without {', '.join(missing)}")
-        has: Capabilities = machine.capabilities
+        has: Any = machine.capabilities
+        if not isinstance(has, Capabilities):
+            raise self._wrong("a driver whose capabilities are robot.hardware.Capabilities", f"{type(has).__name__}")
         if tuple(has.joint_names) != arm.joint_names:
             raise self._wrong(f"a driver of {list(arm.joint_names)}", f"one of {list(has.joint_names)}")
         if not has.rate >= RATE or StopCategory.STOP_AND_HOLD not in has.stop_categories:

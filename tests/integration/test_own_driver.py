@@ -30,6 +30,13 @@ class OtherJoints:
         from robot.arms import load_arm
         return FakeHardware(load_arm("xarm6"), monotonic)
 
+class NoCapabilities(FakeHardware):
+    capabilities = None
+
+class Unplugged:
+    def __init__(self, arm, monotonic):
+        open("/nowhere/green")
+
 number = 3
 """
 
@@ -38,6 +45,7 @@ number = 3
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder with an outsider's module, which Python finds."""
     (tmp_path / "greenbot_for_test.py").write_text(OUTSIDER, encoding="utf-8")
+    (tmp_path / "greenbot_typo_for_test.py").write_text("def (", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 
@@ -72,12 +80,16 @@ def test_the_command_looks_at_it(folder: Path, capsys: pytest.CaptureFixture[str
     ("place", "more", "message"),
     [
         ("greenbot_for_test", "", "package.module:Class"),
+        (".greenbot_for_test:GreenArm", "", "package.module:Class"),
+        ("greenbot_typo_for_test:GreenArm", "", "greenbot_typo_for_test.py, line 1"),
+        ("builtins:dict", "", "no signature found"),
         ("greenbot_nowhere:GreenArm", "", "a module that this Python finds"),
         ("greenbot_for_test:GreenArms", "", "did you mean GreenArm?"),
         ("greenbot_for_test:number", "", "expected a class"),
         ("greenbot_for_test:GreenArm", 'speed = 3\nport = "x"', "speed"),
         ("greenbot_for_test:GreenArm", "", "port"),
         ("greenbot_for_test:TooFew", "", "one without activate, configure"),
+        ("greenbot_for_test:NoCapabilities", "", "got NoneType"),
         ("greenbot_for_test:OtherJoints", "", "expected a driver of"),
     ],
 )
@@ -91,6 +103,16 @@ def test_what_is_no_driver_is_refused_in_one_line_that_names_the_key(
     assert "machine.toml: driver.class: " in said
     assert message in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_class_that_finds_no_device_is_a_machine_that_does_not_answer(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = wiring(folder, "greenbot_for_test:Unplugged", "")
+    with pytest.raises(SystemExit) as ended:
+        main(["robot", "--hardware", "own", "--wiring", str(file), "--check"])
+    assert ended.value.code == 1
+    assert "hardware_lost: greenbot_for_test:Unplugged: [Errno 2]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("check", [["--check"], []])
