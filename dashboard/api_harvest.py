@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
 
+from dashboard.api_label import LotId, address_of, trace_of
 from dashboard.chain_check import ChainCheck
-from dashboard.errors import ApiError
 from dashboard.guard import Address, Served, Signed, audited
 from dashboard.harvest import STAGES, HarvestLog
 from dashboard.morning import Facts, RobotFacts, morning
@@ -28,7 +28,6 @@ router = APIRouter(prefix="/api/v1", tags=["harvest"])
 T = TypeVar("T")
 BRAIN = "brain"
 PLAN_ANSWER_S = 5.0
-LotId = Annotated[str, Path(max_length=80)]
 
 
 async def _folded(request: Request, use: Callable[[HarvestLog, Archive], T]) -> T:
@@ -196,13 +195,13 @@ def _lot(lot: Lot) -> dict[str, Any]:
 @router.get("/lots/{lot}")
 async def lot(services: Served, lot: LotId) -> Response:
     """Return everything on record about one lot."""
-    return JSONResponse(await _trace(services, lot))
+    return JSONResponse(await trace_of(services, lot))
 
 
 @router.get("/trace/{lot}")
 async def trace(request: Request, services: Served, lot: LotId) -> Response:
     """Return what a buyer may see of a lot: place, minute, facts, climate; no names, no machines, no orders."""
-    full = await _trace(services, lot)
+    full = await trace_of(services, lot)
     known: dict[str, Any] = full["lot"]
     beds = {bed.id: bed for bed in services.farm.beds}
     zones = {zone.id: zone.name or zone.id for zone in services.farm.zones}
@@ -211,6 +210,7 @@ async def trace(request: Request, services: Served, lot: LotId) -> Response:
     return JSONResponse(
         {
             "lot": known["id"],
+            "address": address_of(request, services, lot),
             "site": {"name": site.name or site.id, "timezone": site.timezone},
             "zone": zones.get(known["zone"], known["zone"]),
             "cultivars": sorted({beds[row["bed"]].cultivar for row in full["rows"] if row["bed"] in beds}),
@@ -228,10 +228,3 @@ async def trace(request: Request, services: Served, lot: LotId) -> Response:
             "climate": full["climate"],
         }
     )
-
-
-async def _trace(services: Services, lot: str) -> dict[str, Any]:
-    try:
-        return await services.reader.records(lambda records: records.trace(lot))
-    except KeyError:
-        raise ApiError("unknown_lot", lot) from None

@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from dashboard import api_alarms, api_data, api_harvest, api_robots, api_session, live
+from dashboard import api_alarms, api_data, api_harvest, api_label, api_robots, api_session, live
 from dashboard.assets import Assets
 from dashboard.auth import AuthError
 from dashboard.chain_check import ChainCheck
@@ -69,6 +69,7 @@ def create_app(services: Services) -> FastAPI:
         api_session.router,
         api_data.router,
         api_harvest.router,
+        api_label.router,
         api_robots.router,
         api_alarms.router,
         live.router,

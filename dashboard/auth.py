@@ -46,6 +46,7 @@ PERMISSIONS: dict[tuple[str, str], Role] = {
     ("GET", "/health"): Role.PUBLIC,
     ("GET", "/static/{path:path}"): Role.PUBLIC,
     ("GET", "/t/{lot}"): Role.PUBLIC,
+    ("GET", "/t/{lot}/qr.svg"): Role.PUBLIC,
     ("GET", "/api/v1/trace/{lot}"): Role.PUBLIC,
     ("GET", "/api/v1/openapi.json"): Role.PUBLIC,
     ("GET", "/api/v1/site"): Role.PUBLIC,

@@ -15,7 +15,20 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from telemetry.farm.settings import ALL, Bed, Device, Farm, Market, Mqtt, Program, Robot, Site, StoreSettings, Zone
+from telemetry.farm.settings import (
+    ALL,
+    ORIGIN,
+    Bed,
+    Device,
+    Farm,
+    Market,
+    Mqtt,
+    Program,
+    Robot,
+    Site,
+    StoreSettings,
+    Zone,
+)
 
 SINGLE: dict[str, type] = {"site": Site, "program": Program, "mqtt": Mqtt, "store": StoreSettings}
 LISTS: dict[str, type] = {"zones": Zone, "beds": Bed, "devices": Device, "robots": Robot, "markets": Market}
@@ -206,6 +219,10 @@ def _check(farm: Farm, reader: _Reader) -> None:
     if farm.mqtt.share and not farm.mqtt.url:
         message = "share needs a url: several ingesters share the messages of a broker that all of them can reach"
         raise reader.error(message, table="mqtt", index=0, key="share")
+    if farm.site.address and not re.fullmatch(ORIGIN, farm.site.address):
+        wanted = "http:// or https:// and a host, with :PORT where it needs one and nothing behind it"
+        message = f"address: expected {wanted}, like 'https://berries.example.org', got {farm.site.address!r}"
+        raise reader.error(message, table="site", index=0, key="address")
     try:
         ZoneInfo(farm.site.timezone)
     except (ZoneInfoNotFoundError, ValueError) as error:

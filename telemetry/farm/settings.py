@@ -11,6 +11,7 @@ from typing import Any
 
 NAME = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
 ALL = "all"
+ORIGIN = r"https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?"
 HOUR = r"(?:[01]\d|2[0-3]):[0-5]\d|24:00"
 
 
@@ -30,13 +31,17 @@ def setting(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Where the farm is; the first part of every MQTT topic."""
+    """Where the farm is; the first part of every MQTT topic.
+
+    `address`: where a phone reaches the dashboard, as printed on labels; empty = the address the page was opened at.
+    """
 
     id: str = setting(pattern=NAME)
     name: str = setting("")
     latitude: float = setting(minimum=-90.0, maximum=90.0)
     longitude: float = setting(minimum=-180.0, maximum=180.0)
     timezone: str = setting("Asia/Shanghai")
+    address: str = setting("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

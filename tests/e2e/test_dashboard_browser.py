@@ -20,6 +20,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from dashboard.label import qr_svg
+
 pytestmark = pytest.mark.e2e
 
 HOUSE = Path(__file__).resolve().parents[2]
@@ -297,6 +299,27 @@ def farm(tmp_path: Path, until: Callable[..., None]) -> Iterator[Farm]:
     farm.start(until)
     yield farm
     farm.kill()
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_buyers_page_prints_its_label_and_nothing_else_on_white(browser: Browser, site: Any, lang: str) -> None:
+    with site.login("viewer") as client:
+        lot = client.get("/api/v1/lots").json()[-1]["id"]
+    with opened(browser, site.url, size=PHONE, lang=lang) as page:
+        page.goto(f"{site.url}/t/{lot}")
+        label = page.locator(".t-label")
+        expect(label).to_contain_text(lot)
+        said = {"zh": r"架.* 年 .* 月 .*≈ .*熟度", "en": r"bed.* 20\d\d, .*≈ .*ripeness"}
+        expect(label).to_contain_text(re.compile(said[lang]))
+        expect(label.locator("img")).to_have_js_property("complete", True)
+        assert label.locator("img").evaluate("(code) => code.naturalWidth") > 0
+        page.locator("html").evaluate("(root) => root.dataset.theme = 'dark'")
+        page.emulate_media(media="print")
+        expect(page.locator("h1")).to_be_hidden()
+        expect(label).to_be_visible()
+        expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+        code = page.request.get(site.url + str(label.locator("img").get_attribute("src")))
+        assert code.text() == qr_svg(f"{site.url}/t/{lot}")
 
 
 def test_an_open_page_outlives_its_server(browser: Browser, farm: Farm, until: Callable[..., None]) -> None:

@@ -51,6 +51,7 @@ def test_the_table_of_permissions_lists_exactly_the_routes_that_exist(site: Any)
     hidden = {
         ("GET", "/"),
         ("GET", "/t/{lot}"),
+        ("GET", "/t/{lot}/qr.svg"),
         ("GET", "/static/{path:path}"),
         ("GET", "/api/v1/openapi.json"),
         ("WS", "/live"),

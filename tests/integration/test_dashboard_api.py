@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
+from dashboard.label import qr_svg
+
 Until = Callable[..., None]
 Get = Callable[..., Any]
 PERSONAL = ("robot", "order", "device_id", "viewer", "grower", "admin", "berry-1")
@@ -151,6 +153,22 @@ def test_a_buyer_sees_place_minute_and_climate_but_neither_machine_nor_person(si
     # A lot's own id names its machine; nothing else may.
     text = answer.text.replace(told["lot"], "")
     assert not [word for word in PERSONAL if word in text]
+
+
+def test_the_code_on_a_label_leads_to_the_lot_at_the_address_it_was_asked_at(site: Any, get: Get) -> None:
+    lot = get("lots")[-1]["id"]
+    asked = {"host": "berries.example:8080"}
+    told = httpx.get(f"{site.url}/api/v1/trace/{lot}", headers=asked).json()
+    assert told["address"] == f"http://berries.example:8080/t/{lot}"
+    code = httpx.get(f"{site.url}/t/{lot}/qr.svg", headers=asked)
+    assert (code.status_code, code.headers["content-type"]) == (200, "image/svg+xml")
+    assert code.text == qr_svg(told["address"])
+    known = {"if-none-match": code.headers["etag"]}
+    assert httpx.get(f"{site.url}/t/{lot}/qr.svg", headers=asked | known).status_code == 304
+    assert httpx.get(f"{site.url}/t/{lot}/qr.svg", headers=known).status_code == 200
+    assert httpx.get(f"{site.url}/t/none/qr.svg").json()["error"]["code"] == "unknown_lot"
+    wrong = httpx.get(f"{site.url}/t/{lot}/qr.svg", headers={"host": "me@evil.example"})
+    assert (wrong.status_code, wrong.json()["error"]["code"]) == (422, "bad_request")
 
 
 @pytest.mark.parametrize("lot", ["none", "..%2f..%2faccounts", "%3Cscript%3E", "L" * 81])

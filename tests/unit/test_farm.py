@@ -164,6 +164,8 @@ def test_error_in_the_second_of_two_tables_points_at_the_second() -> None:
         ("latitude = 29.0", "", "key 'latitude' is missing"),
         ('id = "s"', 'id = "s/t"', "id: expected text like"),
         ('id = "s"', 'id = "s"\ntimezone = "Mars/Base"', "timezone: expected a name like"),
+        ('id = "s"', 'id = "s"\naddress = "farm.example"', "address: expected http:// or https:// and a host"),
+        ('id = "s"', 'id = "s"\naddress = "http://b.example/"', "nothing behind it, like 'https:"),
         ("length = 2.0", "length = 2.0\norigin = [0.0, 1.0]", "origin: expected a list of 3 values"),
         ("length = 2.0", 'length = 2.0\nsides = ["a", "a"]', "sides: values repeat"),
         ("length = 2.0", "length = 2.0\nsegment_length = 3.0", "segment_length 3.0 m is longer than the bed"),

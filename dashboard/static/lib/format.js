@@ -75,6 +75,12 @@ export function day(at) {
   return t("time.day", { weekday: parts.weekday, day: parts.day, month: parts.month });
 }
 
+/** Return year, month and day at the farm, in words where the language has words. @param {number} at UTC epoch [s] @returns {Record<string, string>} */
+export function date(at) {
+  const parts = format({ year: "numeric", day: "numeric", month: lang() === "zh" ? "numeric" : "long" }).formatToParts(at * 1000);
+  return Object.fromEntries(parts.map((part) => [part.type, part.value]));
+}
+
 /** Write a short day: "3/12", "12 Mar". @param {number} at UTC epoch [s] */
 export function shortDay(at) {
   return format({ day: "numeric", month: lang() === "zh" ? "numeric" : "short" }).format(at * 1000);

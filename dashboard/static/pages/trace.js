@@ -1,6 +1,6 @@
-// The buyer's page of a lot: where and at which minute it was picked, the facts, the air of that hour, the chain of records.
+// The buyer's page of a lot: where and at which minute it was picked, the facts, the air of that hour, the chain of records, the label.
 import { useData } from "/static/lib/data.js";
-import { clock, instant, massText, num, percent, shortDay, UNKNOWN } from "/static/lib/format.js";
+import { clock, date, instant, massText, num, percent, shortDay, UNKNOWN } from "/static/lib/format.js";
 import { has, lang, t } from "/static/lib/i18n.js";
 import { session } from "/static/lib/store.js";
 import { html, useEffect, useState } from "/static/lib/ui.js";
@@ -42,8 +42,8 @@ function Missing({ error, again }) {
 /** @param {{lot: any}} props */
 function Leaf({ lot }) {
   const zone = siteName({ id: "", name: lot.zone });
-  const beds = [...new Set(lot.rows.map((/** @type {any} */ row) => row.bed))];
-  const where = [siteName({ id: "", ...lot.site }), zone, beds.map((bed) => bedName(/** @type {string} */ (bed))).join(lang() === "zh" ? "、" : ", ")];
+  const beds = /** @type {string[]} */ ([...new Set(lot.rows.map((/** @type {any} */ row) => row.bed))]);
+  const where = [siteName({ id: "", ...lot.site }), zone, beds.map(bedName).join(lang() === "zh" ? "、" : ", ")];
   const ripeness = lot.ripeness.length ? lot.ripeness.reduce((/** @type {number} */ a, /** @type {number} */ b) => a + b, 0) / lot.ripeness.length : null;
   const cultivars = lot.cultivars.map(cultivar).join(lang() === "zh" ? "、" : ", ");
   const facts = [
@@ -60,6 +60,7 @@ function Leaf({ lot }) {
       <section class="t-sec"><h2>${t("trace.air")}</h2>${lot.climate.map((/** @type {any} */ hour) => html`<${Hour} hour=${hour} />`)}<p class="t-note">${t("trace.air.note")}</p></section>
       <section class="t-sec"><h2>${t("trace.chain")}</h2><${Chain} lot=${lot} /></section>
     </div>
+    <${Label} lot=${lot} beds=${beds} ripeness=${ripeness} />
     <footer class="t-foot"><${Icon} name=${lot.chain?.intact === false ? "minor" : "i-ok"} /><p>${verdict(lot.chain)} ${t("trace.privacy")}</p></footer>`;
 }
 
@@ -74,6 +75,20 @@ function headline(at) {
   const date = lang() === "zh" ? `${month} 月 ${day} 日` : new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", timeZone: session.get().site.timezone }).format(at * 1000);
   const lines = t("trace.headline", { day: date, part, clock: clock(at).replace(/^0/, "") }).split(" / ");
   return lines.map((line) => html`<span class="line">${line}</span>`);
+}
+
+/** What is printed and stuck on the punnet: its code and, in words, what the page says. @param {{lot: any, beds: string[], ripeness: number | null}} props */
+function Label({ lot, beds, ripeness }) {
+  const { year, month, day } = date(lot.first_pick_at);
+  const facts = [t("trace.label.mass", { mass: massText(lot.mass) }), ripeness === null ? "" : t("trace.label.ripeness", { share: percent(ripeness) })];
+  const local = ["localhost", "127.0.0.1", "[::1]"].includes(new URL(lot.address).hostname);
+  return html`<section class="t-sec t-print"><h2>${t("trace.label")}</h2>
+    <div class="t-label"><img src=${`/t/${encodeURIComponent(lot.lot)}/qr.svg`} alt=${t("trace.label.code", { address: lot.address })} width="160" height="160" />
+      <div><b>${siteName({ id: "", ...lot.site })}</b><p>${beds.map(bedName).join(lang() === "zh" ? "、" : ", ")}</p>
+        <p>${t("trace.label.date", { year, month, day, clock: clock(lot.first_pick_at) })}</p>
+        ${facts.filter(Boolean).map((fact) => html`<p>${fact}</p>`)}<p class="lot">${t("trace.lot", { lot: lot.lot })}</p></div></div>
+    ${!lot.closed && html`<p class="t-note">${t("trace.label.open")}</p>`}${local && html`<p class="t-note">${t("trace.label.local")}</p>`}
+    <div class="btns"><button class="btn" type="button" onClick=${() => print()}>${t("trace.label.print")}</button></div></section>`;
 }
 
 /** The beds of the tunnel as strips; the segments this lot comes from are red. @param {{lot: any}} props */

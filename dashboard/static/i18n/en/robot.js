@@ -89,7 +89,7 @@ export default {
   "robot.punnet_berries": "{n} berry|{n} berries",
   "robot.punnet_full": "The newest is closed: {n} berry, ≈ {mass}, last one {time}.|The newest is closed: {n} berries, ≈ {mass}, last one {time}.",
   "robot.punnet_open": "In use: {n} berry, ≈ {mass}, last one {time}.|In use: {n} berries, ≈ {mass}, last one {time}.",
-  "robot.punnet_trace": "The buyer's page of the newest",
+  "robot.punnet_trace": "The newest: buyer's page and label",
   "robot.punnets": "Punnets",
   "robot.punnets_none": "No punnet begun yet.",
   "robot.punnets_note": "the newest one|the newest {n}, berries in each",

@@ -89,7 +89,7 @@ export default {
   "robot.punnet_berries": "{n} 颗",
   "robot.punnet_full": "最新一盒已封：{n} 颗，≈ {mass}，最后一颗 {time}。",
   "robot.punnet_open": "正在装：{n} 颗，≈ {mass}，最后一颗 {time}。",
-  "robot.punnet_trace": "最新一盒的溯源页",
+  "robot.punnet_trace": "最新一盒：买家页和标签",
   "robot.punnets": "果盒",
   "robot.punnets_none": "还没有开始装盒。",
   "robot.punnets_note": "最近 {n} 盒的颗数",
