@@ -11,7 +11,9 @@ from types import SimpleNamespace
 import pytest
 import zmq
 
+from robot.ros.bus import Bus
 from robot.ros.transport.inbox import COARSE, Inbox
+from robot.ros.transport.zeromq import ZeroMQ
 
 LONG = 60.0  # [s]
 WAITS = pytest.mark.parametrize("timeout", [COARSE, LONG], ids=["short", "long"])  # these are made in two ways
@@ -57,6 +59,28 @@ def test_after_a_wait_in_vain_the_next_ring_is_heard_by_either_wait(inbox: Inbox
         heard = inbox.wait(timeout) or inbox.wait(LONG)
         assert heard is not None
         inbox.take_in(heard, more=False)
+
+
+@pytest.mark.parametrize("vain", [1e-3, 2.0 * COARSE], ids=["short", "long"])
+def test_a_ring_that_an_exception_lost_keeps_the_next_from_nothing(inbox: Inbox, vain: float) -> None:
+    inbox.ring()
+    assert next_frame(inbox, LONG)  # and Ctrl-C comes before it is taken in
+    assert inbox.wait(vain) is None
+    inbox.ring()
+    assert inbox.wait(5.0) is not None
+
+
+def test_a_ring_that_another_thread_took_in_still_ends_the_wait_of_whoever_is_about_to_poll(tmp_path: Path) -> None:
+    transport = ZeroMQ(folder=tmp_path)
+    bus = Bus(transport)
+    bus.open()
+    with bus.pump.leading:  # as a thread between its look at what is new and its poll
+        transport.wake()
+        bus.pump.refresh()
+        with transport._polling:
+            heard = transport._inbox.wait(LONG)
+    transport.close()
+    assert heard is not None
 
 
 def test_a_ring_after_the_close_is_not_heard_and_harms_nobody(inbox: Inbox) -> None:

@@ -106,6 +106,7 @@ class Inbox:
         """Return the next frame, waiting for it; None when none came in time [s], or somewhat before a long time."""
         if timeout <= COARSE:  # likely to be over before anything comes, and then an exception costs more than to look
             if (self._armed or not self.has_frame()) and not self._file.poll(1000.0 * timeout):
+                self._forget_ring()
                 return None
             return self._recv(_NOBLOCK) if self.has_frame() else None
         patience = int(timeout * 10.0) * 100
@@ -117,7 +118,13 @@ class Inbox:
             return self._recv(0)
         except zmq.Again:
             self._armed = True
+            self._forget_ring()
             return None
+
+    def _forget_ring(self) -> None:
+        """Let the next one ring, as none is in the inbox: an exception out of a signal handler may have lost one."""
+        if self._rung.locked():
+            self._rung.release()
 
     def ring(self) -> None:
         """End a `wait`, or the next one; callable from any thread and from signal handlers."""
@@ -177,7 +184,7 @@ class Inbox:
             self._hand_over(data[:GID_SIZE], [data])
             return 1
         if data == self._sound:
-            self._rung.release()
+            self._forget_ring()
             return 0
         try:
             if flags == BUNDLED:

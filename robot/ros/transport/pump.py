@@ -99,7 +99,8 @@ class Pump:
     def refresh(self) -> None:
         """Take in what has arrived, so that the graph is fresh; nothing is run."""
         if not self.transport.closed:
-            self.transport.take_in()
+            if self.transport.take_in():
+                self.news()  # what was taken in may have been to wake a thread that is about to poll
             self.tell_watchers()
 
     def take_in(self, waiting: int = 0) -> None:
