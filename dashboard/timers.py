@@ -24,11 +24,15 @@ class Entry:
 
 
 class ClockTimers:
-    """Callbacks in order of (time, sequence) on `clock`'s monotonic time. The owner calls `run_due` in its loop."""
+    """Callbacks in order of (time, sequence) on `clock`'s monotonic time. The owner calls `run_due` in its loop.
+
+    Attributes:
+        entries: a heap of what waits, the same list for ever.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._entries: list[tuple[float, int, Entry]] = []
+        self.entries: list[tuple[float, int, Entry]] = []
         self._sequence = count()
 
     def now(self) -> float:
@@ -40,7 +44,7 @@ class ClockTimers:
     def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Entry:
         """Run `callback` after `delay` seconds, behind everything already due then."""
         entry = Entry(self._clock.monotonic() + max(0.0, delay), callback)
-        heapq.heappush(self._entries, (entry.at, next(self._sequence), entry))
+        heapq.heappush(self.entries, (entry.at, next(self._sequence), entry))
         return entry
 
     def every(self, period: float, callback: Callable[[], None]) -> None:
@@ -59,8 +63,8 @@ class ClockTimers:
         """Run what is due now and return how many callbacks that were; what they post waits for the next call."""
         now = self._clock.monotonic()
         due = []
-        while self._entries and self._entries[0][0] <= now:
-            due.append(heapq.heappop(self._entries)[2])
+        while self.entries and self.entries[0][0] <= now:
+            due.append(heapq.heappop(self.entries)[2])
         for entry in due:
             if not entry.cancelled:
                 entry.callback()
@@ -68,9 +72,9 @@ class ClockTimers:
 
     def next_due(self) -> float | None:
         """Return when the next callback is due (monotonic [s]); None when none waits."""
-        while self._entries and self._entries[0][2].cancelled:
-            heapq.heappop(self._entries)
-        return self._entries[0][0] if self._entries else None
+        while self.entries and self.entries[0][2].cancelled:
+            heapq.heappop(self.entries)
+        return self.entries[0][0] if self.entries else None
 
     def _wait(self, start: float, period: float, fire: Callable[[], None]) -> None:
         elapsed = self._clock.monotonic() - start

@@ -20,6 +20,10 @@ def open_context(timers: ClockTimers) -> tuple[Context, Executor]:
     from robot.ros.transport.zeromq import ZeroMQ
 
     class ClockLoop(Loop):
+        def __init__(self) -> None:
+            super().__init__(now=timers.now, monotonic=timers.monotonic)
+            self.timers = cast(list[tuple[float, int, Event]], timers.entries)  # the transport asks whether any waits
+
         def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
             return cast(Event, timers.post(callback, delay=delay))
 
@@ -31,7 +35,7 @@ def open_context(timers: ClockTimers) -> tuple[Context, Executor]:
             return None if due is None else max(0.0, due - timers.monotonic())
 
     transport = ZeroMQ()
-    transport.loop = ClockLoop(now=timers.now, monotonic=timers.monotonic)
+    transport.loop = ClockLoop()
     transport.scheduler = transport.loop
     context = Context(transport)
     return context, SingleThreadedExecutor(context=context)

@@ -35,18 +35,18 @@ def repeat_pictures_with_new_stamps(rig: Rig) -> None:
 
 @pytest.mark.parametrize("freeze", [repeat_whole_frames, repeat_pictures_with_new_stamps])
 def test_nothing_is_picked_on_a_picture_that_stands_still(freeze: Callable[[Rig], None], lockstep: ModuleType) -> None:
-    watcher, rig = lockstep.harvest(load_scenario("short"), 3, until=lambda watcher: watcher.counted is not None)
+    watcher, rig = lockstep.harvest(load_scenario("short"), 3, until=lambda watcher: watcher.attempted > 0)
     picks: list[Any] = []
     watcher.create_subscription(berry_msgs.msg.PickOutcome, "picks", picks.append, RELIABLE)
-    assert watcher.counted.in_window >= 3, "without the fault these would be picked"
-    before = score(rig.cell)  # what was picked between the views, on pictures that moved
+    before = score(rig.cell)  # what was picked on pictures that moved
+    assert before.ripe_present - before.picked >= 3, "without the fault these would be picked"
     freeze(rig)
     rig.time.run(until=lambda: watcher.status in ("done", "failed"), seconds=lockstep.SECONDS)
     truth = score(rig.cell)
     rig.close()
     assert "camera_frozen" in watcher.faults
     assert (watcher.status, watcher.fault) == ("failed", "camera_frozen")
-    assert len(picks) >= 3
+    assert len(picks) >= 2, "what was seen before is tried in vain and told"
     assert {pick.result for pick in picks} <= {"lost_target", "timeout"}
     assert sum("camera_frozen" in pick.detail for pick in picks) >= len(picks) - 1, [pick.detail for pick in picks]
     assert truth.picked == before.picked < truth.ripe_present
