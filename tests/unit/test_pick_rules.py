@@ -118,7 +118,7 @@ def test_half_hidden_fruit_keeps_the_length_of_the_better_look_and_is_cut_higher
 def test_the_less_is_seen_of_fruit_the_higher_it_is_cut() -> None:
     heights = [replace(berry(1, 0.2), visible=share).cut_point()[2] for share in (1.0, 0.95, 0.8, 0.6, 0.3)]
     assert heights[0] == heights[1] < heights[2] < heights[3] < heights[4]
-    assert heights[-1] - heights[0] <= 0.005 + 1e-12
+    assert heights[-1] - heights[0] <= 0.008 + 1e-12
 
 
 @pytest.mark.parametrize("length", [0.024, 0.036, 0.046])
