@@ -19,10 +19,10 @@ from collections.abc import Callable, Mapping
 import zmq
 from zmq.utils import z85
 
+from robot.ros.bridge.bell import Bell
 from robot.ros.bridge.seldom import News, Seldom
 from robot.ros.exceptions import ROSError
 from robot.ros.security.keys import Keys
-from robot.ros.transport.bell import Bell
 
 log = logging.getLogger(__name__)
 
