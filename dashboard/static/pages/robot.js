@@ -108,7 +108,8 @@ function sentence(key, left, robot) {
   if (!robot.bed) return t("robot.says_picking");
   const place = placeName({ ...robot, zone: "" });
   if (robot.task === "survey" || robot.task === "count") return t("robot.says_looking", { place }); // the last count is old by now
-  return left === null ? t("robot.says_picking_at", { place }) : left === 0 ? t("robot.says_picking_last", { place }) : rich("robot.says_picking_left", { place, n: left });
+  // It picks what an earlier count did not hold: only the count at the segment's end may say that nothing is left.
+  return left ? rich("robot.says_picking_left", { place, n: left }) : t("robot.says_picking_at", { place });
 }
 
 /** @type {import("/static/lib/router.js").Page} */

@@ -121,7 +121,6 @@ export default {
   "robot.says_page_lost": "This page is out of touch. What the robot does now is not known.",
   "robot.says_picking": "Picking.",
   "robot.says_picking_at": "Picking in {place}; what is left there is not counted yet.",
-  "robot.says_picking_last": "Picking in {place}; nothing ripe is left there.",
   "robot.says_picking_left": "Picking in {place}; {n} ripe one is left there.|Picking in {place}; {n} ripe ones are left there.",
   "robot.says_ready": "Robot is ready. It moves only after Resume.",
   "robot.says_red_switch": "The red switch is pressed. Release it on the machine first.",

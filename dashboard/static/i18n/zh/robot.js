@@ -121,7 +121,6 @@ export default {
   "robot.says_page_lost": "这一页断了联系，机器人现在怎样不知道。",
   "robot.says_picking": "正在采摘。",
   "robot.says_picking_at": "正在采 {place}，还剩多少没有数。",
-  "robot.says_picking_last": "正在采 {place}，那里没有成熟果了。",
   "robot.says_picking_left": "正在采 {place}，还有 {n} 颗成熟。",
   "robot.says_ready": "机器人就绪，按「继续」才动。",
   "robot.says_red_switch": "红色开关已按下，先在机身上旋开。",
