@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,27 +43,3 @@ def until() -> Until:
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let commands of the dashboard wait for their answer as long as a loaded machine needs."""
     monkeypatch.setattr("dashboard.api_robots.ANSWER_S", 20.0)
-
-
-@pytest.fixture(scope="session")
-def dashboard_farm() -> ModuleType:
-    """Return the farm behind the dashboard, `tests/dashboard_farm.py`."""
-    return load("dashboard_farm")
-
-
-@pytest.fixture(scope="session")
-def lockstep() -> ModuleType:
-    """Return the harvest in virtual time, `tests/lockstep_harvest.py`."""
-    return load("lockstep_harvest")
-
-
-def load(name: str) -> ModuleType:
-    """Import a helper that lies beside this file: tests are no package."""
-    known = f"berrybrain_tests_{name}"
-    if known not in sys.modules:
-        spec = importlib.util.spec_from_file_location(known, Path(__file__).with_name(f"{name}.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[known] = module
-        spec.loader.exec_module(module)
-    return sys.modules[known]

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import dashboard_farm
 from dashboard.label import qr_svg
 
 pytestmark = pytest.mark.e2e
@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(dashboard_farm: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     farm = dashboard_farm.Site(tmp_path_factory.mktemp("farm"), pick_period=3600.0, days=1.0)
     yield farm
     farm.close()
@@ -281,7 +281,7 @@ class Farm:
         words = ["--port", str(self.port), "--days", "0.2", "--data", str(self._data)]
         environment = {**os.environ, "PYTHONPATH": str(HOUSE)}
         self._process = subprocess.Popen(
-            [sys.executable, "tests/dashboard_farm.py", *words], cwd=HOUSE, env=environment
+            [sys.executable, "tests/support/dashboard_farm.py", *words], cwd=HOUSE, env=environment
         )
         until(self._answers, within=120.0, what="the farm's server")
 

@@ -6,13 +6,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
 
+import dashboard_farm
 from robot.arms import load_arm
 from robot.kinematics.chain import tool_position
 from telemetry.messages.tables import faults
@@ -50,7 +50,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(dashboard_farm: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     farm = dashboard_farm.Site(tmp_path_factory.mktemp("farm"), pick_period=2.0, days=0.1)
     yield farm
     farm.close()

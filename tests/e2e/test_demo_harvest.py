@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import lockstep_harvest
 from dashboard import rundir
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -58,7 +58,7 @@ def test_a_finished_demo_leaves_nothing_behind(harvested: Any) -> None:
     assert harvested.left() == [], "sockets, shared memory or the clock were left behind"
 
 
-def test_both_runners_come_to_the_same_harvest(harvested: Any, lockstep: ModuleType) -> None:
+def test_both_runners_come_to_the_same_harvest(harvested: Any) -> None:
     """Processes, sockets and a broker on one side, one thread and virtual time on the other; same bed, same nodes."""
     from dashboard.cli.cell_role import cell_settings
     from dashboard.cli.settings import RunSettings
@@ -70,7 +70,7 @@ def test_both_runners_come_to_the_same_harvest(harvested: Any, lockstep: ModuleT
         run="", data="", farm=str(harvested.farm), robot="berry-1", host="", port=0, seed=SEED, epoch=1.8e9, rate=0.0,
         scenario="short",
     )  # fmt: skip
-    _, rig = lockstep.harvest(cell_settings(settings, farm.bed("bed-1")), SEED)
+    _, rig = lockstep_harvest.harvest(cell_settings(settings, farm.bed("bed-1")), SEED)
     truth = score(rig.cell)
     rig.close()
     report = harvested.report()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 from starlette.routing import BaseRoute
 
+import dashboard_farm
 from dashboard.auth import PERMISSIONS, Role
 from dashboard.errors import TEXTS
 from dashboard.guard import MAX_BODY
@@ -21,7 +21,7 @@ ENDS_THE_SESSION = {("POST", "/api/v1/logout"), ("POST", "/api/v1/login")}
 
 
 @pytest.fixture(scope="module")
-def site(dashboard_farm: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     running = dashboard_farm.Site(tmp_path_factory.mktemp("site"), days=0.1)
     yield running
     running.close()

@@ -7,12 +7,12 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 
+import dashboard_farm
 from dashboard.label import qr_svg
 
 Until = Callable[..., None]
@@ -21,7 +21,7 @@ PERSONAL = ("robot", "order", "device_id", "viewer", "grower", "admin", "berry-1
 
 
 @pytest.fixture(scope="module")
-def site(dashboard_farm: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     running = dashboard_farm.Site(tmp_path_factory.mktemp("site"), days=1.6, pick_period=0.3)
     yield running
     running.close()
@@ -43,7 +43,7 @@ def get(client: httpx.Client) -> Get:
     return fetch
 
 
-def test_each_value_has_its_time_and_says_whether_it_is_live(get: Get, dashboard_farm: ModuleType) -> None:
+def test_each_value_has_its_time_and_says_whether_it_is_live(get: Get) -> None:
     rows = {(row["device"], row["metric"]): row for row in get("last")}
     live, stale = rows["climate-1", "air_temperature"], rows["climate-2", "air_temperature"]
     never = rows["wetness-2", "leaf_wetness"]

@@ -8,18 +8,18 @@ import json
 import struct
 import time
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+import dashboard_farm
 from dashboard.viewer import Viewer
 
 
 @pytest.fixture(scope="module")
-def site(dashboard_farm: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     running = dashboard_farm.Site(tmp_path_factory.mktemp("site"), days=0.1, pick_period=0.5)
     yield running
     running.close()

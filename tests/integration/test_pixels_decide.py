@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+import lockstep_harvest
 from sim.rig import Rig
 from sim.scenarios import load_scenario
 from sim.scene import textures
@@ -18,12 +18,12 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
-def harvest(lockstep: ModuleType) -> Iterator[Callable[..., tuple[Any, Rig, Score]]]:
+def harvest() -> Iterator[Callable[..., tuple[Any, Rig, Score]]]:
     """Return a function that harvests one short segment and returns what was seen, done and true."""
     rigs: list[Rig] = []
 
     def run(**options: Any) -> tuple[Any, Rig, Score]:
-        watcher, rig = lockstep.harvest(load_scenario("short"), 3, **options)
+        watcher, rig = lockstep_harvest.harvest(load_scenario("short"), 3, **options)
         rigs.append(rig)
         return watcher, rig, score(rig.cell)
 

@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import pick_fakes as fakes
 from robot.pick.grasp import rotation
 from robot.pick.settings import PickSettings
 
-
-def _fakes() -> Any:
-    name = "berrybrain_pick_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("pick_fakes.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-fakes = _fakes()
 CLEAR = PickSettings().crop_front - PickSettings().clear_of_crop
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from py_trees.common import Status
 
+import pick_fakes as fakes
 from robot.arms import load_arm
 from robot.collision import Box
 from robot.pick.grasp import LEVEL, WALL_COST, grasps
@@ -22,19 +20,6 @@ from robot.pick.round import Attempt
 from robot.pick.target import Target
 from robot.pick.verify import Grip
 
-
-def _fakes() -> Any:
-    name = "berrybrain_pick_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("pick_fakes.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-fakes = _fakes()
 TOOL = load_arm("ur3e").tool
 GUTTER = Box(minimum=(-1.0, 0.62, 1.03), maximum=(3.0, 0.92, 1.15))
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import pick_fakes as fakes
 from robot.arms import load_arm
 from robot.pick.body import Sighting
 from robot.pick.crop import RowCrop
@@ -19,20 +17,6 @@ from robot.pick.shown import Coverage, in_view
 
 CAMERA = load_arm("ur3e").camera
 FRONT, HEIGHTS = 0.55, (0.83, 1.02)
-
-
-def _fakes() -> Any:
-    name = "berrybrain_pick_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("pick_fakes.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-fakes = _fakes()
 
 
 def eye(x: float, y: float = 0.25, z: float = 0.93) -> Any:

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pick_fakes import HOLD, PSTOP, RUN, FakeBody, berry, make_round, run
 from robot.pick.result import PickResult
 from robot.pick.verify import Grip
-
-
-def _fakes() -> Any:
-    name = "berrybrain_pick_fakes"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("pick_fakes.py"))
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-fakes = _fakes()
-berry, FakeBody, make_round, run = fakes.berry, fakes.FakeBody, fakes.make_round, fakes.run
 
 
 def results(round_: Any) -> dict[int, str]:
@@ -199,7 +183,7 @@ def test_hold_pauses_the_pick_and_it_goes_on_afterwards() -> None:
     round_ = make_round(body)
 
     def hold(n: int) -> None:
-        body.view = fakes.HOLD if 10 <= n < 700 else fakes.RUN
+        body.view = HOLD if 10 <= n < 700 else RUN
 
     ticks = run(round_, body, each=hold)
     assert ticks > 700
@@ -213,7 +197,7 @@ def test_a_protective_stop_ends_the_segment_and_keeps_the_count() -> None:
 
     def stop(_: int) -> None:
         if len(round_.outcomes) == 1 and round_.task == "approach":
-            body.view = fakes.PSTOP
+            body.view = PSTOP
 
     run(round_, body, each=stop)
     assert sorted(results(round_).values()) == ["ok", "protective_stop"]
@@ -343,7 +327,7 @@ def test_a_stop_with_fruit_in_the_jaws_is_remembered_for_the_next_harvest() -> N
 
     def stop(_: int) -> None:
         if round_.task == "place":
-            body.view = fakes.PSTOP
+            body.view = PSTOP
 
     run(round_, body, each=stop)
     assert results(round_) == {1: "protective_stop"}

@@ -1,7 +1,7 @@
 """A whole farm behind the dashboard without a simulator, for tests and for those who write pages.
 
-`PYTHONPATH=. .venv/bin/python tests/dashboard_farm.py --port 8899` serves it. Accounts: viewer, grower, admin; the
-password of each is in PASSWORDS. The real store, ingest, brain and records run here over an in-memory broker; the
+`PYTHONPATH=. .venv/bin/python tests/support/dashboard_farm.py --port 8899` serves it. Accounts: viewer, grower, admin;
+the password of each is in PASSWORDS. The real store, ingest, brain and records run here over an in-memory broker; the
 robot is a pretend one, and the past days are made up.
 """
 
