@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from robot.ros import logging
-from robot.ros.context import Context
 from robot.ros.endpoint_info import EndpointTypeEnum
 from robot.ros.exceptions import (
     NodeNameNonExistentError,
@@ -21,40 +20,25 @@ from robot.ros.interfaces import (
 )
 from robot.ros.node import Node
 from robot.ros.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from robot.ros.task import Future
-from robot.ros.transport.inprocess import InProcess
-from sim.lockstep import Lockstep
+from ros_world import RosWorld
 
 String, Trigger = std_msgs.msg.String, std_srvs.srv.Trigger
 
 
-class World:
-    def __init__(self) -> None:
-        self.time = Lockstep(epoch=1_750_000_000.0)
-        self.context = Context(transport=InProcess(self.time))
-
-    def make(self, name: str, **options: Any) -> Node:
-        return Node(name, context=self.context, **options)
-
-    def result(self, future: Future[Any]) -> Any:
-        self.time.run(until=future.done, seconds=10.0)
-        return future.result()
+@pytest.fixture
+def world() -> RosWorld:
+    return RosWorld()
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def node(world: World) -> Node:
+def node(world: RosWorld) -> Node:
     return world.make("node", namespace="ns")
 
 
 # --- the graph
 
 
-def test_a_node_sees_nodes_topics_services_and_their_owners(world: World, node: Node) -> None:
+def test_a_node_sees_nodes_topics_services_and_their_owners(world: RosWorld, node: Node) -> None:
     other = world.make("other")
     other.create_publisher(String, "chat", 1)
     other.create_client(Trigger, "/ns/go")
@@ -103,7 +87,7 @@ def test_endpoints_are_described_with_type_hash_and_profile(node: Node) -> None:
 # --- log lines, logger services, type descriptions
 
 
-def test_log_lines_go_to_rosout_while_the_logger_is_a_nodes(world: World, node: Node) -> None:
+def test_log_lines_go_to_rosout_while_the_logger_is_a_nodes(world: RosWorld, node: Node) -> None:
     heard: list[Any] = []
     listener = world.make("listener", enable_rosout=False)
     listener.create_subscription(rcl_interfaces.msg.Log, "/rosout", heard.append, 10)
@@ -128,7 +112,7 @@ def test_log_lines_go_to_rosout_while_the_logger_is_a_nodes(world: World, node: 
     assert len(heard) == 2
 
 
-def test_levels_of_loggers_are_read_and_set_from_outside(world: World) -> None:
+def test_levels_of_loggers_are_read_and_set_from_outside(world: RosWorld) -> None:
     node = world.make("n", enable_logger_service=True)
     srv, level = rcl_interfaces.srv, rcl_interfaces.msg.LoggerLevel
     setter, getter = (
@@ -144,7 +128,7 @@ def test_levels_of_loggers_are_read_and_set_from_outside(world: World) -> None:
     logging.clear_config()
 
 
-def test_types_describe_themselves_to_others(world: World, node: Node) -> None:
+def test_types_describe_themselves_to_others(world: RosWorld, node: Node) -> None:
     kind = type_description_interfaces.srv.GetTypeDescription
     client = node.create_client(kind, "~/get_type_description")
     [info] = node.get_publishers_info_by_topic("/parameter_events")

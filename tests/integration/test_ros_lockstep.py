@@ -9,7 +9,6 @@ import pytest
 
 from robot.ros.action import ActionClient, ActionServer, CancelResponse, GoalResponse, GoalStatus, ServerGoalHandle
 from robot.ros.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
-from robot.ros.context import Context
 from robot.ros.exceptions import InvalidHandle, ROSError
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import action_msgs, example_interfaces, rosgraph_msgs, std_msgs, std_srvs
@@ -18,8 +17,7 @@ from robot.ros.parameter import Parameter
 from robot.ros.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from robot.ros.task import Future
 from robot.ros.time import Time
-from robot.ros.transport.inprocess import InProcess
-from sim.lockstep import Lockstep
+from ros_world import RosWorld
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -31,32 +29,18 @@ def pause(node: Node, seconds: float) -> Future[Any]:
     return future
 
 
-class World:
-    def __init__(self) -> None:
-        self.time = Lockstep(epoch=1_750_000_000.0)
-        self.context = Context(transport=InProcess(self.time))
-
-    def node(self, name: str, **more: Any) -> Node:
-        return Node(name, context=self.context, namespace="/robot", **more)
-
-    def result(self, future: Future[Any]) -> Any:
-        self.time.run(until=future.done, seconds=60.0)
-        assert future.done()
-        return future.result()
-
-
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> RosWorld:
+    return RosWorld("/robot")
 
 
 def text(data: str) -> Any:
     return std_msgs.msg.String(data=data)
 
 
-def test_messages_arrive_encoded_in_order_at_every_subscription(world: World) -> None:
+def test_messages_arrive_encoded_in_order_at_every_subscription(world: RosWorld) -> None:
     heard: list[tuple[str, str]] = []
-    node, other = world.node("one"), world.node("two")
+    node, other = world.make("one"), world.make("two")
     publisher = node.create_publisher(std_msgs.msg.String, "chat", 10)
     for name in ("a", "b"):
         other.create_subscription(
@@ -71,8 +55,8 @@ def test_messages_arrive_encoded_in_order_at_every_subscription(world: World) ->
     assert heard == [("a", "0"), ("b", "0"), ("a", "1"), ("b", "1"), ("a", "2"), ("b", "2")]
 
 
-def test_a_latched_message_reaches_a_late_subscription_once(world: World) -> None:
-    node = world.node("one")
+def test_a_latched_message_reaches_a_late_subscription_once(world: RosWorld) -> None:
+    node = world.make("one")
     publisher = node.create_publisher(std_msgs.msg.String, "state", LATCHED)
     publisher.publish(text("old"))
     publisher.publish(text("RUN"))
@@ -86,8 +70,8 @@ def test_a_latched_message_reaches_a_late_subscription_once(world: World) -> Non
     assert volatile == []
 
 
-def test_a_full_queue_loses_the_oldest_message(world: World) -> None:
-    node = world.node("one")
+def test_a_full_queue_loses_the_oldest_message(world: RosWorld) -> None:
+    node = world.make("one")
     heard: list[str] = []
     subscription = node.create_subscription(std_msgs.msg.String, "chat", lambda m: heard.append(m.data), 2)
     publisher = node.create_publisher(std_msgs.msg.String, "chat", 2)
@@ -107,9 +91,9 @@ def test_a_full_queue_loses_the_oldest_message(world: World) -> None:
     ],
 )
 def test_endpoints_that_do_not_fit_are_refused_and_named(  # noqa: PLR0917
-    world: World, caplog: pytest.LogCaptureFixture, offered: QoSProfile, wanted: QoSProfile, type_: str, said: str
+    world: RosWorld, caplog: pytest.LogCaptureFixture, offered: QoSProfile, wanted: QoSProfile, type_: str, said: str
 ) -> None:
-    node = world.node("one")
+    node = world.make("one")
     heard: list[Any] = []
     node.create_subscription(getattr(std_msgs.msg, type_), "chat", heard.append, wanted)
     publisher = node.create_publisher(std_msgs.msg.String, "chat", offered)
@@ -121,8 +105,8 @@ def test_endpoints_that_do_not_fit_are_refused_and_named(  # noqa: PLR0917
     assert publisher.get_subscription_count() == 0
 
 
-def test_bytes_that_are_no_message_are_dropped_and_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    node = world.node("one")
+def test_bytes_that_are_no_message_are_dropped_and_logged(world: RosWorld, caplog: pytest.LogCaptureFixture) -> None:
+    node = world.make("one")
     heard: list[Any] = []
     node.create_subscription(std_msgs.msg.String, "chat", heard.append, 10)
     publisher = node.create_publisher(std_msgs.msg.String, "chat", 10)
@@ -134,8 +118,8 @@ def test_bytes_that_are_no_message_are_dropped_and_logged(world: World, caplog: 
     assert caplog.text.count("dropped message") == 4
 
 
-def test_a_callback_with_two_arguments_gets_the_message_info(world: World) -> None:
-    node = world.node("one")
+def test_a_callback_with_two_arguments_gets_the_message_info(world: RosWorld) -> None:
+    node = world.make("one")
     infos: list[dict[str, int]] = []
     node.create_subscription(std_msgs.msg.String, "chat", lambda _, info: infos.append(info), 10)
     node.create_publisher(std_msgs.msg.String, "chat", 10).publish(text("x"))
@@ -143,8 +127,8 @@ def test_a_callback_with_two_arguments_gets_the_message_info(world: World) -> No
     assert infos[0]["source_timestamp"] == 1_750_000_000_000_000_000
 
 
-def test_timers_fire_on_a_grid_and_can_be_cancelled_and_reset(world: World) -> None:
-    node = world.node("one")
+def test_timers_fire_on_a_grid_and_can_be_cancelled_and_reset(world: RosWorld) -> None:
+    node = world.make("one")
     at: list[float] = []
     timer = node.create_timer(0.1, lambda: at.append(round(world.time.monotonic(), 6)))
     world.time.run(seconds=0.35)
@@ -160,8 +144,8 @@ def test_timers_fire_on_a_grid_and_can_be_cancelled_and_reset(world: World) -> N
     assert len(at) == 4
 
 
-def test_a_thousand_periods_do_not_drift(world: World) -> None:
-    node = world.node("one")
+def test_a_thousand_periods_do_not_drift(world: RosWorld) -> None:
+    node = world.make("one")
     at: list[float] = []
     node.create_timer(0.004, lambda: at.append(world.time.monotonic()))
     world.time.run(seconds=4.0005)
@@ -169,8 +153,8 @@ def test_a_thousand_periods_do_not_drift(world: World) -> None:
     assert at[-1] == pytest.approx(4.0, abs=1e-5)
 
 
-def test_a_service_answers_and_a_coroutine_callback_may_await_another_service(world: World) -> None:
-    inner, outer, caller = world.node("inner"), world.node("outer"), world.node("caller")
+def test_a_service_answers_and_a_coroutine_callback_may_await_another_service(world: RosWorld) -> None:
+    inner, outer, caller = world.make("inner"), world.make("outer"), world.make("caller")
     inner.create_service(std_srvs.srv.SetBool, "inner", lambda request, response: answer(response, request.data))
     client = outer.create_client(std_srvs.srv.SetBool, "inner")
 
@@ -192,8 +176,8 @@ def answer(response: Any, success: bool) -> Any:
     return response
 
 
-def test_an_exception_in_a_callback_comes_out_of_the_scheduler(world: World) -> None:
-    node = world.node("one")
+def test_an_exception_in_a_callback_comes_out_of_the_scheduler(world: RosWorld) -> None:
+    node = world.make("one")
 
     async def fail(_: Any = None) -> None:
         await pause(node, 0.1)
@@ -211,9 +195,9 @@ def test_an_exception_in_a_callback_comes_out_of_the_scheduler(world: World) -> 
 
 @pytest.mark.parametrize(("group", "calls"), [(MutuallyExclusiveCallbackGroup, 4), (ReentrantCallbackGroup, 10)])
 def test_unfinished_coroutines_hold_back_the_next_call_unless_reentrant(
-    world: World, group: type[CallbackGroup], calls: int
+    world: RosWorld, group: type[CallbackGroup], calls: int
 ) -> None:
-    node = world.node("one")
+    node = world.make("one")
     started = {"timer": 0, "message": 0}
 
     async def slow(name: str) -> None:
@@ -262,9 +246,9 @@ class Steps:
         return Fibonacci.Result(sequence=sequence)
 
 
-def test_an_action_reports_feedback_and_its_result(world: World) -> None:
-    Steps(world.node("server"))
-    client = ActionClient(world.node("client"), Fibonacci, "steps")
+def test_an_action_reports_feedback_and_its_result(world: RosWorld) -> None:
+    Steps(world.make("server"))
+    client = ActionClient(world.make("client"), Fibonacci, "steps")
     assert client.server_is_ready()
     feedback: list[int] = []
     goal = world.result(
@@ -278,9 +262,9 @@ def test_an_action_reports_feedback_and_its_result(world: World) -> None:
     assert world.time.monotonic() == pytest.approx(0.3, abs=1e-3)
 
 
-def test_an_action_can_be_refused_cancelled_and_can_fail(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    Steps(world.node("server"))
-    client = ActionClient(world.node("client"), Fibonacci, "steps")
+def test_an_action_can_be_refused_cancelled_and_can_fail(world: RosWorld, caplog: pytest.LogCaptureFixture) -> None:
+    Steps(world.make("server"))
+    client = ActionClient(world.make("client"), Fibonacci, "steps")
     assert not world.result(client.send_goal_async(Fibonacci.Goal(order=0))).accepted
 
     goal = world.result(client.send_goal_async(Fibonacci.Goal(order=5)))
@@ -297,8 +281,8 @@ def test_an_action_can_be_refused_cancelled_and_can_fail(world: World, caplog: p
     assert "seven is too many" in caplog.text
 
 
-def test_destroyed_entities_are_silent_and_refuse_use(world: World) -> None:
-    node, other = world.node("one"), world.node("two")
+def test_destroyed_entities_are_silent_and_refuse_use(world: RosWorld) -> None:
+    node, other = world.make("one"), world.make("two")
     heard: list[str] = []
     subscription = other.create_subscription(std_msgs.msg.String, "chat", lambda m: heard.append(m.data), 10)
     publisher = node.create_publisher(std_msgs.msg.String, "chat", 10)
@@ -316,8 +300,8 @@ def test_destroyed_entities_are_silent_and_refuse_use(world: World) -> None:
     assert [name for name, _ in node.get_topic_names_and_types()] == ["/parameter_events", "/rosout"]
 
 
-def test_entities_can_be_created_inside_callbacks(world: World) -> None:
-    node = world.node("one")
+def test_entities_can_be_created_inside_callbacks(world: RosWorld) -> None:
+    node = world.make("one")
     heard: list[str] = []
 
     def create() -> None:
@@ -330,9 +314,9 @@ def test_entities_can_be_created_inside_callbacks(world: World) -> None:
     assert heard == ["hello"]
 
 
-def test_simulated_time_from_clock_drives_clocks_and_timers(world: World) -> None:
-    sim = world.node("sim")
-    node = world.node("one", parameter_overrides=[Parameter("use_sim_time", value=True)])
+def test_simulated_time_from_clock_drives_clocks_and_timers(world: RosWorld) -> None:
+    sim = world.make("sim")
+    node = world.make("one", parameter_overrides=[Parameter("use_sim_time", value=True)])
     clock = sim.create_publisher(rosgraph_msgs.msg.Clock, "/clock", 10)
     at: list[int] = []
     node.create_timer(1.0, lambda: at.append(node.get_clock().now().nanoseconds))
@@ -346,16 +330,16 @@ def test_simulated_time_from_clock_drives_clocks_and_timers(world: World) -> Non
 
 def test_the_same_run_puts_the_same_bytes_on_the_bus() -> None:
     def run() -> list[bytes]:
-        world = World()
+        world = RosWorld()
         heard: list[bytes] = []
-        spy = world.node("spy")
+        spy = world.make("spy")
         for topic, type_ in (
             ("steps/_action/feedback", Fibonacci.Impl.FeedbackMessage),
             ("steps/_action/status", Fibonacci.Impl.GoalStatusMessage),
         ):
             spy.create_subscription(type_, topic, heard.append, 100, raw=True)
-        Steps(world.node("server"))
-        client = ActionClient(world.node("client"), Fibonacci, "steps")
+        Steps(world.make("server"))
+        client = ActionClient(world.make("client"), Fibonacci, "steps")
         world.result(world.result(client.send_goal_async(Fibonacci.Goal(order=4))).get_result_async())
         world.time.run(seconds=1.0)
         return heard
@@ -365,7 +349,7 @@ def test_the_same_run_puts_the_same_bytes_on_the_bus() -> None:
     assert first == run()
 
 
-def test_an_executor_is_refused_where_a_scheduler_runs_the_context(world: World) -> None:
+def test_an_executor_is_refused_where_a_scheduler_runs_the_context(world: RosWorld) -> None:
     executor = SingleThreadedExecutor(context=world.context)
     with pytest.raises(ROSError, match="scheduler"):
         executor.spin_once(timeout_sec=0.0)

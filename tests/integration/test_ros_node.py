@@ -25,34 +25,21 @@ from robot.ros.node import Node
 from robot.ros.parameter import Parameter
 from robot.ros.serialization import deserialize_message, serialize_message
 from robot.ros.subscription_content_filter_options import ContentFilterOptions
-from robot.ros.task import Future
 from robot.ros.transport.inprocess import InProcess
 from robot.ros.type_support import check_for_type_support
+from ros_world import RosWorld
 from sim.lockstep import Lockstep
 
 String, Trigger = std_msgs.msg.String, std_srvs.srv.Trigger
 
 
-class World:
-    def __init__(self) -> None:
-        self.time = Lockstep(epoch=1_750_000_000.0)
-        self.context = Context(transport=InProcess(self.time))
-
-    def make(self, name: str, **options: Any) -> Node:
-        return Node(name, context=self.context, **options)
-
-    def result(self, future: Future[Any]) -> Any:
-        self.time.run(until=future.done, seconds=10.0)
-        return future.result()
+@pytest.fixture
+def world() -> RosWorld:
+    return RosWorld()
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def node(world: World) -> Node:
+def node(world: RosWorld) -> Node:
     return world.make("node", namespace="ns")
 
 
@@ -60,14 +47,14 @@ def node(world: World) -> Node:
 
 
 @pytest.mark.parametrize(("given", "namespace"), [(None, "/"), ("", "/"), ("a", "/a"), ("/a/b", "/a/b")])
-def test_namespaces_become_absolute(world: World, given: str | None, namespace: str) -> None:
+def test_namespaces_become_absolute(world: RosWorld, given: str | None, namespace: str) -> None:
     node = world.make("n", namespace=given)
     assert node.get_namespace() == namespace
     assert node.get_fully_qualified_name() == f"{namespace.rstrip('/')}/n"
     assert node.get_logger().name == node.get_fully_qualified_name()[1:].replace("/", ".")
 
 
-def test_rules_rename_a_node_its_topics_and_its_services(world: World) -> None:
+def test_rules_rename_a_node_its_topics_and_its_services(world: RosWorld) -> None:
     line = ["--ros-args", "-r", "__node:=arm", "-r", "__ns:=/left", "-r", "chat:=talk", "-r", "rosservice://go:=run"]
     node = world.make("node", cli_args=line)
     assert node.get_fully_qualified_name() == "/left/arm"
@@ -95,7 +82,7 @@ def test_the_contexts_rules_hold_for_every_node_that_follows_them() -> None:
     assert own.resolve_topic_name("chat") == "/chat" and own.declare_parameter("speed", 0).value == 0
 
 
-def test_wrong_arguments_of_a_node_are_refused(world: World) -> None:
+def test_wrong_arguments_of_a_node_are_refused(world: RosWorld) -> None:
     with pytest.raises(RCLInvalidROSArgsError, match=r"Failed to parse ROS arguments:.*not-a-remap.*"):
         world.make("n", cli_args=["--ros-args", "-r", "not-a-remap"])
     with pytest.raises(UnknownROSArgsError, match=r"\['--my-custom-flag'\]"):
@@ -157,7 +144,7 @@ def test_a_node_lists_what_it_owns_and_forgets_what_it_destroys(node: Node) -> N
     assert node.destroy_rate(rate) and node.destroy_timer(timer) and node.destroy_guard_condition(guard)
 
 
-def test_a_handle_in_use_outlives_the_destruction(world: World, node: Node) -> None:
+def test_a_handle_in_use_outlives_the_destruction(world: RosWorld, node: Node) -> None:
     subscription = node.create_subscription(String, "a", print, 1)
     with subscription.handle:
         assert node.destroy_subscription(subscription)
@@ -183,7 +170,7 @@ def test_a_handle_in_use_outlives_the_destruction(world: World, node: Node) -> N
         brief.destroy_node()
 
 
-def test_a_node_outlives_its_context_without_complaint(world: World, node: Node) -> None:
+def test_a_node_outlives_its_context_without_complaint(world: RosWorld, node: Node) -> None:
     world.context.shutdown()
     node.destroy_node()
     with pytest.raises(RuntimeError, match="shut down already"):
@@ -191,7 +178,7 @@ def test_a_node_outlives_its_context_without_complaint(world: World, node: Node)
     world.context.try_shutdown()
 
 
-def test_bytes_can_be_published_and_received(world: World, node: Node) -> None:
+def test_bytes_can_be_published_and_received(world: RosWorld, node: Node) -> None:
     raw: list[Any] = []
     messages: list[Any] = []
     node.create_subscription(String, "chat", raw.append, 1, raw=True)
@@ -212,7 +199,7 @@ def test_bytes_can_be_published_and_received(world: World, node: Node) -> None:
         deserialize_message(b"\x00", String)
 
 
-def test_a_filtered_subscription_hears_only_what_passes(world: World, node: Node) -> None:
+def test_a_filtered_subscription_hears_only_what_passes(world: RosWorld, node: Node) -> None:
     heard: list[str] = []
     options = ContentFilterOptions("data LIKE %0", ["'a%'"])
     subscription = node.create_subscription(
@@ -231,7 +218,7 @@ def test_a_filtered_subscription_hears_only_what_passes(world: World, node: Node
         subscription.set_content_filter("data >", [])
 
 
-def test_a_node_whose_construction_fails_leaves_nothing(world: World) -> None:
+def test_a_node_whose_construction_fails_leaves_nothing(world: RosWorld) -> None:
     with pytest.raises(InvalidParameterTypeException):
         world.make("broken", parameter_overrides=[Parameter("use_sim_time", value="yes")])
     assert world.context.bus.endpoints() == [] and world.context.nodes == []

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from robot.ros.context import Context
 from robot.ros.interfaces import rcl_interfaces
 from robot.ros.node import Node
 from robot.ros.parameter import (
@@ -18,9 +17,7 @@ from robot.ros.parameter import (
 )
 from robot.ros.parameter_client import AsyncParameterClient
 from robot.ros.parameter_event_handler import ParameterEventHandler
-from robot.ros.task import Future
-from robot.ros.transport.inprocess import InProcess
-from sim.lockstep import Lockstep
+from ros_world import RosWorld
 
 Descriptor = rcl_interfaces.msg.ParameterDescriptor
 Result = rcl_interfaces.msg.SetParametersResult
@@ -28,44 +25,29 @@ FloatRange, IntRange = rcl_interfaces.msg.FloatingPointRange, rcl_interfaces.msg
 Type = Parameter.Type
 
 
-class World:
-    def __init__(self) -> None:
-        self.time = Lockstep(epoch=1_750_000_000.0)
-        self.context = Context(transport=InProcess(self.time))
-        self.node = self.make("node")
-
-    def make(self, name: str, **options: Any) -> Node:
-        return Node(name, context=self.context, namespace="ns", **options)
-
-    def result(self, future: Future[Any]) -> Any:
-        self.time.run(until=future.done, seconds=10.0)
-        assert future.done()
-        return future.result()
+@pytest.fixture
+def world() -> RosWorld:
+    return RosWorld("ns")
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def node(world: World) -> Node:
-    return world.node
+def node(world: RosWorld) -> Node:
+    return world.make("node")
 
 
 # --- events and services
 
 
-def test_events_tell_what_is_new_changed_and_gone(world: World) -> None:
+def test_events_tell_what_is_new_changed_and_gone(world: RosWorld, node: Node) -> None:
     other = world.make("watcher")
     events: list[Any] = []
     handler = ParameterEventHandler(other)
     every = handler.add_parameter_event_callback(events.append)
     changes: list[int] = []
     one = handler.add_parameter_callback("a", "node", lambda p: changes.append(p.value.integer_value))
-    world.node.declare_parameter("a", 1, Descriptor(dynamic_typing=True))
-    world.node.set_parameters([Parameter("a", value=2)])
-    world.node.set_parameters([Parameter("a")])
+    node.declare_parameter("a", 1, Descriptor(dynamic_typing=True))
+    node.set_parameters([Parameter("a", value=2)])
+    node.set_parameters([Parameter("a")])
     world.time.run(seconds=0.1)
     assert [event.node for event in events] == ["/ns/node"] * 3
     found = [(len(e.new_parameters), len(e.changed_parameters), len(e.deleted_parameters)) for e in events]
@@ -79,14 +61,14 @@ def test_events_tell_what_is_new_changed_and_gone(world: World) -> None:
     ):
         with pytest.raises(RuntimeError, match="doesn't exist"):
             remove()
-    world.node.declare_parameter("later", 1)
+    node.declare_parameter("later", 1)
     world.time.run(seconds=0.1)
     assert len(events) == 3
     handler.destroy()
 
 
-def test_another_node_reads_and_sets_parameters(world: World) -> None:
-    world.node.declare_parameters("", [("speed", 1.0), ("names", ["a"])])
+def test_another_node_reads_and_sets_parameters(world: RosWorld, node: Node) -> None:
+    node.declare_parameters("", [("speed", 1.0), ("names", ["a"])])
     client = AsyncParameterClient(world.make("boss"), "node")
     assert client.services_are_ready() and client.wait_for_services(0.0)
     ask = world.result
@@ -101,16 +83,16 @@ def test_another_node_reads_and_sets_parameters(world: World) -> None:
         client.set_parameters([Parameter("speed", value=2.0), message, Parameter("gone", value=1)])
     ).results
     assert [result.successful for result in set_results] == [True, True, False]
-    assert world.node.get_parameter("names").value == ["b", "c"]
+    assert node.get_parameter("names").value == ["b", "c"]
     atomic = ask(client.set_parameters_atomically([Parameter("speed", value=3.0), Parameter("names", value=1)]))
-    assert not atomic.result.successful and world.node.get_parameter("speed").value == 2.0
+    assert not atomic.result.successful and node.get_parameter("speed").value == 2.0
     called: list[Any] = []
     ask(client.delete_parameters(["speed"], callback=called.append))
     world.time.run(seconds=0.1)
     assert "Static" in called[0].result().results[0].reason
 
 
-def test_services_are_left_out_when_asked(world: World) -> None:
+def test_services_are_left_out_when_asked(world: RosWorld) -> None:
     quiet = world.make("quiet", start_parameter_services=False, enable_rosout=False)
     names = [name for name, _ in quiet.get_service_names_and_types_by_node("quiet", "/ns")]
     assert names == ["/ns/quiet/get_type_description"]
@@ -140,7 +122,9 @@ def python(messages: dict[str, Any]) -> dict[str, Any]:
     return {name: parameter_value_to_python(message.value) for name, message in messages.items()}
 
 
-def test_a_parameter_file_is_loaded_with_its_wildcard_below_the_nodes_own(world: World, tmp_path: Path) -> None:
+def test_a_parameter_file_is_loaded_with_its_wildcard_below_the_nodes_own(
+    world: RosWorld, node: Node, tmp_path: Path
+) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("/ns/node: {ros__parameters: {a: 5, b: {c: x}}}\n/**: {ros__parameters: {a: 1, d: [1, 2]}}\n")
     plain = parameter_dict_from_yaml_file(str(path))
@@ -156,15 +140,15 @@ def test_a_parameter_file_is_loaded_with_its_wildcard_below_the_nodes_own(world:
     (tmp_path / "bad.yaml").write_text("/n: {parameters: 1}")
     with pytest.raises(RuntimeError, match="not a valid ROS parameter file"):
         parameter_dict_from_yaml_file(str(tmp_path / "bad.yaml"))
-    world.node.declare_parameters("", [("a", 0), ("b.c", ""), ("d", [0])])
+    node.declare_parameters("", [("a", 0), ("b.c", ""), ("d", [0])])
     client = AsyncParameterClient(world.make("boss"), "/ns/node")
     loaded = world.result(client.load_parameter_file(str(path), use_wildcard=True))
     assert all(result.successful for result in loaded.results)
-    assert world.node.get_parameter("a").value == 5
+    assert node.get_parameter("a").value == 5
     assert world.result(client.load_parameter_file_atomically(str(path))).result.successful
 
 
-def test_command_lines_and_files_give_a_node_its_parameters(world: World, tmp_path: Path) -> None:
+def test_command_lines_and_files_give_a_node_its_parameters(world: RosWorld, tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("ns: {arm: {ros__parameters: {speed: 0.5, tools: {first: cutter}}}}")
     node = world.make(

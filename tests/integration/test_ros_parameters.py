@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from robot.ros.context import Context
 from robot.ros.exceptions import (
     InvalidParameterException,
     InvalidParameterTypeException,
@@ -24,9 +23,7 @@ from robot.ros.parameter import (
     get_parameter_value,
     parameter_value_to_python,
 )
-from robot.ros.task import Future
-from robot.ros.transport.inprocess import InProcess
-from sim.lockstep import Lockstep
+from ros_world import RosWorld
 
 Descriptor = rcl_interfaces.msg.ParameterDescriptor
 Result = rcl_interfaces.msg.SetParametersResult
@@ -34,29 +31,14 @@ FloatRange, IntRange = rcl_interfaces.msg.FloatingPointRange, rcl_interfaces.msg
 Type = Parameter.Type
 
 
-class World:
-    def __init__(self) -> None:
-        self.time = Lockstep(epoch=1_750_000_000.0)
-        self.context = Context(transport=InProcess(self.time))
-        self.node = self.make("node")
-
-    def make(self, name: str, **options: Any) -> Node:
-        return Node(name, context=self.context, namespace="ns", **options)
-
-    def result(self, future: Future[Any]) -> Any:
-        self.time.run(until=future.done, seconds=10.0)
-        assert future.done()
-        return future.result()
+@pytest.fixture
+def world() -> RosWorld:
+    return RosWorld("ns")
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def node(world: World) -> Node:
-    return world.node
+def node(world: RosWorld) -> Node:
+    return world.make("node")
 
 
 # --- declaring
@@ -96,7 +78,7 @@ def test_what_no_parameter_can_hold_is_refused(node: Node) -> None:
         node.declare_parameter("", 1)
 
 
-def test_a_parameter_is_declared_once_and_its_override_wins(world: World) -> None:
+def test_a_parameter_is_declared_once_and_its_override_wins(world: RosWorld) -> None:
     node = world.make("fast", parameter_overrides=[Parameter("speed", value=0.5), Parameter("count", value=3)])
     assert node.declare_parameter("speed", 1.0).value == 0.5
     with pytest.raises(ParameterAlreadyDeclaredException, match="speed"):
@@ -149,7 +131,7 @@ def test_a_name_alone_is_dynamically_typed_with_a_warning(node: Node) -> None:
     assert not node.has_parameter("free")
 
 
-def test_overrides_declare_themselves_when_asked(world: World) -> None:
+def test_overrides_declare_themselves_when_asked(world: RosWorld) -> None:
     overrides = [Parameter("a.b", value=1), Parameter("use_sim_time", value=True)]
     node = world.make("auto", parameter_overrides=overrides, automatically_declare_parameters_from_overrides=True)
     assert node.get_parameter("a.b").value == 1
@@ -159,15 +141,15 @@ def test_overrides_declare_themselves_when_asked(world: World) -> None:
 # --- reading
 
 
-def test_undeclared_parameters_are_refused_unless_allowed(world: World) -> None:
+def test_undeclared_parameters_are_refused_unless_allowed(world: RosWorld, node: Node) -> None:
     with pytest.raises(ParameterNotDeclaredException, match="gone"):
-        world.node.get_parameter("gone")
+        node.get_parameter("gone")
     with pytest.raises(ParameterNotDeclaredException):
-        world.node.set_parameters([Parameter("gone", value=1)])
+        node.set_parameters([Parameter("gone", value=1)])
     with pytest.raises(ParameterNotDeclaredException):
-        world.node.describe_parameter("gone")
+        node.describe_parameter("gone")
     with pytest.raises(TypeError):
-        world.node.get_parameters([1])  # type: ignore[list-item]
+        node.get_parameters([1])  # type: ignore[list-item]
     free = world.make("free", allow_undeclared_parameters=True)
     assert free.get_parameter("gone").type_ == free.get_parameter_type("gone") == Type.NOT_SET
     assert free.set_parameters([Parameter("gone", value=1)])[0].successful

@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from robot.ros import _rclpy_pybind11 as rclpy_implementation
-from robot.ros.context import Context
 from robot.ros.duration import Duration
 from robot.ros.event_handler import PublisherEventCallbacks, QoSEventHandler, SubscriptionEventCallbacks
 from robot.ros.interfaces import std_msgs
-from robot.ros.node import Node
 from robot.ros.parameter import Parameter
 from robot.ros.qos import (
     DurabilityPolicy,
@@ -22,28 +20,18 @@ from robot.ros.qos import (
     ReliabilityPolicy,
 )
 from robot.ros.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
-from robot.ros.transport.inprocess import InProcess
-from sim.lockstep import Lockstep
+from ros_world import RosWorld
 
 String = std_msgs.msg.String
 
 
-class World:
-    def __init__(self) -> None:
-        self.time = Lockstep(epoch=1_750_000_000.0)
-        self.context = Context(transport=InProcess(self.time))
-
-    def node(self, name: str, **more: Any) -> Node:
-        return Node(name, context=self.context, **more)
-
-
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> RosWorld:
+    return RosWorld()
 
 
-def test_missed_deadlines_are_counted_on_both_sides(world: World) -> None:
-    node, offered, wanted = world.node("one"), [], []
+def test_missed_deadlines_are_counted_on_both_sides(world: RosWorld) -> None:
+    node, offered, wanted = world.make("one"), [], []
     profile = QoSProfile(depth=1, deadline=Duration(seconds=0.1))
     publisher = node.create_publisher(
         String, "chat", profile, event_callbacks=PublisherEventCallbacks(deadline=offered.append)
@@ -65,8 +53,8 @@ def test_missed_deadlines_are_counted_on_both_sides(world: World) -> None:
     assert len(offered) == 3
 
 
-def test_a_message_older_than_its_lifespan_is_not_delivered(world: World) -> None:
-    node, heard = world.node("one"), []
+def test_a_message_older_than_its_lifespan_is_not_delivered(world: RosWorld) -> None:
+    node, heard = world.make("one"), []
     profile = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL, lifespan=Duration(seconds=1))
     publisher = node.create_publisher(String, "chat", profile)
     world.time.post(lambda: publisher.publish(String(data="old")))
@@ -78,8 +66,8 @@ def test_a_message_older_than_its_lifespan_is_not_delivered(world: World) -> Non
     assert heard == ["new"]
 
 
-def test_a_message_that_waited_longer_than_its_lifespan_is_not_taken(world: World) -> None:
-    node = world.node("one")
+def test_a_message_that_waited_longer_than_its_lifespan_is_not_taken(world: RosWorld) -> None:
+    node = world.make("one")
     profile = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL, lifespan=Duration(seconds=1))
     handle = rclpy_implementation.Subscription(node.handle, String, "chat", profile)
     publisher = node.create_publisher(String, "chat", profile)
@@ -94,8 +82,8 @@ def test_a_message_that_waited_longer_than_its_lifespan_is_not_taken(world: Worl
     assert [bool(payload) for payload in kept] == [True, False]
 
 
-def test_a_publisher_that_does_not_say_it_is_alive_is_not(world: World) -> None:
-    node, lost, changes = world.node("one"), [], []
+def test_a_publisher_that_does_not_say_it_is_alive_is_not(world: RosWorld) -> None:
+    node, lost, changes = world.make("one"), [], []
     profile = QoSProfile(
         depth=1, liveliness=LivelinessPolicy.MANUAL_BY_TOPIC, liveliness_lease_duration=Duration(seconds=0.2)
     )
@@ -119,8 +107,8 @@ def test_a_publisher_that_does_not_say_it_is_alive_is_not(world: World) -> None:
     assert (changes[-1].alive_count, changes[-1].alive_count_change) == (0, -1)
 
 
-def test_a_slow_subscription_keeps_few_messages_and_is_told_what_it_lost(world: World) -> None:
-    node, heard, lost = world.node("one"), [], []
+def test_a_slow_subscription_keeps_few_messages_and_is_told_what_it_lost(world: RosWorld) -> None:
+    node, heard, lost = world.make("one"), [], []
     node.create_subscription(
         String,
         "chat",
@@ -136,8 +124,8 @@ def test_a_slow_subscription_keeps_few_messages_and_is_told_what_it_lost(world: 
     assert lost[-1].total_count == 8
 
 
-def test_a_message_lost_on_its_way_is_counted(world: World) -> None:
-    node, lost = world.node("one"), []
+def test_a_message_lost_on_its_way_is_counted(world: RosWorld) -> None:
+    node, lost = world.make("one"), []
     callbacks = SubscriptionEventCallbacks(message_lost=lost.append)
     node.create_subscription(String, "chat", lambda _: None, 10, event_callbacks=callbacks)
     publisher = node.create_publisher(String, "chat", 10)
@@ -148,8 +136,8 @@ def test_a_message_lost_on_its_way_is_counted(world: World) -> None:
     assert [(event.total_count, event.total_count_change) for event in lost] == [(1, 1), (4, 3)]
 
 
-def test_handlers_are_made_for_the_handle_of_an_endpoint_too(world: World) -> None:
-    node, matched = world.node("one"), []
+def test_handlers_are_made_for_the_handle_of_an_endpoint_too(world: RosWorld) -> None:
+    node, matched = world.make("one"), []
     publisher = node.create_publisher(String, "chat", 1)
     callbacks = PublisherEventCallbacks(matched=matched.append, use_default_callbacks=False)
     [handler] = callbacks.create_event_handlers(node.default_callback_group, publisher.handle, publisher.topic)
@@ -166,8 +154,8 @@ def test_handlers_are_made_for_the_handle_of_an_endpoint_too(world: World) -> No
         )
 
 
-def test_matches_are_counted_as_endpoints_come_and_go(world: World) -> None:
-    node, publishers, subscriptions = world.node("one"), [], []
+def test_matches_are_counted_as_endpoints_come_and_go(world: RosWorld) -> None:
+    node, publishers, subscriptions = world.make("one"), [], []
     node.create_publisher(String, "chat", 1, event_callbacks=PublisherEventCallbacks(matched=subscriptions.append))
     callbacks = SubscriptionEventCallbacks(matched=publishers.append)
     subscription = node.create_subscription(String, "chat", lambda _: None, 1, event_callbacks=callbacks)
@@ -179,8 +167,8 @@ def test_matches_are_counted_as_endpoints_come_and_go(world: World) -> None:
 
 
 @pytest.mark.parametrize(("type_", "reliable"), [("String", False), ("Bool", True)])
-def test_what_does_not_fit_is_told_to_both_sides(world: World, type_: str, reliable: bool) -> None:
-    node, told = world.node("one"), []
+def test_what_does_not_fit_is_told_to_both_sides(world: RosWorld, type_: str, reliable: bool) -> None:
+    node, told = world.make("one"), []
     offered = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
     callback = {"incompatible_type" if reliable else "incompatible_qos": told.append}
     node.create_subscription(
@@ -194,9 +182,9 @@ def test_what_does_not_fit_is_told_to_both_sides(world: World, type_: str, relia
         assert {event.last_policy_kind for event in told} == {QoSPolicyKind.RELIABILITY}
 
 
-def test_parameters_override_a_profile_where_that_is_allowed(world: World) -> None:
+def test_parameters_override_a_profile_where_that_is_allowed(world: RosWorld) -> None:
     name = "qos_overrides./chat.publisher"
-    node = world.node(
+    node = world.make(
         "one",
         parameter_overrides=[
             Parameter(f"{name}.reliability", value="best_effort"),
