@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection, Request
@@ -121,6 +122,12 @@ def _add_pages(app: FastAPI) -> None:
         return JSONResponse(HEALTH)
 
 
+def _typed(connection: HTTPConnection) -> bool:
+    """Tell whether a person asks for a page: pages have their addresses after a #, and a word forgets it easily."""
+    asked = connection.scope.get("method") == "GET" and "text/html" in connection.headers.get("accept", "")
+    return asked and not connection.url.path.startswith(("/api/", "/static/"))
+
+
 def _add_errors(app: FastAPI) -> None:
     def answer(code: str, detail: str = "", status: int | None = None) -> Response:
         return JSONResponse(body_of(code, detail), status or status_of(code))
@@ -139,8 +146,10 @@ def _add_errors(app: FastAPI) -> None:
         where = ".".join(str(part) for part in first["loc"])
         return answer("bad_request", f"{where}: {first['msg']}"[:300])
 
-    async def http(_: HTTPConnection, error: Exception) -> Response:
+    async def http(connection: HTTPConnection, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == 404 and _typed(connection):
+            return RedirectResponse(f"/#{quote(connection.scope['path'])}", 303)
         code = BY_STATUS.get(error.status_code, "bad_request")
         return answer(code, status=error.status_code)
 

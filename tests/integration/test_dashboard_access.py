@@ -149,6 +149,23 @@ def test_what_is_not_there_is_said_in_both_languages(site: Any, path: str) -> No
     assert (answer.status_code, code(answer)) == (404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/robot", "/#/robot"), ("/map/bed-1", "/#/map/bed-1"), ("//a.test", "/#//a.test"), ("/a%0d%0ab", "/#/a%0D%0Ab")],
+        ("/robot", "/#/robot"),
+        ("/map/bed-1", "/#/map/bed-1"),
+        ("//evil.test", "/#//evil.test"),
+        ("/a%0d%0ab", "/#/a%0D%0Ab"),
+    ],
+)
+def test_a_person_who_forgot_the_hash_comes_to_the_page(site: Any, path: str, page: str) -> None:
+    person = {"accept": "text/html,application/xhtml+xml"}
+    answer = httpx.get(site.url + path, headers=person)
+    assert (answer.status_code, answer.headers["location"]) == (303, page)
+    for kept in ("/api/v1/nothing", "/static/nothing.js"):
+        assert httpx.get(site.url + kept, headers=person).status_code == 404
+
+
 def test_a_wrong_method_is_said_so(site: Any) -> None:
     answer = httpx.delete(site.url + "/api/v1/me")
     assert (answer.status_code, code(answer)) == (405, "method_not_allowed")
