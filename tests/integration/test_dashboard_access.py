@@ -151,7 +151,7 @@ def test_what_is_not_there_is_said_in_both_languages(site: Any, path: str) -> No
 
 @pytest.mark.parametrize(
     ("path", "page"),
-    [("/robot", "/#/robot"), ("/map/bed-1", "/#/map/bed-1"), ("//a.test", "/#//a.test"), ("/a%0d%0ab", "/#/a%0D%0Ab")],
+    [
         ("/robot", "/#/robot"),
         ("/map/bed-1", "/#/map/bed-1"),
         ("//evil.test", "/#//evil.test"),
