@@ -12,6 +12,7 @@ from robot.kinematics import forward, jacobian, solve
 from robot.kinematics.many import tool_positions
 from robot.kinematics.numeric import pose_error
 from robot.motion.trajectory import Trajectory
+from robot.safety.limiter import JERK_SLACK
 
 Array = npt.NDArray[np.float64]
 STEP = 0.008  # between knots [s]; two periods of the control loop
@@ -186,12 +187,18 @@ def within_limits(arm: ArmDescription, trajectory: Trajectory, tool_speed: float
 
 
 def _excess(arm: ArmDescription, trajectory: Trajectory) -> tuple[float, float, float]:
-    """Return the largest velocity, acceleration and jerk as shares of what the joints may."""
+    """Return the largest velocity, acceleration and jerk as shares of what the joints may, between the knots too.
+
+    The limit holds for the mean jerk from knot to knot. Where a profile goes from one jerk to another in between, the
+    quintic overshoots both: that may take up the limiter's slack.
+    """
+    velocity, acceleration, peak = trajectory.peaks()
     jerk = np.diff(trajectory.accelerations, axis=0) / np.diff(trajectory.times)[:, None]
+    steepest = np.maximum(np.abs(jerk).max(axis=0), peak / JERK_SLACK)
     return (
-        float(np.max(np.abs(trajectory.velocities) / (SHARE * arm.velocity))),
-        float(np.max(np.abs(trajectory.accelerations) / (SHARE * arm.acceleration))),
-        float(np.max(np.abs(jerk) / (SHARE * arm.jerk))),
+        float(np.max(velocity / (SHARE * arm.velocity))),
+        float(np.max(acceleration / (SHARE * arm.acceleration))),
+        float(np.max(steepest / (SHARE * arm.jerk))),
     )
 
 

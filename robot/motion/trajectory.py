@@ -88,6 +88,25 @@ class Trajectory:
         values = powers @ self._coefficients[i]
         return values[:, 0], values[:, 1], values[:, 2]
 
+    def peaks(self) -> tuple[Array, Array, Array]:
+        """Return the largest velocity, acceleration and jerk of each joint, between the knots too, shape (7,) each.
+
+        Velocity is bounded by the control points of its Bernstein form, which it never leaves; the others are exact.
+        """
+        h = np.diff(self.times)[:, None]
+        v0, v1, a0, a1 = self.velocities[:-1], self.velocities[1:], self.accelerations[:-1], self.accelerations[1:]
+        c3, c4, c5 = self._coefficients[:, 3], self._coefficients[:, 4], self._coefficients[:, 5]
+        velocity = np.stack([v0, v0 + h * a0 / 4.0, v0 + h * a0 / 2.0 + h**2 * c3 / 2.0, v1 - h * a1 / 4.0, v1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            largest = -c4 / (5.0 * c5)  # the jerk, 6 c3 + 24 c4 s + 60 c5 s^2; and where it is 0:
+            half = -(2.0 * c4 + np.copysign(np.sqrt(4.0 * c4**2 - 10.0 * c5 * c3), c4))
+            turns = np.nan_to_num(np.stack([largest, half / (10.0 * c5), c3 / half]))
+        s = np.concatenate([np.stack([0.0 * c3, h + 0.0 * c3]), np.clip(turns, 0.0, h)])
+        jerk = 6.0 * c3 + s * (24.0 * c4 + s * 60.0 * c5)
+        acceleration = a0 + s * (6.0 * c3 + s * (12.0 * c4 + s * 20.0 * c5))
+        most = [np.abs(values).max(axis=(0, 1)) for values in (velocity, acceleration, jerk)]
+        return most[0], most[1], most[2]
+
     def acceleration(self, t: float) -> Array:
         """Return the acceleration at time `t` [s], zero beyond the ends, shape (7,)."""
         if not 0.0 <= t < self._knots[-1]:

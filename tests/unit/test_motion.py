@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import robot
 from robot.arms import load_arm
 from robot.kinematics import forward, solve, tool_position
-from robot.motion import MotionError, Trajectory, brake, brake_along, joint_move, line_move, refuse
+from robot.motion import MotionError, Trajectory, brake, brake_along, joint_move, line_move, refuse, within_limits
 
 ARM = load_arm("ur3e")
 DT = 0.004
@@ -161,6 +161,45 @@ def test_a_slower_trajectory_takes_longer_on_the_same_path() -> None:
     slow = move.slower(2.0)
     assert slow.duration == pytest.approx(2 * move.duration)
     assert np.allclose(slow.sample(1.0)[0], move.sample(0.5)[0])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.floats(1e-4, 3e-3))
+def test_what_is_slowed_down_to_the_limits_is_refused_nowhere_between_its_knots(
+    seed: int, inner: int, by: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.004, 0.02, inner + 1))])
+    q, v, a = (rng.normal(size=(inner + 2, 7)) * by * scale for scale in (1.0, 50.0, 5000.0))
+    v[[0, -1]] = a[[0, -1]] = 0.0
+    wild = Trajectory(times=times, positions=PRE + q, velocities=v, accelerations=a)
+    assert refuse(ARM, within_limits(ARM, wild, ARM.safety.tool_speed_auto)) == ""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_peaks_of_a_trajectory_are_those_of_its_finest_samples(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    times = np.concatenate([[0.0], np.cumsum(rng.uniform(0.004, 0.02, 4))])
+    q, v, a = (rng.normal(size=(5, 7)) * scale for scale in (0.01, 0.5, 20.0))
+    move = Trajectory(times=times, positions=q, velocities=v, accelerations=a)
+    fine = np.linspace(0.0, move.duration, 4001)
+    _, velocities, accelerations = (np.abs(values) for values in move.sample_many(fine))
+    jerks = np.abs(np.diff(move.sample_many(fine)[2], axis=0)) / fine[1]
+    velocity, acceleration, jerk = move.peaks()
+    assert np.all(velocities.max(axis=0) <= velocity + 1e-9)
+    assert np.allclose(accelerations.max(axis=0), acceleration, rtol=1e-3)
+    assert np.all(jerks.max(axis=0) <= 1.000001 * jerk)
+    assert np.allclose(jerks.max(axis=0), jerk, rtol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "z"), [(0.474, 0.494, 1.074), (0.578, 0.569, 0.997), (0.476, 0.519, 1.060), (0.570, 0.519, 0.808)]
+)
+def test_a_line_to_where_the_elbow_is_nearly_straight_is_inside_the_limits_on_every_tick(
+    x: float, y: float, z: float
+) -> None:
+    move = line_move(ARM, PRE, pose(x, y, z), speed=0.12)
+    assert refuse(ARM, move) == ""
 
 
 @pytest.mark.parametrize(("by", "faster", "limit"), [(0.3, 1.3, "acceleration"), (0.004, 1.3, "jerk")])
