@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from telemetry.messages import Kind
 from telemetry.store import Block, Buckets, Point, Quality, Samples, Series, Summary
-from telemetry.store.cold import FEW, Cold, MovedError
+from telemetry.store.cold import FEW, Cold
 from telemetry.store.entries import EntryTables
 from telemetry.store.hot import Hot
 from telemetry.store.hot_file import SUSPECT, HotFile
 from telemetry.store.journal import Batch, Committed, Counters, DeadLetter, Entry, Gap, StoreError
 from telemetry.store.names import Names
-from telemetry.store.rollup import DAY, HOUR
-from telemetry.store.segments import segment
+from telemetry.store.points import PointWriter, Row
+from telemetry.store.rollup import HOUR
 from telemetry.store.tables import DAMAGED, connect, errors, snapshot, transaction
 from telemetry.store.tiers import Tiers
 
@@ -29,18 +27,7 @@ log = logging.getLogger(__name__)
 ENDLESS_MS = 2**52
 """Further than any date, and still exact as a float."""
 
-INSERT_POINT = (
-    "INSERT OR IGNORE INTO point (hour, series, at, value, delay, quality, batch) VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
-INSERT_LAST = """
-INSERT INTO last (series, at, value, delay, quality) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (series) DO UPDATE SET at = excluded.at, value = excluded.value, delay = excluded.delay,
-    quality = excluded.quality
-WHERE excluded.at > last.at
-"""
 SELECT_LAST = "SELECT series, at, value, delay, quality FROM last"
-
-_Row = tuple[int, int, float, int, int]
 
 
 class EmbeddedStore:
@@ -61,6 +48,7 @@ class EmbeddedStore:
         self.cold = Cold(directory)
         self._tiers = Tiers(self.connection, self.hot, self.cold)
         self._entries = EntryTables(self.connection, dead_letter_limit=dead_letter_limit)
+        self._points = PointWriter(self.connection, self.names, self.cold, self._entries)
 
     def write(self, points: Sequence[Point]) -> int:
         return self.commit(Batch(points=points)).points
@@ -101,7 +89,7 @@ class EmbeddedStore:
     def _commit(self, batch: Batch) -> Committed:
         try:
             with transaction(self.connection):
-                new_points = self._keep_points(batch)
+                new_points = self._points.keep(batch)
                 new_entries = self._entries.write(batch.entries)
                 self._entries.bury(batch.dead_letters)
                 repeated = self._entries.number(batch.stamps)
@@ -117,92 +105,6 @@ class EmbeddedStore:
             self.names.forget()  # numbers given in a transaction that was rolled back are void
             raise
         return Committed(points=new_points, entries=new_entries, repeated=repeated)
-
-    def _keep_points(self, batch: Batch) -> int:
-        """Keep the points inside the transaction; return how many were new."""
-        new_points = self._insert_points(batch.points)
-        if batch.block is not None and len(batch.block):
-            ids = np.array([self.names.number(name) for name in batch.block.names], np.int64)
-            new_points += self._insert_block(batch.block, ids)
-        return new_points
-
-    def _insert_points(self, points: Sequence[Point]) -> int:
-        rows: list[_Row] = []
-        newest: dict[int, _Row] = {}
-        number = self.names.number
-        for point in points:
-            series = number(point.series)
-            at = round(point.at * 1000.0)
-            row = (series, at, point.value, round(point.received_at * 1000.0) - at, int(point.quality))
-            rows.append(row)
-            known = newest.get(series)
-            if known is None or at > known[1]:
-                newest[series] = row
-        if not rows:
-            return 0
-        if any(row[2] - row[2] != 0.0 for row in rows):
-            raise ValueError("value: expected finite numbers, got NaN or infinity")
-        self.connection.executemany(INSERT_LAST, newest.values())
-        if min(row[1] for row in rows) <= self._sealed_until():
-            rows = self._not_sealed(rows)
-        batch = self._next_batch()
-        hours = {row[1] // HOUR for row in rows}
-        self._unroll(hours)
-        return self.connection.executemany(INSERT_POINT, [(row[1] // HOUR, *row, batch) for row in rows]).rowcount
-
-    def _insert_block(self, block: Block, ids: npt.NDArray[np.int64]) -> int:
-        series = ids[block.series]
-        hour = block.at // HOUR
-        order = np.lexsort((block.at, series, hour))
-        columns = [column[order].tolist() for column in (series, block.at, block.value, block.delay, block.quality)]
-        newest = {row[0]: row for row in zip(*columns, strict=True)}
-        self.connection.executemany(INSERT_LAST, newest.values())
-        rows: Iterable[_Row] = zip(*columns, strict=True)
-        if int(block.at.min()) <= self._sealed_until():
-            rows = self._not_sealed(list(rows))
-            hours: Iterable[int] = [row[1] // HOUR for row in rows]
-        else:
-            hours = hour[order].tolist()
-        self._unroll(set(np.unique(hour).tolist()))
-        batch = itertools.repeat(self._next_batch())
-        full = ((at_hour, *row, number) for at_hour, row, number in zip(hours, rows, batch, strict=False))
-        return self.connection.executemany(INSERT_POINT, full).rowcount
-
-    def _sealed_until(self) -> int:
-        row = self.connection.execute("SELECT max(last) FROM segment WHERE kind = 'raw'").fetchone()
-        return -ENDLESS_MS if row[0] is None else int(row[0])
-
-    def _not_sealed(self, rows: list[_Row]) -> list[_Row]:
-        """Return the rows whose keys are in no sealed file."""
-        by_day: dict[int, list[_Row]] = {}
-        for row in rows:
-            by_day.setdefault(row[1] // DAY * DAY, []).append(row)
-        kept: list[_Row] = []
-        for day, of_day in by_day.items():
-            file = segment(self.connection, "raw", day)
-            if file is None or file.last < min(row[1] for row in of_day):
-                kept += of_day
-                continue
-            try:
-                times = self.cold.has(file, {row[0] for row in of_day})
-            except MovedError as error:  # the list cannot change meanwhile: the file is lost, its points are new ones
-                self.cold.leave_out(error.files)
-                kept += of_day
-                continue
-            sealed = {number: set(at.tolist()) for number, at in times.items()}
-            kept += [row for row in of_day if row[1] not in sealed[row[0]]]
-        return kept
-
-    def _unroll(self, hours: set[int]) -> None:
-        """Take back the buckets of hours that get more points."""
-        newest = self.connection.execute("SELECT max(hour) FROM hour").fetchone()[0]
-        if newest is not None:
-            stale = [(hour,) for hour in hours if hour <= newest]
-            self.connection.executemany("DELETE FROM hour WHERE hour = ?", stale)
-
-    def _next_batch(self) -> int:
-        self._entries.add_to_counters(commits=1)
-        return int(self.connection.execute("SELECT value FROM counter WHERE name = 'commits'").fetchone()[0])
 
     def last(self, series: Sequence[Series] | None = None) -> dict[Series, Point]:
         with errors():
@@ -362,7 +264,7 @@ def open_store(directory: Path, *, read_only: bool = False, dead_letter_limit: i
     return EmbeddedStore(directory, read_only=read_only, dead_letter_limit=dead_letter_limit)
 
 
-def _points(rows: Iterable[tuple[Series, _Row]]) -> dict[Series, Point]:
+def _points(rows: Iterable[tuple[Series, Row]]) -> dict[Series, Point]:
     return {
         name: Point(
             series=name,

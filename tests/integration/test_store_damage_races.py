@@ -17,7 +17,8 @@ from telemetry.store import repair as repairing
 from telemetry.store.embedded import EmbeddedStore, open_store
 from telemetry.store.hot_file import FILE, MENDING, QUARANTINE, READY, SUSPECT
 from telemetry.store.journal import Batch, Entry, StoreError
-from telemetry.store.repair import WRITE_LOCK, held, mend_at_start, mend_running
+from telemetry.store.repair import mend_at_start, mend_running
+from telemetry.store.rescue import WRITE_LOCK, held
 from telemetry.store.seal import Sealer
 
 PAGE = 4096
@@ -188,7 +189,7 @@ def test_a_new_file_that_cannot_be_completed_leaves_no_room_taken(
 
     fill(store, DAY0)
     with monkeypatch.context() as patch:
-        patch.setattr(repairing, "_settle", full)
+        patch.setattr(repairing, "settle", full)
         with pytest.raises(StoreError, match="no room"):
             mend_running(store.directory, store.connection)
     assert not (store.directory / MENDING).exists()
