@@ -89,9 +89,9 @@ class Future(Generic[T]):
         self._finish()
 
     def add_done_callback(self, callback: Callable[[Any], object]) -> None:
-        """Run `callback(future)` when the future is done or cancelled; soon, when it is done already."""
+        """Run `callback(future)` when the future is done or cancelled; soon, when it is so already."""
         with self._lock:
-            if not self._done:
+            if not self._done and not self._cancelled:
                 self._callbacks.append(callback)
                 return
         executor = self._executor()
@@ -143,6 +143,8 @@ class Future(Generic[T]):
         while not self._done:
             loop = None if _driver.depth else asyncio._get_running_loop()
             if loop is None:
+                if self._cancelled:  # there will be no result, as in rclpy
+                    return None
                 yield self
             else:
                 yield from self._in_asyncio(loop).__await__()

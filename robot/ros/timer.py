@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from robot.ros.clock import BaseClock, ClockChange, JumpThreshold, ROSClock, TimeJump
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
-from robot.ros.exceptions import TimerCancelledError
+from robot.ros.exceptions import RCLError, TimerCancelledError
 from robot.ros.rate import Rate
 from robot.ros.timer_handle import TimerHandle
 from robot.ros.timer_info import TimerInfo, info_argument
@@ -64,7 +64,7 @@ class Timer:
         node: Node | None = None,
     ) -> None:
         if timer_period_ns < 0:
-            raise ValueError(f"expected a timer period >= 0, got {timer_period_ns} ns")
+            raise RCLError(f"failed to create timer: expected a period >= 0, got {timer_period_ns} ns")
         self._node = node
         self._context = self._given(context, node)
         self._scheduler = self._context.scheduler

@@ -180,7 +180,7 @@ ENTITIES: list[Row] = [
     ("a request of another type", lambda n: n.create_client(Empty, "a").call_async(String()), TypeError, "Empty"),
     ("a response of another type", lambda n: n.create_service(Empty, "a", print).send_response(String(), None), TypeError, "Empty"),
     ("a call nobody answers", lambda n: n.create_client(Empty, "a").call(Empty.Request(), timeout_sec=0.01), TimeoutError, "0.01 s"),
-    ("a period below zero", lambda n: n.create_timer(-1.0, print), ValueError, "period"),
+    ("a period below zero", lambda n: n.create_timer(-1.0, print), RCLError, "period"),
     ("a rate of zero", lambda n: n.create_rate(0), ValueError, "frequency"),
     ("a callback group of no kind", lambda n: CallbackGroup().can_execute(n), NotImplementedError, ""),
     ("an action's callback that is none", lambda n: ActionServer(n, Fibonacci, "a", "x"), TypeError, "goal execution"),  # type: ignore[arg-type]

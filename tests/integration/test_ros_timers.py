@@ -82,7 +82,7 @@ def test_a_timer_that_is_not_started_waits_for_its_reset(node: Node, executor: S
     assert calls == []
     timer.reset()
     until(executor, lambda: bool(calls))
-    with pytest.raises(ValueError, match=">= 0"):
+    with pytest.raises(RCLError, match=">= 0"):
         node.create_timer(-1.0, lambda: None)
 
 
@@ -238,3 +238,24 @@ def test_a_goal_goes_only_ways_that_ros_allows(node: Node, executor: SingleThrea
         client.send_goal_async("no goal")
     with pytest.raises(TypeError, match="callable"):
         server.register_execute_callback(None)  # type: ignore[arg-type]
+
+
+def test_feedback_that_came_before_the_result_is_heard_though_the_result_is_taken_first(
+    node: Node, executor: SingleThreadedExecutor
+) -> None:
+    heard: list[int] = []
+
+    def execute(goal: Any) -> Any:
+        for number in range(5):
+            goal.publish_feedback(Fibonacci.Feedback(sequence=[number]))
+        goal.succeed()
+        return Fibonacci.Result()
+
+    ActionServer(node, Fibonacci, "count", execute)
+    client = ActionClient(node, Fibonacci, "count")
+    sent = client.send_goal_async(Fibonacci.Goal(), lambda message: heard.extend(message.feedback.sequence))
+    until(executor, sent.done)
+    asked = sent.result().get_result_async()
+    until(executor, asked.done)
+    until(executor, lambda: len(heard) == 5)
+    assert heard == [0, 1, 2, 3, 4] and not client._feedback_callbacks

@@ -256,3 +256,10 @@ def test_everything_public_comes_with_a_star() -> None:
         found: dict[str, object] = {}
         exec(f"from robot.ros.{module} import *", found)
         assert [name for name in NAMES[module].split() if name not in found] == []
+
+
+def test_inner_modules_are_there_without_being_imported_by_name() -> None:
+    rclpy = importlib.import_module("robot.ros")
+
+    assert rclpy.impl.implementation_singleton.rclpy_implementation is rclpy_implementation
+    assert not hasattr(rclpy.impl, "nothing_of_that_name")

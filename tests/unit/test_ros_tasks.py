@@ -96,6 +96,30 @@ def test_a_cancelled_future_is_not_done_and_tells_its_callbacks() -> None:
     assert not future.cancelled()
 
 
+def test_a_future_cancelled_before_calls_back_at_once() -> None:
+    future: Future[int] = Future()
+    future.cancel()
+    seen: list[bool] = []
+    future.add_done_callback(lambda ended: seen.append(ended.cancelled()))
+    assert seen == [True]
+
+
+def test_a_coroutine_goes_on_without_a_result_when_what_it_awaits_is_cancelled() -> None:
+    before: Future[int] = Future()
+    before.cancel()
+    meanwhile: Future[int] = Future()
+
+    async def wait() -> tuple[int | None, int | None]:
+        return await before, await meanwhile
+
+    task: Task[Any] = Task(wait)
+    task()
+    assert not task.done()
+    meanwhile.cancel()
+    task()
+    assert task.result() == (None, None)
+
+
 def test_a_cancelled_task_does_not_run() -> None:
     ran: list[bool] = []
     task: Task[None] = Task(lambda: ran.append(True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 from uuid import uuid4
@@ -113,6 +114,7 @@ class ActionClient(ClientWaiting):
         self._action_type = action_type
         self._action_name = name
         self._feedback_callbacks: dict[bytes, FeedbackCallback] = {}
+        self._ended: list[bytes] = []
         self._goal_handles: dict[bytes, weakref.ReferenceType[ClientGoalHandle]] = {}
 
         def client(kind: Any, of: str, profile: QoSProfile) -> Client:
@@ -225,10 +227,18 @@ class ActionClient(ClientWaiting):
         response = None if future.cancelled() else future.result()
         if response is not None:
             handle._status = GoalStatus(response.status)
-        self._feedback_callbacks.pop(bytes(handle.goal_id.uuid), None)
+        self._ended.append(bytes(handle.goal_id.uuid))
+        self._forget_ended()
+
+    def _forget_ended(self) -> None:
+        """Forget who wants the feedback of goals that have ended, when there is none left of what came before."""
+        with suppress(IndexError):  # another thread was faster
+            while self._ended and not self._feedback_subscription.has_message():
+                self._feedback_callbacks.pop(self._ended.pop(), None)
 
     def _on_feedback(self, message: Any) -> Task[Any] | None:
         callback = self._feedback_callbacks.get(bytes(message.goal_id.uuid))
+        self._forget_ended()
         return None if callback is None else callback(message)  # type: ignore[return-value]
 
     def _on_status(self, message: Any) -> None:
