@@ -11,13 +11,20 @@ import select
 import socket
 import ssl
 import time
-from collections import deque
 from itertools import cycle
 
 from telemetry.ingest import packets
 from telemetry.ingest.stream import PacketStream
 from telemetry.mqtt import MqttError
-from telemetry.mqtt.connection import MAX_PACKET, NO_SUBSCRIBERS, REFUSED_VERSION, LinkSettings, Outgoing, Received
+from telemetry.mqtt.connection import (
+    MAX_PACKET,
+    NO_SUBSCRIBERS,
+    REFUSED_VERSION,
+    LinkSettings,
+    LinkState,
+    Outgoing,
+    Received,
+)
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +35,7 @@ SUBSCRIBE_IDS = range(65_000, 65_536)
 """Packet ids of SUBSCRIBE; those of PUBLISH lie below."""
 
 
-class ReceivingLink:
+class ReceivingLink(LinkState):
     """A `Link` that reads many packets at once and acknowledges many at once.
 
     Args:
@@ -37,21 +44,9 @@ class ReceivingLink:
     """
 
     def __init__(self, settings: LinkSettings, connection: socket.socket, timeout: float) -> None:
-        self.settings = settings
-        self.sent: dict[int, Outgoing] = {}
-        self.acknowledged: deque[Outgoing] = deque()
-        self.received: deque[Received] = deque()
-        self.window = 65535
-        self.refused: deque[Outgoing] = deque()
-        self.unheard: deque[Outgoing] = deque()
-        self.accepted = False
-        self.broken = False
-        self.refused_version = True
-        self.alive_at = float("-inf")
-        self._quiet_at = time.monotonic()
+        super().__init__(settings, timeout)
         self._socket = connection
         self._shaking = settings.tls is not None
-        self._deadline = time.monotonic() + timeout
         self._stream = PacketStream(MAX_PACKET)
         self._out = bytearray()
         self._owed: set[int] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -126,6 +127,29 @@ class Link(Protocol):
     def close(self) -> None:
         """Say DISCONNECT and close."""
         ...
+
+
+class LinkState:
+    """What every `Link` has to tell its owner, as it is before the broker's first word.
+
+    Args:
+        timeout: longest wait for the broker's welcome [s].
+    """
+
+    def __init__(self, settings: LinkSettings, timeout: float) -> None:
+        self.settings = settings
+        self.sent: dict[int, Outgoing] = {}
+        self.acknowledged: deque[Outgoing] = deque()
+        self.received: deque[Received] = deque()
+        self.window = 65535
+        self.refused: deque[Outgoing] = deque()
+        self.unheard: deque[Outgoing] = deque()
+        self.accepted = False
+        self.broken = False
+        self.refused_version = True
+        self.alive_at = float("-inf")
+        self._quiet_at = time.monotonic()
+        self._deadline = time.monotonic() + timeout
 
 
 OpenLink = Callable[[LinkSettings, socket.socket, float], Link]

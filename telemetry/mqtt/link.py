@@ -8,7 +8,6 @@ import socket
 import ssl
 import struct
 import time
-from collections import deque
 from typing import Any
 
 from paho.mqtt import MQTTException
@@ -18,7 +17,15 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from telemetry.mqtt.connection import MAX_PACKET, NO_SUBSCRIBERS, REFUSED_VERSION, LinkSettings, Outgoing, Received
+from telemetry.mqtt.connection import (
+    MAX_PACKET,
+    NO_SUBSCRIBERS,
+    REFUSED_VERSION,
+    LinkSettings,
+    LinkState,
+    Outgoing,
+    Received,
+)
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +38,7 @@ HEAD_BYTES = 16
 """A PUBLISH is its topic, its payload, and at most this."""
 
 
-class PahoLink:
+class PahoLink(LinkState):
     """A `Link` through paho.
 
     Args:
@@ -40,19 +47,7 @@ class PahoLink:
     """
 
     def __init__(self, settings: LinkSettings, connection: socket.socket, timeout: float) -> None:
-        self.settings = settings
-        self.sent: dict[int, Outgoing] = {}
-        self.acknowledged: deque[Outgoing] = deque()
-        self.received: deque[Received] = deque()
-        self.window = 65535
-        self.refused: deque[Outgoing] = deque()
-        self.unheard: deque[Outgoing] = deque()
-        self.accepted = False
-        self.broken = False
-        self.refused_version = True
-        self.alive_at = float("-inf")
-        self._quiet_at = time.monotonic()
-        self._deadline = time.monotonic() + timeout
+        super().__init__(settings, timeout)
         self._progress = 0
         self._owed: set[int] = set()
         self._once: set[int] = set()
