@@ -5,7 +5,8 @@ from __future__ import annotations
 import py_trees
 from py_trees.behaviour import Behaviour
 
-from robot.pick.grip_leaves import Approach, Carry, Close, Conclude, Cut, Release
+from robot.pick.carry_leaf import Carry
+from robot.pick.grip_leaves import Approach, Close, Conclude, Cut, Release
 from robot.pick.leaf import Loop
 from robot.pick.leaves import ChooseNext, Count, LookAgain, LookAround, MoveToStandoff, MoveToView, ViewDue
 from robot.pick.recover_leaves import BackOut, GiveUp, OpenWide, StillHolding

@@ -236,6 +236,17 @@ def test_a_carry_that_is_aborted_once_goes_on_from_where_the_tool_is() -> None:
     assert [(o.result, o.attempt, o.punnet) for o in round_.outcomes] == [(PickResult.OK, 1, "p1")]
 
 
+def test_fruit_that_was_cut_is_not_let_go_where_there_is_no_straight_way_back() -> None:
+    body = FakeBody([berry(1, 0.0)])
+    round_ = make_round(body)
+    shape = round_.punnet.pattern.shape
+    body.unreachable = lambda goal: "cut" in body.log and float(goal[1, 3]) > shape.position[1] + 0.5 * shape.inner[1]
+    run(round_, body)
+    assert [(o.result, o.attempt, o.punnet) for o in round_.outcomes] == [(PickResult.OK, 1, "p1")]
+    cut = body.log.index("cut")
+    assert body.log[cut : cut + 3] == ["cut", "move", "open"]
+
+
 def test_fruit_that_is_let_go_over_the_punnet_after_a_failed_carry_is_counted_there() -> None:
     body = FakeBody([berry(1, 0.0)])
     round_ = make_round(body)
