@@ -137,7 +137,18 @@ class Publisher(Entity):
                 data = bytearray(self._blank)
                 kind._encode_into(msg, data)
                 if len(data) < THRESHOLD:
-                    self._publish_whole(data)
+                    if self._outflow is not None and not self._has_room():
+                        self._wait_for_room()
+                    with self._lock:  # sequence numbers go out in their order
+                        self._sequence = sequence = self._sequence + 1
+                        stamp = self._now()
+                        fill(data, GID_SIZE, sequence, stamp)
+                        if self._kept is not None:
+                            kept = Frame(DATA, self._gid, sequence, stamp), bytes(memoryview(data)[SIZE:])
+                            self._kept.append(kept)
+                        self.bus.publish_whole(self._gid, data, sequence, stamp)
+                    if self._events.watching:
+                        self._events.published()
                     return
                 payload = memoryview(data)[SIZE:]
             else:
@@ -161,21 +172,6 @@ class Publisher(Entity):
             if self._kept is not None:
                 self._kept.append((frame, whole(payload)))
             self.bus.publish(gid, frame, payload)
-        if self._events.watching:
-            self._events.published()
-
-    def _publish_whole(self, data: bytearray) -> None:
-        """Send a frame that needs no shared memory."""
-        if self._outflow is not None and not self._has_room():
-            self._wait_for_room()
-        gid = self._gid
-        with self._lock:
-            self._sequence = sequence = self._sequence + 1
-            stamp = self._now()
-            fill(data, GID_SIZE, sequence, stamp)
-            if self._kept is not None:
-                self._kept.append((Frame(DATA, gid, sequence, stamp), bytes(memoryview(data)[SIZE:])))
-            self.bus.publish_whole(gid, data, sequence, stamp)
         if self._events.watching:
             self._events.published()
 

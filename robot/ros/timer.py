@@ -239,7 +239,11 @@ class Timer:
         if self._posted or not self._running or self._node is None:  # no node: who waits for it looks again
             return
         self._posted = True  # where two threads come here at once, the second call is none
-        self._node._ros_dispatch(self, self._fire)
+        node, reference = self._node, self._node._ros_executor
+        if reference is not None and not node._ros_external and (executor := reference()) is not None:  # nearly always
+            executor.enqueue(node, self, self._fire)
+        else:
+            node._ros_dispatch(self, self._fire)
 
     def _step(self, now: int, *, simulated: bool) -> int:
         """Begin the next period, or the one after those that passed; return when this one was due."""

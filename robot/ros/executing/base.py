@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from threading import get_ident
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from robot.ros.exceptions import NotInitializedException, ROSError
@@ -117,7 +117,7 @@ class Executor:
         self._agenda.add((node, entity, run, count))
         if self.waiters:
             me = self._waits_on  # it looks by itself when it has handed over what it took in, or is woken
-            if self._transport.handing_over != me or me != get_ident() or len(self.waiters) > 1:
+            if self._transport.handing_over != me or len(self.waiters) > 1 or me != get_ident():
                 self._nudge()
 
     def wake(self) -> None:
@@ -162,7 +162,7 @@ class Executor:
     def _look_later(self) -> None:
         """Say when to look again, though callbacks are ready: when a timer is due, and now and then for the rest."""
         left = self._pump.transport.until_due()
-        self._look_at = time.monotonic() + (LOOK if left is None or left > LOOK else left)
+        self._look_at = monotonic() + (LOOK if left is None or left > LOOK else left)
 
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
@@ -195,7 +195,7 @@ class Executor:
 
     def run_other(self) -> bool:
         """Run one callback that may run while another one of this executor waits; False when there is none."""
-        if time.monotonic() >= self._look_at and self._agenda.has_ready():
+        if monotonic() >= self._look_at and self._agenda.has_ready():
             self._look()
         item = self._agenda.take()  # also after a shutdown, which waits for the callback that waits
         if item is None:
@@ -222,7 +222,7 @@ class Executor:
         agenda = self._agenda
         if timeout_sec == 0 or agenda.arrived or agenda.heap:
             self._check_open(condition)
-            if time.monotonic() < self._look_at and (item := self._next(nodes)) is not None:
+            if monotonic() < self._look_at and (item := self._next(nodes)) is not None:
                 return item
             self._look()
             if (item := self._next(nodes)) is not None:
@@ -242,9 +242,10 @@ class Executor:
         self._waits_on = me
         try:
             while not (agenda.arrived or agenda.heap or agenda.held) or (item := self._next(nodes)) is None:
-                self._check_open(condition)
+                if condition is not None or self._is_shutdown or self._transport.closed or not self._context.ok():
+                    self._check_open(condition)
                 if left is not None:
-                    now = time.monotonic()
+                    now = monotonic()
                     end = end or now + left
                     left = end - now
                     if left <= 0.0:
@@ -326,10 +327,9 @@ class Executor:
     # --- spinning
 
     def _enter_spin(self) -> None:
-        with self._nodes_lock:
-            if self._is_spinning:
-                raise RuntimeError("Executor is already spinning")
-            self._is_spinning = True
+        if self._is_spinning:  # the interpreter lets neither thread nor signal come between
+            raise RuntimeError("Executor is already spinning")
+        self._is_spinning = True
 
     def spin(self) -> None:
         """Run callbacks until the executor or the context is shut down."""
@@ -339,11 +339,11 @@ class Executor:
     def spin_until_future_complete(self, future: Future[Any], timeout_sec: float | None = None) -> None:
         """Run callbacks until a future is done or cancelled, the time is over or there is a shutdown."""
         future.wake(self.wake)
-        end = None if timeout_sec is None or timeout_sec < 0 else time.monotonic() + timeout_sec
+        end = None if timeout_sec is None or timeout_sec < 0 else monotonic() + timeout_sec
         while self._context.ok() and not future.done() and not future.cancelled() and not self._is_shutdown:
-            left = None if end is None else max(0.0, end - time.monotonic())
+            left = None if end is None else max(0.0, end - monotonic())
             self.spin_once_until_future_complete(future, left)
-            if end is not None and time.monotonic() >= end:
+            if end is not None and monotonic() >= end:
                 break
         future.unwake(self.wake)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
+from threading import get_ident
 from typing import Any
 
 from robot.ros.executing.base import Executor, TimeoutObject
@@ -20,13 +21,21 @@ class SingleThreadedExecutor(Executor):
     def _spin_once_impl(
         self, timeout_sec: float | TimeoutObject | None = None, wait_condition: Callable[[], bool] | None = None
     ) -> None:
-        timeout = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
+        if isinstance(timeout_sec, TimeoutObject):
+            timeout_sec = timeout_sec.timeout
         try:
-            item = self._await(timeout, wait_condition)
+            _, entity, run = self._await(timeout_sec, wait_condition)
         except (ShutdownException, TimeoutException, ConditionReachedException):
             return
-        with self._work_tracker:
-            run_entered(item[1], item[2], self._agenda.held, self.wake)
+        tracker, thread = self._work_tracker, get_ident()
+        inside = tracker.inside  # as `with tracker` does, which is two calls more
+        inside[thread] = inside.get(thread, 0) + 1
+        try:
+            run_entered(entity, run, self._agenda.held, self.wake)
+        finally:
+            depth = inside.pop(thread) - 1
+            if depth or tracker.waiting:
+                tracker.leave(thread, depth)
 
     def spin(self) -> None:
         if not self._context.ok():  # as in rclpy, where only a shutdown meanwhile raises
@@ -98,7 +107,9 @@ class SingleThreadedExecutor(Executor):
     def spin_once(self, timeout_sec: float | None = None) -> None:
         if self._is_shutdown or self._transport.external:  # a context that is closed is noticed before the wait
             self._check()
-        self._enter_spin()
+        if self._is_spinning:
+            self._enter_spin()  # which refuses
+        self._is_spinning = True
         try:
             self._spin_once_impl(timeout_sec)
         finally:

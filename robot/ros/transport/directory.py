@@ -10,6 +10,7 @@ import fcntl
 import os
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 from weakref import WeakSet
@@ -18,6 +19,7 @@ from robot.ros.exceptions import ROSError
 
 SOCKET_PATH_MAX = 107  # bytes, sun_path of unix(7)
 ORPHAN_AGE = 60.0  # [s] a half-made record is left alone for so long
+SETTLED = 0.1  # [s] since a folder's last change after which the next one is sure to bear another instant
 LOCK, SOCKET, HALF_MADE = ".lock", ".sock", ".new"
 
 
@@ -80,6 +82,9 @@ class Directory:
         if len(os.fsencode(self.socket(name))) > SOCKET_PATH_MAX:
             raise ROSError(f"{self.socket(name)} is longer than {SOCKET_PATH_MAX} bytes: set BERRYBRAIN_ROS_DIR")
         self.forked = False
+        self._found: list[str] = []  # all others whose records were there
+        self._found_for = 0  # the change of the folder [epoch ns] that they were listed after; 0 = list them anew
+        self._orphans_at = 0.0  # [monotonic s] when to list them anyway, as what dead ones left half-made has its age
         self._lock = os.open(self._half_made, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(self._lock, f"{os.getpid()}\n".encode())
@@ -105,16 +110,24 @@ class Directory:
 
     def peers(self) -> set[str]:
         """List the contexts that live, and remove what dead ones left."""
-        found = {path.stem for path in self.folder.glob("*" + LOCK)} - {self.name}
-        alive = {name for name in found if self.is_alive(name)}
-        self._remove_orphans(alive)
+        try:
+            changed = self.folder.stat().st_mtime_ns
+        except FileNotFoundError:  # somebody has removed it
+            return set()
+        if changed == self._found_for and time.monotonic() < self._orphans_at:  # nearly always
+            return set(filter(self.is_alive, self._found))
+        self._found_for = changed if changed / 1e9 < time.time() - SETTLED else 0
+        self._orphans_at = time.monotonic() + ORPHAN_AGE
+        files = list(self.folder.iterdir())
+        self._found = [file.stem for file in files if file.suffix == LOCK and file.stem != self.name]
+        alive = set(filter(self.is_alive, self._found))
+        self._remove_orphans(files, alive)
         return alive
 
     def is_alive(self, name: str) -> bool:
         """Tell whether a context's lock is held; remove its files when it is not."""
-        path = self.folder / (name + LOCK)
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            handle = os.open(f"{self.folder}/{name}{LOCK}", os.O_RDWR | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
         try:
@@ -130,16 +143,15 @@ class Directory:
         for suffix in (LOCK, SOCKET, HALF_MADE):
             (self.folder / (name + suffix)).unlink(missing_ok=True)
 
-    def _remove_orphans(self, alive: set[str]) -> None:
-        for suffix in (SOCKET, HALF_MADE):
-            for path in self.folder.glob("*" + suffix):
-                if path.stem in alive or path.stem == self.name:
-                    continue
-                try:
-                    if time.time() - path.stat().st_mtime > ORPHAN_AGE:
-                        self._remove(path.stem)
-                except FileNotFoundError:
-                    continue
+    def _remove_orphans(self, files: Iterable[Path], alive: set[str]) -> None:
+        for file in files:
+            if file.suffix not in {SOCKET, HALF_MADE} or file.stem in alive or file.stem == self.name:
+                continue
+            try:
+                if time.time() - file.stat().st_mtime > ORPHAN_AGE:
+                    self._remove(file.stem)
+            except FileNotFoundError:
+                continue
 
     def close(self) -> None:
         self._remove(self.name)

@@ -106,7 +106,8 @@ class Inbox:
         """Return the next frame, waiting for it; None when none came in time [s], or somewhat before a long time."""
         if timeout <= COARSE:  # likely to be over before anything comes, and then an exception costs more than to look
             if (self._armed or not self.has_frame()) and not self._file.poll(1000.0 * timeout):
-                self._forget_ring()
+                if self._rung.locked():
+                    self._forget_ring()
                 return None
             return self._recv(_NOBLOCK) if self.has_frame() else None
         patience = int(timeout * 10.0) * 100

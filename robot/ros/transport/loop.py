@@ -17,10 +17,8 @@ class Event:
     """A posted callback that can be cancelled, which lets go of it."""
 
     __slots__ = ("callback", "cancelled")
-
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self.callback = callback
-        self.cancelled = False
+    callback: Callable[[], None]
+    cancelled: bool
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -47,7 +45,8 @@ class Loop:
         self._sequence = count()
 
     def post(self, callback: Callable[[], None], *, delay: float = 0.0) -> Event:
-        event = Event(callback)
+        event = Event()
+        event.callback, event.cancelled = callback, False
         if delay <= 0.0:
             self.ready.append(event)
         else:

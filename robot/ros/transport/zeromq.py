@@ -217,6 +217,8 @@ class ZeroMQ:
 
     def _look_for_peers(self) -> None:
         alive, known = self._directory.peers(), set(self._outbox.peers)
+        if alive == known and not (self._gone or self._untold):
+            return
         gone, now = known - alive, monotonic()
         rest = REST_MAX if gone and self._inbox.has_frame() else REST
         self._gone = {name: self._gone.get(name, now) for name in gone}
@@ -266,12 +268,34 @@ class ZeroMQ:
     def poll(self, timeout: float | None, waiting: int = 0) -> None:
         if self._directory.forked:
             self._check_process()
+        loop = self.loop
         with self._polling:
             if not self.closed:
-                self._poll(timeout, waiting)
+                me = self._polling_on = get_ident()
+                try:
+                    now = monotonic()
+                    if self._changed or self._flood.frames or now >= self._housekeeping_at:
+                        now = self._catch_up()
+                    left = self._housekeeping_at - now
+                    if timeout is not None and timeout < left:
+                        left = timeout
+                    if left > 0.0 and (loop.timers or loop.ready):
+                        until_next = loop.until_next()
+                        if until_next is not None and until_next < left:
+                            left = until_next
+                    self._polled_at = now
+                    if left > 0.0:
+                        data = self._inbox.wait(left)
+                        self._polled_at = monotonic()
+                    else:
+                        data = self._inbox.look()
+                    if data is not None:
+                        self.handing_over = me
+                        self._inbox.take_in(data, more=self._polled_at - now < AT_ONCE, waiting=waiting)
+                finally:
+                    self._polling_on = self.handing_over = 0
         if self.closed:
             self._finish_closing()
-        loop = self.loop
         if loop.timers or loop.ready:
             self.handing_over = get_ident()
             try:
@@ -291,9 +315,17 @@ class ZeroMQ:
         self._check_process()
         if not self._polling.acquire(blocking=False):
             return False
+        arrived = False
         try:
-            arrived = not self.closed and self._poll(0.0)
+            if not self.closed:
+                self._polling_on = get_ident()
+                self._polled_at = self._catch_up()
+                if (data := self._inbox.look()) is not None:
+                    arrived = True
+                    self.handing_over = self._polling_on
+                    self._inbox.take_in(data, more=True)
         finally:
+            self._polling_on = self.handing_over = 0
             self._polling.release()
         if self.closed:
             self._finish_closing()
@@ -303,41 +335,19 @@ class ZeroMQ:
         """Tell whether nobody has polled for a while [s]."""
         return monotonic() - self._polled_at > age
 
-    def _poll(self, timeout: float | None, waiting: int = 0) -> bool:
-        """Look for what has arrived and take it in; return whether there was anything."""
-        me = self._polling_on = get_ident()
-        try:
-            if self._changed:
-                self._announce_to_all()
-            if self._flood.frames:
-                with self._sending:
-                    self._outbox.flush()
+    def _catch_up(self) -> float:
+        """Say and send what peers are still to be told, and look for them when it is time; return now [monotonic s]."""
+        if self._changed:
+            self._announce_to_all()
+        if self._flood.frames:
+            with self._sending:
+                self._outbox.flush()
+        now = monotonic()
+        if now >= self._housekeeping_at:
+            self._look_for_peers()
             now = monotonic()
-            left = self._housekeeping_at - now
-            if left <= 0.0:
-                self._look_for_peers()
-                now = monotonic()
-                left = REST if self._gone else HOUSEKEEPING
-                self._housekeeping_at = now + left
-            if timeout is None or timeout > left:
-                timeout = left
-            loop = self.loop
-            if (loop.timers or loop.ready) and (until_next := loop.until_next()) is not None and until_next < timeout:
-                timeout = until_next
-            self._polled_at = now
-            inbox = self._inbox
-            if timeout > 0.0:
-                data = inbox.wait(timeout)
-                self._polled_at = monotonic()
-            else:
-                data = inbox.look()
-            if data is None:
-                return False
-            self.handing_over = me
-            inbox.take_in(data, more=self._polled_at - now < AT_ONCE, waiting=waiting)
-            return True
-        finally:
-            self._polling_on = self.handing_over = 0
+            self._housekeeping_at = now + (REST if self._gone else HOUSEKEEPING)
+        return now
 
     def wake(self) -> None:
         if self._to_close and not self._directory.forked:
