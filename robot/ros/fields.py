@@ -138,7 +138,7 @@ def as_octets(value: object, bound: int, name: str) -> array[int] | memoryview:
 
 def as_numbers(value: object, code: str, bound: int, name: str) -> array[Any]:
     """Take a sequence of numbers, or a buffer of them, as `array.array(code)`."""
-    items = _sized(value, 0, bound, name)
+    items = given = _sized(value, 0, bound, name)
     if isinstance(items, array) and items.typecode == code:
         return items
     numbers: array[Any] = array(code)
@@ -150,15 +150,26 @@ def as_numbers(value: object, code: str, bound: int, name: str) -> array[Any]:
                 raise refuse(name, "a sequence of integers", value)
             same = items.dtype == np.dtype(code) or (code in FLOAT_CODES and items.dtype.kind == "f")
             items = np.ascontiguousarray(items, dtype=code).tobytes() if same and items.ndim == 1 else items.tolist()
-            if isinstance(items, bytes):
-                numbers.frombytes(items)
-                return numbers
-        numbers.extend(items.tolist() if isinstance(items, array) else items)
+        if isinstance(items, bytes):
+            numbers.frombytes(items)
+        else:
+            numbers.extend(items.tolist() if isinstance(items, array) else items)
     except (TypeError, OverflowError) as error:
         kind = "float" if code in FLOAT_CODES else "int"
         limits = "" if kind == "float" else f" and each {_limits(code)}"
         raise refuse(name, f"a set or sequence and each value of type '{kind}'{limits}", value) from error
+    if code == "f" and _overflowed(numbers, given):
+        raise refuse(name, f"a set or sequence and each float in [-{FLOAT32_MAX}, {FLOAT32_MAX}]", value)
     return numbers
+
+
+def _overflowed(numbers: array[float], given: Any) -> bool:
+    """Tell whether a number became infinite in 32 bits that was not given so."""
+    infinite = np.isinf(np.frombuffer(numbers, np.float32)) if numbers else np.zeros(0, bool)
+    if not infinite.any():
+        return False
+    wide = np.asarray(given if isinstance(given, np.ndarray) else list(given), np.float64)
+    return not bool(np.isinf(wide[infinite]).all())
 
 
 def _limits(code: str) -> str:

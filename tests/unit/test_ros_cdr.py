@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 import random
 from array import array
 from typing import Any
@@ -19,6 +20,7 @@ from robot.ros.fields import INTEGER_RANGES, FieldError
 from robot.ros.idl import Type
 from robot.ros.interfaces import get_message, registry, sensor_msgs, std_msgs, test_msgs
 from robot.ros.packages.rosidl_parser.definition import BasicType, BoundedSequence
+from robot.ros.serialization import serialize_message
 from robot.ros.typehash import type_hash
 
 ORACLE = get_typestore(Stores.ROS2_JAZZY)
@@ -185,12 +187,38 @@ def test_defaults_constants_and_types_follow_rosidl() -> None:
         (lambda: test_msgs.msg.UnboundedSequences(string_values=[1]), "each value of type 'str'"),
         (lambda: sensor_msgs.msg.JointState(position="abc"), "a set or sequence"),
         (lambda: std_msgs.msg.Float64(data=None), "of type 'float'"),
+        (lambda: test_msgs.msg.UnboundedSequences(float32_values=[1.0, 1e39]), "each float in"),
+        (lambda: test_msgs.msg.Arrays(float32_values=[1.0, 2.0, -1e39]), "each float in"),
         (lambda: std_msgs.msg.Header(stamp=None), "a sub message of type 'Time'"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_at_assignment(make: Any, said: str) -> None:
     with pytest.raises(FieldError, match=said):
         make()
+
+
+def test_infinite_numbers_are_taken_for_floats_of_32_bits() -> None:
+    given = [math.inf, 1.5, -math.inf]
+    assert list(test_msgs.msg.UnboundedSequences(float32_values=given).float32_values) == given
+    assert list(test_msgs.msg.UnboundedSequences(float32_values=iter(given)).float32_values) == given
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "item"),
+    [
+        (test_msgs.msg.Arrays(), "bool_values", True),
+        (test_msgs.msg.Arrays(), "basic_types_values", test_msgs.msg.BasicTypes()),
+        (test_msgs.msg.BoundedSequences(string_values=["a", "b", "c"]), "string_values", "d"),
+        (test_msgs.msg.BoundedSequences(int32_values=[1, 2, 3]), "int32_values", 4),
+    ],
+)
+def test_a_field_that_grew_in_place_beyond_its_type_is_refused_when_it_is_sent(
+    message: Any, field: str, item: Any
+) -> None:
+    serialize_message(message)
+    getattr(message, field).append(item)
+    with pytest.raises(FieldError, match=f"'{field}' field was changed in place to 4 items"):
+        serialize_message(message)
 
 
 def test_an_unknown_field_is_refused() -> None:

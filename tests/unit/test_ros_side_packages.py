@@ -70,6 +70,23 @@ def test_near_stamps_make_a_set_and_the_nearest_is_taken() -> None:
     assert heard.sets[1:] == [("1.3", "again")]
 
 
+def test_streams_can_be_offset_against_each_other_or_matched_by_their_arrival() -> None:
+    left, right = two()
+    shifted, arrived = Heard(), Heard()
+    make = message_filters.ApproximateTimeSynchronizer
+    make([left, right], 10, 0.1, [0, 500_000_000]).registerCallback(shifted)
+    make([left, right], 10, 60.0, sync_arrival_time=True).registerCallback(arrived)
+    left.signalMessage(at(900.0))
+    right.signalMessage(at(899.45))
+    assert shifted.sets == [("900.0", "899.45")]
+    left.signalMessage(at(1.0))
+    right.signalMessage(at(500.0))
+    assert len(shifted.sets) == 1 and arrived.sets == [("900.0", "899.45"), ("1.0", "500.0")]
+    with pytest.raises(ValueError, match="an offset for each of 2 filters"):
+        make([left, right], 10, 0.1, [1])
+    assert make([left, right], 10, 0.1, True).allow_headerless  # the fourth argument before Kilted
+
+
 def test_messages_without_a_stamp_are_left_out_unless_allowed(caplog: pytest.LogCaptureFixture) -> None:
     left, right = two()
     heard: list[Any] = []

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import Any
 
 import numpy as np
 
 from robot.ros.cdr.layout import FORMATS, SIZES, Generator, Lookup, compile_function
+from robot.ros.fields import FieldError
 from robot.ros.idl import Field, Message, Type
 
 _PAD = tuple(bytes(n) for n in range(8))
@@ -18,6 +19,10 @@ def _encode_wide(text: str) -> bytes:
     """One uint32 per UTF-16 code unit, as rosidl_typesupport_fastrtps writes it."""
     units = np.frombuffer(text.encode("utf-16-le"), "<u2")
     return units.astype("<u4").tobytes()
+
+
+def _wrong_length(name: str, items: Sized) -> FieldError:
+    return FieldError(f"The '{name}' field was changed in place to {len(items)} items, which its type does not allow")
 
 
 class _Encoder(Generator):
@@ -35,7 +40,7 @@ class _Encoder(Generator):
         if not field.name:
             self.number("uint8", "0")
         elif kind.array:
-            self.array(kind, expression)
+            self.array(field, expression)
         elif kind.base in FORMATS:
             self.number(kind.base, expression)
         elif kind.is_primitive:
@@ -54,10 +59,14 @@ class _Encoder(Generator):
         self.lines.append(f"out += {name}" if wide else f"out += {name}; out.append(0)")
         self.unknown()
 
-    def array(self, kind: Type, expression: str) -> None:
-        name = self.name()
+    def array(self, field: Field, expression: str) -> None:
+        kind, name = field.type, self.name()
         fixed = kind.array == "array"
         self.lines.append(f"{name} = {expression}")
+        if kind.size:  # the setter has seen to it, but lists and arrays change
+            self.lines.append(
+                f"if len({name}) {'!=' if fixed else '>'} {kind.size}: raise wrong({field.name!r}, {name})"
+            )
         if not fixed:
             self.number("uint32", f"len({name})")
         if kind.base in FORMATS:
@@ -90,7 +99,11 @@ class _Encoder(Generator):
 
 
 def _new(lookup: Lookup, aligned: int) -> _Encoder:
-    return _Encoder(lookup, {"PAD": _PAD, "U32": struct.Struct("<I").pack, "wide": _encode_wide}, aligned=aligned)
+    return _Encoder(
+        lookup,
+        {"PAD": _PAD, "U32": struct.Struct("<I").pack, "wide": _encode_wide, "wrong": _wrong_length},
+        aligned=aligned,
+    )
 
 
 def make_encoder(spec: Message, lookup: Lookup, *, aligned: int) -> Callable[[Any, bytearray], None]:

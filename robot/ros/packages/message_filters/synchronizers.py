@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+from robot.ros.clock import ROSClock
 from robot.ros.duration import Duration
 from robot.ros.packages.message_filters.simple_filter import SimpleFilter, stamp_of
+from robot.ros.time import Time
 
 Queue = dict[int, Any]  # stamp [ns] → message
 
@@ -57,21 +59,38 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
     """Hands on sets whose stamps differ by less than `slop` seconds, for each message the nearest of the others.
 
     Args:
+        queue_offset: what to add to the stamps of each filter [ns]; False = nothing. A single True is Jazzy's fourth
+            argument, `allow_headerless`.
         allow_headerless: take messages without a stamp at the time they come.
+        sync_arrival_time: take every message at the time it comes.
     """
 
     def __init__(
-        self, fs: Sequence[SimpleFilter], queue_size: int, slop: float, allow_headerless: bool = False
+        self,
+        fs: Sequence[SimpleFilter],
+        queue_size: int,
+        slop: float,
+        queue_offset: Sequence[int] | bool = False,
+        allow_headerless: bool = False,
+        sync_arrival_time: bool = False,
     ) -> None:
         self.slop = Duration(seconds=slop)
-        self.allow_headerless = allow_headerless
+        self.allow_headerless = allow_headerless or queue_offset is True
+        self.sync_arrival_time = sync_arrival_time
+        self.queue_offset = [0] * len(fs) if isinstance(queue_offset, bool) else list(queue_offset)
+        if len(self.queue_offset) != len(fs):
+            raise ValueError(f"expected an offset for each of {len(fs)} filters, got {queue_offset!r}")
         super().__init__(fs, queue_size)
 
     def add(self, msg: Any, my_queue: Queue, my_queue_index: int | None = None) -> None:
-        time = stamp_of(msg, "message_filters_approx", allow_headerless=self.allow_headerless)
+        if self.sync_arrival_time:
+            time: Time | None = ROSClock().now()
+        else:
+            time = stamp_of(msg, "message_filters_approx", allow_headerless=self.allow_headerless)
         if time is None:
             return
-        stamp, slop = time.nanoseconds, self.slop.nanoseconds
+        offset = 0 if my_queue_index is None else self.queue_offset[my_queue_index]
+        stamp, slop = time.nanoseconds + offset, self.slop.nanoseconds
         with self.lock:
             self._take_in(msg, my_queue, stamp)
             near = []
