@@ -50,13 +50,11 @@ class Blade:
             self._started, self.out = time, True
 
     def update(self, time: float, opening: float) -> None:
-        """Move the blade and cut what it passes through.
+        """Move the blade, which is out, and cut what it passes through.
 
         Args:
             opening: between the pads [m]; the blade cuts between them.
         """
-        if not self.out:
-            return
         tool = self._scene.arm.tool
         phase = (time - self._started) / tool.blade_time
         extension = 0.0 if phase >= 1.0 else 1.0 - abs(2.0 * phase - 1.0)

@@ -63,14 +63,19 @@ class Contacts:
         self._kind[self._berry_of_geom >= 0] = 2
         self._kind[scene.names.arm_geoms] = 1
         self._kind[pads] = 0
+        self._felt = (self._berry_of_geom >= 0) | (self._kind == 0)
         self._pad_index = {int(geom): index for index, geom in enumerate(pads)}
+        self._before = data.qvel.copy()
+        self._states = np.full(n, HANGING, dtype=np.int8)
 
-    def update(self, velocity_before: Array) -> None:
+    def update(self, before: Array, states: npt.NDArray[np.int8]) -> None:
         """Take the forces of the step just made.
 
         Args:
-            velocity_before: of every berry's centre before the step, world [m/s], shape (n, 3).
+            before: all velocities before the step, as MuJoCo's `qvel`.
+            states: of every berry, shape (n,).
         """
+        self._before, self._states = before, states
         self.pad_force[:] = 0.0
         if self._active:
             self.pull[list(self._active)] = 0.0
@@ -78,8 +83,10 @@ class Contacts:
         pairs: set[tuple[int, int]] = set()
         pads: dict[int, list[float]] = {}
         if self._data.ncon:
-            self._scan(now, pairs, pads, velocity_before)
+            self._scan(now, pairs, pads)
         self.touching = pairs
+        if not now and not self._active:
+            return
         touched = {berry for berry, _ in now}
         for berry in touched | self._active:
             self._remember(self.touches[berry], berry, now, pads.get(berry))
@@ -92,19 +99,19 @@ class Contacts:
         now: dict[tuple[int, str], float],
         pairs: set[tuple[int, int]],
         pads: dict[int, list[float]],
-        velocity_before: Array,
     ) -> None:
         contact = self._data.contact
         geoms, address = contact.geom, contact.efc_address
-        berry_of, kind = self._berry_of_geom[geoms], self._kind[geoms]
-        relevant = np.flatnonzero((address >= 0) & ((berry_of >= 0) | (kind == 0)).any(axis=1))
+        felt = self._felt[geoms]
+        relevant = np.flatnonzero((address >= 0) & (felt[:, 0] | felt[:, 1]))
         if not len(relevant):
             return
+        geoms = geoms[relevant]
         rows = zip(
             relevant.tolist(),
-            geoms[relevant].tolist(),
-            berry_of[relevant].tolist(),
-            kind[relevant].tolist(),
+            geoms.tolist(),
+            self._berry_of_geom[geoms].tolist(),
+            self._kind[geoms].tolist(),
             self._data.efc_force[address[relevant]].tolist(),
             strict=True,
         )
@@ -127,7 +134,7 @@ class Contacts:
                 if geom[side] == self._names.hull[berry, HANGING]:
                     self._add_pull(k, berry, side)
                 if who != "pads" and (berry, other_geom) not in self.touching:
-                    self._impact(k, berry, other_geom, velocity_before)
+                    self._impact(k, berry, other_geom)
 
     def _add_pull(self, k: int, berry: int, side: int) -> None:
         local = np.zeros(6)
@@ -135,13 +142,13 @@ class Contacts:
         frame = self._data.contact.frame[k].reshape(3, 3)
         self.pull[berry] += (1.0 if side == 1 else -1.0) * (frame.T @ local[:3])
 
-    def _impact(self, k: int, berry: int, other_geom: int, velocity_before: Array) -> None:
+    def _impact(self, k: int, berry: int, other_geom: int) -> None:
         normal = self._data.contact.frame[k, :3]
         other = np.zeros(6)
         mujoco.mj_objectVelocity(self._model, self._data, mujoco.mjtObj.mjOBJ_GEOM, other_geom, other, 0)
         struck = int(self._berry_of_geom[other_geom])
-        moving = velocity_before[struck] if struck >= 0 else other[3:]
-        speed = float(normal @ (velocity_before[berry] - moving))
+        moving = self._velocity_before(struck) if struck >= 0 else other[3:]
+        speed = float(normal @ (self._velocity_before(berry) - moving))
         energy = 0.5 * self._scene.bed.berries[berry].mass * speed * speed
         self.touches[berry].impact_energy = max(self.touches[berry].impact_energy, energy)
 
@@ -157,15 +164,14 @@ class Contacts:
         hands = list(zip(pads[::2], pads[1::2], strict=True)) if pads else [(0.0, 0.0)]
         touch.pad_force = max(hands, key=min)
 
-    def berry_velocities(self, states: npt.NDArray[np.int8]) -> Array:
-        """Return the velocity of every loose berry's centre in the world [m/s]; zero for the others, shape (n, 3)."""
-        velocity = np.zeros((len(states), 3))
-        loose = np.flatnonzero(states == LOOSE)
-        if len(loose):
-            velocity[loose] = self._data.qvel[self._names.free_dof[loose, None] + np.arange(3)]
+    def _velocity_before(self, berry: int) -> Array:
+        """Return the velocity of a loose berry's centre in the world before the step [m/s]; zero for others."""
+        if self._states[berry] != LOOSE:
+            return np.zeros(3)
+        first = int(self._names.free_dof[berry])
+        velocity: Array = self._before[first : first + 3]
         return velocity
 
-    def hanging(self, states: npt.NDArray[np.int8]) -> npt.NDArray[np.int64]:
+    def hanging(self, states: npt.NDArray[np.int8]) -> list[int]:
         """Return the indices of touched berries that still hang."""
-        touched = np.array(sorted(self._active), dtype=np.int64)
-        return touched[states[touched] == HANGING] if len(touched) else touched
+        return [berry for berry in sorted(self._active) if states[berry] == HANGING]

@@ -29,14 +29,19 @@ class Drive:
     def __init__(self, scene: Scene, data: mujoco.MjData, settings: ServoSettings) -> None:
         self._scene, self._model, self._data = scene, scene.model, data
         self._names = scene.names
-        self._gain, self._damping = self._tune(settings)
+        gain, damping = self._tune(settings)
+        self._lead = damping / gain
+        """The damping is of the velocity itself: a reference that moves is set ahead by so much of it [s]."""
+        self._brakes = scene.arm.acceleration
+        self._qpos, self._ctrl = data.qpos, data.ctrl
+        self._fingers: list[int] = self._names.fingers_qpos.tolist()
         self._target = data.qpos[self._names.joint_qpos].copy()
         self._reference = self._target.copy()
         self._velocity = np.zeros(7)
         self._valid_until = self._grip_until = -math.inf
         self._set_at = 0.0
-        self._opening_wanted = self._opening_now = float(data.qpos[self._names.fingers_qpos].sum())
-        self._force = scene.arm.tool.force_limit
+        self._opening_wanted = self._opening_now = self.opening
+        self._force, self._force_set = scene.arm.tool.force_limit, -1.0
         self.powered = False
         self.disconnected: set[int] = set()
         """Joints whose motor does not answer: they only damp."""
@@ -52,6 +57,12 @@ class Drive:
             self._model.actuator_gainprm[actuator, 0] = kp
             self._model.actuator_biasprm[actuator, 1:3] = [-kp, -kv]
         return gain, damping
+
+    @property
+    def opening(self) -> float:
+        """Return the true distance between the pads [m]."""
+        left, right = self._fingers
+        return float(self._qpos[left]) + float(self._qpos[right])
 
     @property
     def opening_set_point(self) -> float:
@@ -85,22 +96,22 @@ class Drive:
     def apply(self, now: float, dt: float) -> None:
         """Write the actuators' controls for the physics step of length `dt` [s] that begins at `now`."""
         if now >= self._valid_until:
-            step = self._scene.arm.acceleration * dt
+            step = self._brakes * dt
             self._velocity -= np.clip(self._velocity, -step, step)
             self._reference += self._velocity * dt
         else:
             self._reference = self._target + self._velocity * (now - self._set_at)
-        ctrl = self._reference + self._damping / self._gain * self._velocity
-        self._data.ctrl[self._names.actuators] = ctrl
+        self._ctrl[self._names.actuators] = self._reference + self._lead * self._velocity
         for joint in self.disconnected:
-            at = self._names.joint_qpos[joint]
-            self._data.ctrl[self._names.actuators[joint]] = self._data.qpos[at]
+            self._ctrl[self._names.actuators[joint]] = self._qpos[self._names.joint_qpos[joint]]
         if now >= self._grip_until:
             self._opening_wanted = self._opening_now
         travel = self._scene.arm.tool.opening_velocity * dt
         self._opening_now += min(max(self._opening_wanted - self._opening_now, -travel), travel)
-        lag = float(self._data.qpos[self._names.fingers_qpos].sum()) - self._opening_now
+        lag = self.opening - self._opening_now
         if lag > 0.012 and self._opening_wanted < self._opening_now:  # pads are stopped by something: do not wind up
             self._opening_now += travel
-        self._data.ctrl[self._names.gripper] = self._opening_now
-        self._model.actuator_forcerange[self._names.gripper] = [-self._force, self._force]
+        self._ctrl[self._names.gripper] = self._opening_now
+        if self._force != self._force_set:
+            self._model.actuator_forcerange[self._names.gripper] = [-self._force, self._force]
+            self._force_set = self._force

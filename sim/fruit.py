@@ -141,7 +141,7 @@ class Fruit:
 
     def tear(self, time: float) -> None:
         """Tear off what is pulled along its stem harder than it holds."""
-        for berry in self._contacts.hanging(self.states).tolist():
+        for berry in self._contacts.hanging(self.states):
             spec = self._scene.bed.berries[berry]
             down = -self._data.xmat[self._names.bodies[berry, HANGING]].reshape(3, 3)[:, 2]
             pull = float(down @ self._contacts.pull[berry]) + spec.mass * 9.81

@@ -67,6 +67,7 @@ class SimHardware:
         self._joint_seq = self._gripper_seq = -1
         self._cut_before = False
         self._pad_friction = cell.model.geom_friction[cell.scene.names.pads].copy()
+        self._slippery = False
         self._last: tuple[JointState, GripperState] | None = None
         self._encoder: Array | None = None
         self._velocity = np.zeros(7)
@@ -133,8 +134,10 @@ class SimHardware:
 
     def _joints(self) -> JointState:
         names = self._arm.joint_names
-        jump = np.array([self.faults.jump.get(name, 0.0) for name in names])
-        position = np.round((self._cell.joints + jump) / ENCODER_STEP) * ENCODER_STEP
+        position = self._cell.joints
+        if self.faults.jump:
+            position += [self.faults.jump.get(name, 0.0) for name in names]
+        position = np.round(position / ENCODER_STEP) * ENCODER_STEP
         elapsed = self._cell.time - self._measured_at
         if self._encoder is not None and self._measured_at >= 0.0 and elapsed > 0.0:
             difference = (position - self._encoder) / elapsed
@@ -157,9 +160,8 @@ class SimHardware:
         elapsed = max(self._cell.time - self._measured_at, TICK) if self._measured_at >= 0.0 else TICK
         velocity = (opening - self._opening) / elapsed
         self._opening = opening
-        force = float(self._cell.contacts.pad_force[self._cell.number].mean()) + float(
-            self._rng.normal(0.0, FORCE_NOISE)
-        )
+        left, right = self._cell.contacts.pad_force[self._cell.number].tolist()
+        force = 0.5 * (left + right) + float(self._rng.normal(0.0, FORCE_NOISE))
         return GripperState(
             stamp=self._cell.time,
             opening=opening,
@@ -209,5 +211,7 @@ class SimHardware:
         """Pass the injected faults on to the cell."""
         names = self._arm.joint_names
         self._cell.drive.disconnected = {names.index(name) for name in self.faults.disconnected}
-        pads = self._cell.scene.names.pads
-        self._cell.model.geom_friction[pads] = self._pad_friction * (0.02 if self.faults.slippery else 1.0)
+        if self.faults.slippery != self._slippery:
+            self._slippery = self.faults.slippery
+            pads = self._cell.scene.names.pads
+            self._cell.model.geom_friction[pads] = self._pad_friction * (0.02 if self._slippery else 1.0)

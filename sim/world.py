@@ -75,7 +75,7 @@ class World:
 
     def opening(self, number: int) -> float:
         """Return the true distance between a robot's pads [m]."""
-        return float(self.data.qpos[self.scenes[number].names.fingers_qpos].sum())
+        return self.drives[number].opening
 
     def step(self) -> None:
         """Advance the physics by one control tick.
@@ -90,9 +90,9 @@ class World:
             time = self.time + substep * dt
             for drive in self.drives:
                 drive.apply(time, dt)
-            before = self.contacts.berry_velocities(self.fruit.states)
+            before = self.data.qvel.copy()
             mujoco.mj_step(self.model, self.data)
-            self.contacts.update(before)
+            self.contacts.update(before, self.fruit.states)
             if len(self.scenes) > 1:
                 self._note_clash()
             self.fruit.tear(time)
@@ -102,7 +102,8 @@ class World:
                 f"expected finite accelerations, got none at {self.time:.3f} s; last touches {self.contacts.touching}"
             )
         for number, blade in enumerate(self.blades):
-            blade.update(self.time, self.opening(number))
+            if blade.out:
+                blade.update(self.time, self.opening(number))
         self.fruit.stow(self.time)
 
     def _note_clash(self) -> None:
