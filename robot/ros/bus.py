@@ -52,7 +52,7 @@ class Bus:
         self.endpoints, self.service, self.matched = known.endpoints, known.service, known.matched
         self._routes: dict[bytes, Route] = {}
         self.takers: dict[bytes, list[Callable[[Sequence[bytes]], None]]] = {}  # who hears a remote publisher
-        self._hearers: dict[bytes, list[Local]] = {}  # the same, for what is taken one by one
+        self.hearers: dict[bytes, list[Callable[[Frame, Buffer, str], None]]] = {}  # for what is taken one by one
 
     @classmethod
     def on_fork(cls) -> None:
@@ -178,7 +178,7 @@ class Bus:
     def _forget_routes(self) -> None:
         self._routes.clear()
         self.takers.clear()
-        self._hearers.clear()
+        self.hearers.clear()
 
     def _find_route(self, gid: bytes) -> Route:
         with self._known.lock:
@@ -234,9 +234,10 @@ class Bus:
 
     def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None:
         if frame.kind == DATA:
-            hearers = self._hearers.get(frame.gid)
-            for subscription in self._find_incoming(peer, frame.gid) if hearers is None else hearers:
-                subscription.deliver(frame, payload, peer)
+            if frame.gid not in self.hearers:
+                self._find_incoming(peer, frame.gid)
+            for deliver in self.hearers.get(frame.gid, ()):
+                deliver(frame, payload, peer)
             return
         if frame.kind == REPLY:
             if (client := self._local.get(frame.gid)) is not None and client.endpoint.kind == CLIENT:
@@ -270,7 +271,7 @@ class Bus:
                 return []
             here = self._known.route(sender)[0]
             self.takers[gid] = [local.arrive for local in here]
-            self._hearers[gid] = here
+            self.hearers[gid] = [local.deliver for local in here]
             return here
 
     # --- looking

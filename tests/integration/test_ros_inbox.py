@@ -22,7 +22,9 @@ WAITS = pytest.mark.parametrize("timeout", [COARSE, LONG], ids=["short", "long"]
 @pytest.fixture
 def inbox(tmp_path: Path) -> Iterator[Inbox]:
     with zmq.Context() as context:
-        inbox = Inbox(context, f"ipc://{tmp_path / 'in'}", bytes(8), SimpleNamespace(takers={}), SimpleNamespace())
+        inbox = Inbox(
+            context, f"ipc://{tmp_path / 'in'}", bytes(8), SimpleNamespace(takers={}, hearers={}), SimpleNamespace()
+        )
         yield inbox
         inbox.close()
 

@@ -60,11 +60,11 @@ def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -
         if data.__class__ is bytes and len(data) <= SMALL and data.startswith(representation, start):
             body = data[start + 4 :]
         else:
-            body = memoryview(data)[start:].toreadonly()
-            if bytes(body[:2]) != representation:
-                found = bytes(body[:4]).hex() or "nothing"
+            view = memoryview(data)
+            if bytes(view[start : start + 2]) != representation:
+                found = bytes(view[start : start + 4]).hex() or "nothing"
                 raise CdrError(f"{spec.name}: expected little-endian XCDR1 (header 0001), got {found}")
-            body = body[4:]
+            body = view[start + 4 :] if view.readonly else view[start + 4 :].toreadonly()
         try:
             message, end = decode_body(body, 0)
         except (struct.error, ValueError, OverflowError, MemoryError) as error:

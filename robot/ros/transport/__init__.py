@@ -19,10 +19,14 @@ class Receiver(Protocol):
     Attributes:
         takers: by the gid of a remote publisher, who takes its frames of DATA whole. A frame of one that is not there
             goes to `on_frame`, which may add it.
+        hearers: the same, who takes its frames of DATA one by one, read: frame, payload, peer.
     """
 
     @property
     def takers(self) -> dict[bytes, list[Callable[[Sequence[bytes]], None]]]: ...
+
+    @property
+    def hearers(self) -> dict[bytes, list[Callable[[Frame, Buffer, str], None]]]: ...
 
     def on_peer(self, peer: str, endpoints: Iterable[Endpoint]) -> None:
         """A peer announced all its endpoints; the announcement replaces its last one."""

@@ -15,11 +15,14 @@ SHARED = 0x100  # the payload is a descriptor of shared memory
 _HEADER = struct.Struct("<16sQdQ")
 fill = struct.Struct("<Qd").pack_into
 """Write number and stamp into a frame with a `blank` header: `fill(data, GID_SIZE, sequence, stamp)`."""
+numbers = struct.Struct("<Qd").unpack_from
+"""Read number and stamp of a frame: `numbers(data, GID_SIZE)`."""
 SIZE = _HEADER.size
 GID_SIZE = 16
 PREFIX_SIZE = 8  # of a gid: its context's
 FLAGS_AT = SIZE - 8
 PLAIN = bytes(8)  # the flags of DATA whose payload follows
+LARGE = (DATA | SHARED).to_bytes(8, "little")  # those of DATA whose payload lies in shared memory
 BUNDLED = bytes((BUNDLE, *bytes(7)))  # the flags of several frames in one, see `bundle`
 STAMP_TOP = FLAGS_AT - 1  # the highest byte of the stamp: sign and exponent
 NEAR = 0x41  # where that is no more, the stamp is from 0 to below 2**33 s (the year 2242)

@@ -19,16 +19,20 @@ from robot.ros.transport.bundle import split
 from robot.ros.transport.frame import (
     BUNDLED,
     BYE,
+    DATA,
     FLAGS_AT,
     GID_SIZE,
     HELLO,
+    LARGE,
     NEAR,
     PLAIN,
+    PREFIX_SIZE,
     SHARED,
     SIZE,
     STAMP_TOP,
     Frame,
     FrameError,
+    numbers,
     unpack,
 )
 from robot.ros.transport.shared import Reader, SharedMemoryError
@@ -188,6 +192,14 @@ class Inbox:
             self._forget_ring()
             return 0
         try:
+            if flags == LARGE and data[STAMP_TOP] <= NEAR and (hearers := self._receiver.hearers.get(data[:GID_SIZE])):
+                gid = data[:GID_SIZE]
+                peer = gid[:PREFIX_SIZE].hex()
+                payload = self.reader.get(peer, data[SIZE:])
+                frame = Frame(DATA, gid, *numbers(data, GID_SIZE))
+                for deliver in hearers:
+                    deliver(frame, payload, peer)
+                return 1
             if flags == BUNDLED:
                 frames = split(data)
                 self._hand_over(data[:GID_SIZE], frames)

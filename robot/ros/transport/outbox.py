@@ -13,7 +13,7 @@ from robot.ros.transport import frame as frames
 from robot.ros.transport.bundle import GAP, SMALL, Flood
 from robot.ros.transport.frame import Buffer, Frame, Split, pack, whole
 from robot.ros.transport.inbox import LARGEST, QUEUE
-from robot.ros.transport.ring import Writer
+from robot.ros.transport.ring import Loan, Writer
 from robot.ros.transport.shared import THRESHOLD
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Outbox:
     def send(self, peers: Sequence[str], frame: Frame, payload: Buffer | Split, keep: Collection[str] = ()) -> None:
         if self.flood.frames:
             self.flush()
-        if len(payload) >= THRESHOLD:
+        if isinstance(payload, Loan) or len(payload) >= THRESHOLD:
             peers = self._share(peers, frame, payload, keep)
             if not peers:
                 return

@@ -32,7 +32,7 @@ class Loan(Split):
     __slots__ = ("octets", "ring", "slot")
 
     def __init__(self, ring: Ring, slot: int, octets: npt.NDArray[np.uint8]) -> None:
-        super().__init__(b"", octets.data)
+        self.head, self.tail, self._whole = b"", octets.data, None
         self.ring, self.slot, self.octets = ring, slot, octets
 
 
@@ -67,8 +67,12 @@ class Ring:
         control = self._control
         for peer, debts in self._debts.items():
             cells = SLOTS * (1 + self._columns[peer])
-            while debts and control[cells + debts[0][0]] >= debts[0][1]:
-                self._settle(debts.popleft()[0])
+            while debts:
+                slot, number = debts[0]
+                if control[cells + slot] < number:
+                    break
+                debts.popleft()
+                self._settle(slot)
             if all_:
                 for _ in range(len(debts)):
                     slot, number = debts.popleft()
@@ -79,12 +83,10 @@ class Ring:
 
     def _settle(self, slot: int) -> None:
         """One of the readers that a slot was announced to has given it back."""
-        left = self._owed[slot] - 1
+        left = self._owed.pop(slot) - 1
         if left:
             self._owed[slot] = left
-            return
-        del self._owed[slot]
-        if slot not in self._lent:
+        elif slot not in self._lent:
             self._free.append(slot)
 
     def _takers(self, peers: Iterable[str]) -> list[str]:
@@ -131,38 +133,36 @@ class Ring:
 
     def put(self, payload: Buffer | Split, peers: Iterable[str]) -> dict[str, bytes]:
         """Write a payload and return the descriptors for those peers that can take it."""
-        if not isinstance(payload, Loan):  # for which that was just done
-            self._reclaim(all_=len(self._free) <= 1)
+        if isinstance(payload, Loan):  # the slots that came back were looked for when it was lent
+            if not (takers := self._takers(peers)):
+                return {}
+            slot, head = payload.slot, payload.head
+            start = CONTROL + slot * self.slot_size + HEAD_ROOM
+            self._map[start - len(head) : start] = head
+            return self._announce(slot, HEAD_ROOM - len(head), len(head) + payload.octets.size, takers)
+        self._reclaim(all_=len(self._free) <= 1)
         takers = self._takers(peers)
-        if not takers:
+        if not (takers and self._free):
             return {}
-        if isinstance(payload, Loan):
-            slot, offset = payload.slot, HEAD_ROOM - len(payload.head)
-        elif self._free:
-            slot, offset = self._free.pop(), 0
-        else:
-            return {}
-        start = CONTROL + slot * self.slot_size + offset
+        slot = self._free.pop()
         self._control[slot] = 0
-        if isinstance(payload, Loan):
-            self._map[start : start + len(payload.head)] = payload.head
-        else:
-            for piece in (payload.head, payload.tail) if isinstance(payload, Split) else (payload,):
-                self._map[start : start + len(piece)] = piece
-                start += len(piece)
-        return self._announce(slot, offset, len(payload), takers)
+        start = CONTROL + slot * self.slot_size
+        for piece in (payload.head, payload.tail) if isinstance(payload, Split) else (payload,):
+            self._map[start : start + len(piece)] = piece
+            start += len(piece)
+        return self._announce(slot, 0, len(payload), takers)
 
     def _announce(self, slot: int, offset: int, length: int, takers: list[str]) -> dict[str, bytes]:
         self._sequence += 1
         number = self._control[slot] = self._sequence
         self._owed[slot] = len(takers)
+        descriptors = {}
         for peer in takers:
             self._debts[peer].append((slot, number))
-        columns, pack = self._columns, DESCRIPTOR.pack
-        return {
-            peer: pack(self._pid, self.fd, self.inode, columns[peer], slot, number, self.slot_size, offset, length)
-            for peer in takers
-        }
+            descriptors[peer] = DESCRIPTOR.pack(
+                self._pid, self.fd, self.inode, self._columns[peer], slot, number, self.slot_size, offset, length
+            )
+        return descriptors
 
     def take_back(self, peer: str) -> None:
         """The latest descriptor for a peer did not reach it."""

@@ -66,6 +66,7 @@ class _Mapping:
             self.control = memoryview(mmap.mmap(handle, CONTROL)).cast("Q")
         finally:
             os.close(handle)
+        self.slot_size = slot_size
         self.holds: dict[int, Hold] = {}
         self._ring = Path(f"/proc/{pid}/fd/{fd}"), inode
 
@@ -93,27 +94,27 @@ class Reader:
         if len(descriptor) != DESCRIPTOR.size:
             raise SharedMemoryError(f"expected a descriptor of {DESCRIPTOR.size} bytes, got {len(descriptor)}")
         pid, fd, inode, column, slot, sequence, slot_size, offset, length = DESCRIPTOR.unpack(descriptor)
-        if slot >= SLOTS or column >= COLUMNS or offset + length > slot_size:
+        end = offset + length
+        if slot >= SLOTS or column >= COLUMNS or end > slot_size:
             raise SharedMemoryError(
                 f"slot {slot}, column {column}, {length} bytes from {offset} of {slot_size}: out of bounds"
             )
         mapping = self._mappings.get((peer, inode))
         if mapping is None:
             mapping = self._mappings[peer, inode] = _Mapping(pid, fd, inode, slot_size)
+        elif mapping.slot_size != slot_size:
+            raise SharedMemoryError(f"a slot of {slot_size} bytes in a ring of slots of {mapping.slot_size}")
         control = mapping.control
         if control[slot] != sequence:
             raise SharedMemoryError(f"slot {slot} holds message {control[slot]}, {sequence} was announced")
-        start = CONTROL + slot * slot_size + offset
-        if start + length > mapping.data.size:
-            raise SharedMemoryError(f"slot {slot} of {slot_size} bytes lies outside the ring")
-        cell = SLOTS * (1 + column) + slot
-        view = mapping.data[start : start + length]
-        if len(mapping.holds) >= HELD_MAX:
+        begins, cell, holds = CONTROL + slot * slot_size, SLOTS * (1 + column) + slot, mapping.holds
+        view = mapping.data[begins + offset : begins + end]
+        if len(holds) >= HELD_MAX:
             copy = view.tobytes()
             control[cell] = sequence
             return memoryview(copy)
-        hold = mapping.holds[cell] = Hold(view, _give_back)
-        hold.control, hold.cell, hold.sequence, hold.holds = control, cell, sequence, mapping.holds
+        hold = holds[cell] = Hold(view, _give_back)
+        hold.control, hold.cell, hold.sequence, hold.holds = control, cell, sequence, holds
         return view.data
 
     def forget(self, peer: str) -> None:
