@@ -23,7 +23,7 @@ def command(*, file: Path, data: Path, force: bool, as_json: bool) -> None:
     import time
     from dataclasses import asdict
 
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from telemetry.store.backup import backup
     from telemetry.store.journal import StoreError
 

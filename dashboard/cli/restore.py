@@ -23,7 +23,7 @@ def command(*, file: Path, data: Path, as_json: bool) -> None:
     """Bring back what `berrybrain backup` wrote to FILE; every byte is checked before anything is put in place."""
     from dataclasses import asdict
 
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from telemetry.store.backup import restore
     from telemetry.store.journal import StoreError
 

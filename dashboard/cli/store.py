@@ -55,7 +55,7 @@ def opened(data: Path, *, read_only: bool = True) -> Iterator[EmbeddedStore]:
 @data_and_json
 def status(*, data: Path, as_json: bool) -> None:
     """Points by tier, sizes, what waits to be sealed and what was taken out as damaged."""
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from telemetry.store.status import status as look
 
     with opened(data) as store:
@@ -68,7 +68,7 @@ def check(*, data: Path, as_json: bool) -> None:
     """Read every file to its end, changing nothing; exit code 1 when something is damaged."""
     from dataclasses import asdict
 
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from telemetry.store.check import check as look
 
     with opened(data) as store:
@@ -88,7 +88,7 @@ def repair(*, data: Path, as_json: bool) -> None:
     """Take damaged files out, keep them aside, and go on with the rest; the farm must not run."""
     from dataclasses import asdict
 
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from dashboard.cli.prepare import own
     from telemetry.store.journal import StoreError
     from telemetry.store.repair import repair as mend
@@ -109,7 +109,7 @@ def seal(*, data: Path, as_json: bool) -> None:
     """Seal every day that has ended, now; the keeper of a farm that runs does it by itself."""
     import time
 
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from telemetry.store.keeper import lead
     from telemetry.store.seal import Sealer
 
@@ -142,7 +142,7 @@ def migrate(*, target: Path, data: Path, as_json: bool) -> None:
     from contextlib import closing
     from dataclasses import asdict
 
-    from dashboard.cli.bench import report
+    from dashboard.cli.figures import report
     from dashboard.cli.settings import FARM, find_farm
     from telemetry.farm import parse_farm
     from telemetry.farm.settings import StoreSettings
