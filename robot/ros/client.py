@@ -7,6 +7,7 @@ from itertools import count
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.bus import HERE
 from robot.ros.callback_groups import MutuallyExclusiveCallbackGroup
 from robot.ros.cdr import CdrError
@@ -233,3 +234,6 @@ class Client(Entity):
 
 
 BaseClient = Client
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.clock_event import ClockEvent
 from robot.ros.clock_handle import ClockHandle
 from robot.ros.clock_jumps import (
@@ -229,3 +230,7 @@ class ROSClock(Clock):
         for handle in told:
             if handle._post_callback is not None:
                 handle._post_callback({"clock_change": change, "delta": delta})
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

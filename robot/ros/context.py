@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakMethod, WeakSet
 
 from robot.ros.arguments import Arguments, parse
+from robot.ros.borrowed import finder
 from robot.ros.bus import Bus
 from robot.ros.exceptions import NotInitializedException, RCLError
 from robot.ros.handle import Handle
@@ -209,3 +210,7 @@ class Context:
 def _close_open_contexts() -> None:
     for context in tuple(open_contexts):
         context.try_shutdown()
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

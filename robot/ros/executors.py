@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from robot.ros.borrowed import finder
 from robot.ros.executing.base import Executor, TimeoutObject
 from robot.ros.executing.multi import MultiThreadedExecutor
 from robot.ros.executing.reasons import (
@@ -36,3 +39,6 @@ __all__ = [
     "_WorkTracker",
     "await_or_execute",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from robot.ros.arguments import START, Arguments, parse
 from robot.ros.arguments.parameters import values_for
 from robot.ros.arguments.rules import NAMESPACE, NODE, SERVICE, TOPIC, Rule, remap_name, remap_node
+from robot.ros.borrowed import finder
 from robot.ros.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from robot.ros.clock import ROSClock
 from robot.ros.exceptions import InvalidHandle, NodeNameNonExistentError, NotInitializedException, RCLError
@@ -247,3 +248,6 @@ class Node(Running, Entities, NodeParameters, Graph):
 
 BaseNode = Node
 ParameterInput = Any  # for annotations
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

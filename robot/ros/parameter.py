@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from enum import Enum, IntEnum
 from pathlib import Path
 from types import GenericAlias
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from robot.ros import interfaces
 from robot.ros.arguments.parameters import ANY_NODE, Value, read_file, read_value
+from robot.ros.borrowed import finder
 
 PARAMETER_SEPARATOR_STRING = "."
 
@@ -80,7 +81,7 @@ _ARRAYS: dict[type, Type] = {
     float: Type.DOUBLE_ARRAY,
     str: Type.STRING_ARRAY,
 }
-ParameterType = Type  # for annotations in `Parameter`, which has an attribute `Type`
+_Kind = Type  # for annotations in `Parameter`, which has an attribute `Type`
 
 _FIELDS: dict[Type, str] = {kind: f"{kind.name.lower()}_value" for kind in Type if kind is not Type.NOT_SET}
 
@@ -100,7 +101,7 @@ class Parameter:
 
     Type = Type
 
-    def __init__(self, name: str, type_: ParameterType | None = None, value: Any = None) -> None:
+    def __init__(self, name: str, type_: _Kind | None = None, value: Any = None) -> None:
         if isinstance(value, np.ndarray):
             value = value.tolist()
         if type_ is None:
@@ -121,7 +122,7 @@ class Parameter:
         return self._name
 
     @property
-    def type_(self) -> ParameterType:
+    def type_(self) -> _Kind:
         return self._type_
 
     @property
@@ -205,3 +206,7 @@ def parameter_dict_from_yaml_file(
     return {
         namespace + name: Parameter(namespace + name, value=value).to_parameter_msg() for name, value in values.items()
     }
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.interfaces import rcl_interfaces
 from robot.ros.parameter import Parameter, parameter_dict_from_yaml_file
 from robot.ros.qos import QoSProfile, qos_profile_parameter_events, qos_profile_services_default
@@ -117,3 +118,7 @@ class AsyncParameterClient:
         """Subscribe to the events of all nodes' parameters; the options are those of `create_subscription`."""
         kind = rcl_interfaces.msg.ParameterEvent
         return self.node.create_subscription(kind, "/parameter_events", callback, qos_profile, **options)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

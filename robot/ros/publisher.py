@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from robot.ros import flow
+from robot.ros.borrowed import finder
 from robot.ros.cdr import HEADER
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.entity import Entity
@@ -235,3 +236,6 @@ class Publisher(Entity):
 
 
 BasePublisher = Publisher
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import TYPE_CHECKING
 
+from robot.ros.borrowed import finder
 from robot.ros.duration import Duration
 from robot.ros.qos_matching import first_mismatch, qos_check_compatible
 from robot.ros.qos_policies import (
@@ -119,3 +121,7 @@ class QoSPresetProfiles(Enum):
     @classmethod
     def get_from_short_key(cls, name: str) -> QoSProfile:
         return cls[name.upper()].value
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

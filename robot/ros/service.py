@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.cdr import CdrError
 from robot.ros.entity import Entity
 from robot.ros.entity_handles import ServiceHandle, ServiceHeader
@@ -127,3 +128,6 @@ class Service(Entity):
 
 
 BaseService = Service
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from robot.ros.borrowed import finder
 from robot.ros.cdr import CdrError
 from robot.ros.content_filter import Predicate, compile_filter
 from robot.ros.entity import Entity
@@ -351,3 +352,6 @@ class Subscription(Entity):
 
 
 BaseSubscription = Subscription
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

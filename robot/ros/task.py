@@ -9,8 +9,10 @@ import threading
 import warnings
 from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import ref
+
+from robot.ros.borrowed import finder
 
 T = TypeVar("T")
 
@@ -288,3 +290,7 @@ async def await_or_execute(callback: Callable[..., Any], *arguments: Any) -> Any
     """Call a plain callback, or call and await an `async def` one."""
     outcome = callback(*arguments)
     return await outcome if isinstance(outcome, Coroutine) else outcome
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

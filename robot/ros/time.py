@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import total_ordering
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
+from robot.ros.borrowed import finder
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
 from robot.ros.interfaces import registry
@@ -123,3 +124,7 @@ class Time:
 
     def __repr__(self) -> str:
         return f"Time(nanoseconds={self._nanoseconds}, clock_type={self._clock_type.name})"
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

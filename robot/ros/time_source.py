@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.callback_groups import MutuallyExclusiveCallbackGroup
 from robot.ros.clock import ROSClock
 from robot.ros.clock_type import ClockType
@@ -125,3 +126,7 @@ class TimeSource:
                     return rcl_interfaces.msg.SetParametersResult(successful=False, reason=reason)
                 self.ros_time_is_active = parameter.value
         return rcl_interfaces.msg.SetParametersResult(successful=True)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.clock import BaseClock, ClockChange, JumpThreshold, ROSClock, TimeJump
 from robot.ros.clock_type import ClockType
 from robot.ros.duration import NANOSECONDS, Duration
@@ -289,3 +290,6 @@ class Timer:
 
 
 BaseTimer = Timer
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

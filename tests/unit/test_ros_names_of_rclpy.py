@@ -6,6 +6,7 @@ import importlib
 
 import pytest
 
+from robot.ros import borrowed
 from robot.ros.context import Context
 from robot.ros.duration import Duration
 from robot.ros.exceptions import RCLError
@@ -62,6 +63,10 @@ NAMES = {
         await_or_execute
     """,
     "expand_topic_name": "expand_topic_name",
+    "experimental.async_publisher": "AsyncPublisher",
+    "experimental.async_service": "AsyncService",
+    "experimental.async_subscription": "AsyncSubscription",
+    "experimental.async_timer": "AsyncTimer",
     "experimental": """
         AsyncClient AsyncClock AsyncNode AsyncPublisher AsyncService AsyncSubscription AsyncTimer AsyncioExecutor
         EventsExecutor
@@ -256,6 +261,32 @@ def test_everything_public_comes_with_a_star() -> None:
         found: dict[str, object] = {}
         exec(f"from robot.ros.{module} import *", found)
         assert [name for name in NAMES[module].split() if name not in found] == []
+
+
+BORROWED = [(module, where, names) for module, table in borrowed.BORROWED.items() for where, names in table.items()]
+
+
+@pytest.mark.parametrize(("module", "where", "names"), BORROWED)
+def test_names_that_rclpys_modules_import_can_be_taken_from_them(module: str, where: str, names: str) -> None:
+    found = importlib.import_module(f"robot.ros.{module}")
+    for entry in names.split(", "):
+        name, _, also = entry.partition(" as ")
+        taken = getattr(found, also or name)
+        assert getattr(taken, "__name__", name) == name
+    with pytest.raises(AttributeError, match="no attribute 'nothing_of_that_name'"):
+        found.nothing_of_that_name  # noqa: B018
+
+
+def test_scripts_take_names_from_where_they_found_them() -> None:
+    from robot.ros import executors, node, parameter, publisher, task
+    from robot.ros.interfaces import geometry_msgs, rcl_interfaces
+    from robot.ros.packages import tf2_ros
+
+    assert node.Publisher is publisher.Publisher and executors.Future is task.Future
+    assert node.ParameterDescriptor is rcl_interfaces.msg.ParameterDescriptor
+    assert node.SetParametersResult is rcl_interfaces.msg.SetParametersResult
+    assert parameter.ParameterType.PARAMETER_STRING == node.ParameterType.PARAMETER_STRING == 4
+    assert tf2_ros.TransformStamped is geometry_msgs.msg.TransformStamped
 
 
 def test_inner_modules_are_there_without_being_imported_by_name() -> None:

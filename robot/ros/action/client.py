@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from robot.ros.action.status import GoalStatus, part
 from robot.ros.action.waiting import ClientWaiting
+from robot.ros.borrowed import finder
 from robot.ros.interfaces import action_msgs, unique_identifier_msgs
 from robot.ros.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
 from robot.ros.task import Future, Task
@@ -279,3 +280,7 @@ class ActionClient(ClientWaiting):
         ):
             entity.destroy()
         self._node._ros_forget(self)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

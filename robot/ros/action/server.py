@@ -13,6 +13,7 @@ from robot.ros.action.cancelling import refusal, wanted
 from robot.ros.action.goal import GoalEvent, ServerGoalHandle
 from robot.ros.action.status import GoalStatus, part
 from robot.ros.action.waiting import ServerWaiting
+from robot.ros.borrowed import finder
 from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.exceptions import RCLError
 from robot.ros.interfaces import action_msgs
@@ -295,3 +296,7 @@ def _checked(callback: Callable[..., Any], what: str) -> Callable[..., Any]:
     if not callable(callback):
         raise TypeError(f"Failed to register {what} callback: not callable")
     return callback
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.exceptions import RCLError
 from robot.ros.lifecycle.managed_entity import ManagedEntity
 from robot.ros.lifecycle.messages import description_message, event_message, message_type, service_type, state_message
@@ -214,3 +215,7 @@ class LifecycleNode(LifecycleNodeMixin, Node):
     def __init__(self, node_name: str, *, enable_communication_interface: bool = True, **kwargs: Any) -> None:
         Node.__init__(self, node_name, **kwargs)
         LifecycleNodeMixin.__init__(self, enable_communication_interface=enable_communication_interface)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.lifecycle.managed_entity import SimpleManagedEntity
 from robot.ros.publisher import Publisher
 
@@ -19,3 +20,7 @@ class LifecyclePublisher(SimpleManagedEntity, Publisher):
     def publish(self, msg: Any) -> None:
         """Send a message; nothing is sent while the node is not active."""
         Publisher.publish(self, msg)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

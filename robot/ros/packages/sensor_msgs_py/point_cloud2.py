@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections import namedtuple
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.recfunctions import structured_to_unstructured, unstructured_to_structured
 
+from robot.ros.borrowed import finder
 from robot.ros.interfaces import sensor_msgs
 
 Points = npt.NDArray[Any]
@@ -156,3 +157,7 @@ def create_cloud_xyz32(header: Any, points: Any, step: int | None = None) -> Any
         for number, name in enumerate("xyz")
     ]
     return create_cloud(header, fields, points, step)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

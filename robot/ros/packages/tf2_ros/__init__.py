@@ -1,5 +1,8 @@
 """Frames over ROS topics: the buffer, its listener and the broadcasters."""
 
+from typing import TYPE_CHECKING
+
+from robot.ros.borrowed import finder
 from robot.ros.packages.tf2_py import (
     BackwardExtrapolationException,
     BufferCore,
@@ -53,3 +56,6 @@ __all__ = [
     "TypeException",
     "convert",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

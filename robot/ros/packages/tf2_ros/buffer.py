@@ -6,8 +6,9 @@ import logging
 import threading
 import time as wall
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.clock import Clock, JumpThreshold
 from robot.ros.duration import Duration
 from robot.ros.interfaces import tf2_msgs
@@ -177,3 +178,7 @@ class Buffer(BufferCore, BufferInterface):
         with self._arrived:
             if look in self._waiting:
                 self._waiting.remove(look)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

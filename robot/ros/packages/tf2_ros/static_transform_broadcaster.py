@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.interfaces import tf2_msgs
 from robot.ros.qos import DurabilityPolicy, QoSProfile
 
@@ -27,3 +28,7 @@ class StaticTransformBroadcaster:
         self.pub_tf.publish(self.net_message)
 
     send_transform = sendTransform
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.interfaces import tf2_msgs
 from robot.ros.qos import QoSProfile
 
@@ -23,3 +24,7 @@ class TransformBroadcaster:
         self.pub_tf.publish(tf2_msgs.msg.TFMessage(transforms=several))
 
     send_transform = sendTransform
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from robot.ros.borrowed import finder
 from robot.ros.callback_groups import ReentrantCallbackGroup
 from robot.ros.executors import ExternalShutdownException, SingleThreadedExecutor
 from robot.ros.interfaces import tf2_msgs
@@ -94,3 +95,7 @@ def _spin(executor: SingleThreadedExecutor, node: Any) -> None:
         pass
     finally:
         executor.remove_node(node)
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)
