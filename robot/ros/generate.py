@@ -130,13 +130,16 @@ def module_name(name: str) -> str:
     return f"{package}.{kind}._{snake_case(short if kind == 'msg' else short.split('_')[0])}"
 
 
-def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> type:
+def make_class(
+    spec: Message, lookup: Lookup, classes: Callable[[str], type], views: Callable[[], bool] = lambda: True
+) -> type:
     """Make the class of `spec`.
 
     Args:
         spec: the message.
         lookup: gives the specification of a full message name.
         classes: gives the class of a full message name; it is asked for nested messages.
+        views: says, at the first decoding, whether large `uint8[]` are views of what came.
     """
     source = _Source(spec, classes)
     source.namespace.update(Message=MessageBase, Metaclass=metaclass(spec.name))
@@ -166,7 +169,11 @@ def make_class(spec: Message, lookup: Lookup, classes: Callable[[str], type]) ->
         _compile_late(made, "_encode_head", lambda: make_head(spec, lookup))
     _compile_late(made, "_encode", lambda: make_encode(spec, lookup))
     _compile_late(made, "_encode_into", lambda: make_encoder(spec, lookup, aligned=8))
-    _compile_late(made, "_decode", lambda: make_decode(spec, lookup, lambda name: known.get(name) or classes(name)))
+    _compile_late(
+        made,
+        "_decode",
+        lambda: make_decode(spec, lookup, lambda name: known.get(name) or classes(name), views=views()),
+    )
     return made
 
 

@@ -32,6 +32,10 @@ class Registry:
 
     Args:
         search_path: folders that hold `<package>/{msg,srv,action}/*`; the first that has a package wins.
+
+    Attributes:
+        views: large `uint8[]` arrive as read-only views of what came; else as arrays of their own, as in rosidl. It is
+            asked at the first decoding of a class.
     """
 
     def __init__(self, search_path: Iterable[Path]) -> None:
@@ -40,6 +44,7 @@ class Registry:
         self._classes: dict[str, type] = {}
         self._groups: dict[str, type] = {}
         self._hashes: dict[str, str] = {}
+        self.views = True
 
     def add_search_path(self, folder: Path) -> None:
         """Look into `folder` too, after the folders already known."""
@@ -107,7 +112,7 @@ class Registry:
     def message(self, name: str) -> Any:
         """Return the class of a message, for example `sensor_msgs/msg/Image`."""
         if name not in self._classes:
-            self._classes[name] = make_class(self.spec(name), self.spec, self.message)
+            self._classes[name] = make_class(self.spec(name), self.spec, self.message, lambda: self.views)
         return self._classes[name]
 
     def service(self, name: str) -> Any:

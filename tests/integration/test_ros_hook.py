@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -164,3 +165,23 @@ def test_every_message_of_the_fixtures_survives_the_wire() -> None:
             assert type(message).__name__ == name
             assert message._decode(message._encode(message)) == message
     assert fixtures.get_test_msg("BasicTypes")[1].uint64_value == 2**64 - 1
+
+
+def test_a_script_draws_on_the_pixels_it_gets(tmp_path: Path) -> None:
+    script = tmp_path / "draw.py"
+    script.write_text(
+        "import numpy as np, rclpy\n"
+        "from sensor_msgs.msg import Image\n"
+        "rclpy.init()\n"
+        "node = rclpy.create_node('draw')\n"
+        "got = rclpy.task.Future()\n"
+        "node.create_subscription(Image, 'picture', got.set_result, 1)\n"
+        "node.create_publisher(Image, 'picture', 1).publish(Image(height=100, width=100, data=bytes(30000)))\n"
+        "rclpy.spin_until_future_complete(node, got, timeout_sec=30)\n"
+        "pixels = np.frombuffer(got.result().data, np.uint8).reshape(100, 100, 3)\n"
+        "pixels[:] = 7\n"
+        "print(type(got.result().data).__name__, pixels.sum())\n"
+        "rclpy.shutdown()\n"
+    )
+    done = berrybrain(str(script), env={**os.environ, "BERRYBRAIN_ROS_DIR": str(tmp_path / "ros")})
+    assert done.stdout.split() == ["array", "210000"], done.stderr

@@ -49,9 +49,11 @@ def make_encode(spec: Message, lookup: Lookup) -> Callable[[Any], bytearray]:
     return _with_header(make_encoder(spec, lookup, aligned=8))
 
 
-def make_decode(spec: Message, lookup: Lookup, classes: Callable[[str], type]) -> Callable[..., Any]:
+def make_decode(
+    spec: Message, lookup: Lookup, classes: Callable[[str], type], *, views: bool = True
+) -> Callable[..., Any]:
     """Make `decode(bytes-like, start=0) -> message`, for bytes with the encapsulation header at `start`."""
-    decode_body = make_decoder(spec, lookup, classes, aligned=8)
+    decode_body = make_decoder(spec, lookup, classes, aligned=8, views=views)
 
     representation = HEADER[:2]
 

@@ -24,8 +24,9 @@ def _decode_wide(data: memoryview) -> str:
 
 
 class _Decoder(Generator):
-    def __init__(self, lookup: Lookup, namespace: dict[str, Any], *, aligned: int) -> None:
+    def __init__(self, lookup: Lookup, namespace: dict[str, Any], *, aligned: int, views: bool) -> None:
         super().__init__(lookup, namespace, aligned=aligned)
+        self.views = views
         self.builds: list[str] = []
 
     def flush(self) -> None:
@@ -102,7 +103,9 @@ class _Decoder(Generator):
             )
         else:
             item = self.name() + "_decode"
-            self.namespace[item] = make_decoder(self.lookup(kind.base), self.lookup, classes, aligned=1)
+            self.namespace[item] = make_decoder(
+                self.lookup(kind.base), self.lookup, classes, aligned=1, views=self.views
+            )
             self.lines.append(f" s, p = {item}(b, p); {name}.append(s)")
         self.unknown()
 
@@ -117,7 +120,7 @@ class _Decoder(Generator):
             self.lines.append(f"{name} = [bytes((s,)) for s in b[p:e]]")
         elif fixed:
             self.lines.append(f"{name} = frombuffer(b, '<{code}', n, p).copy()")
-        elif code == "B":
+        elif code == "B" and self.views:
             self.lines.append(f"{name} = b[p:e] if n > {SMALL} else array('B', bytes(b[p:e]))")
         else:
             self.lines.append(f"{name} = array('{code}'); {name}.frombytes(b[p:e])")
@@ -125,13 +128,19 @@ class _Decoder(Generator):
         self.advance(kind.size * size) if fixed else self.unknown(min(size, 4))
 
 
-def make_decoder(spec: Message, lookup: Lookup, classes: Callable[[str], type], *, aligned: int) -> Decode:
-    """Make `decode(buffer, position) -> (message, position)` for a position that is a multiple of `aligned`."""
+def make_decoder(
+    spec: Message, lookup: Lookup, classes: Callable[[str], type], *, aligned: int, views: bool = True
+) -> Decode:
+    """Make `decode(buffer, position) -> (message, position)` for a position that is a multiple of `aligned`.
+
+    Args:
+        views: let large `uint8[]` be views of the buffer; else they are arrays of their own.
+    """
     namespace: dict[str, Any] = {
         "U32": struct.Struct("<I").unpack_from, "new": object.__new__, "array": array, "unwide": _decode_wide,
         "frombuffer": np.frombuffer,
     }  # fmt: skip
-    generator = _Decoder(lookup, namespace, aligned=aligned)
+    generator = _Decoder(lookup, namespace, aligned=aligned, views=views)
     generator.build(spec, "m", classes)
     generator.flush()
     return compile_function("def f(b, p):", [*generator.lines, *generator.builds, "return m, p"], namespace, spec)

@@ -28,7 +28,10 @@ def run(target: str, arguments: Sequence[str], *, module: bool = False) -> int:
     path = Path(target)
     if not module and not path.exists():
         raise FileNotFoundError(f"there is no script {target}: name a file such as node.py, or a module after -m")
-    hook.install()
+    if hook.install():
+        from robot.ros.interfaces import registry
+
+        registry.views = False  # scripts draw on the pixels they get, as rosidl's arrays let them
     for handler in tuple(logging.root.handlers):  # a script finds logging as Python itself leaves it
         logging.root.removeHandler(handler)
     sys.argv = [target, *arguments]
