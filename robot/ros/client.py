@@ -229,8 +229,12 @@ class Client(Entity):
         return self.bus.service(self.endpoint) is not None
 
     def wait_for_service(self, timeout_sec: float | None = None) -> bool:
-        """Wait for a service without running callbacks; in a context driven from outside, only look."""
-        return self.node._ros_wait_until(self.service_is_ready, timeout_sec)
+        """Wait for a service without running callbacks; in a context driven from outside, only look.
+
+        Raises:
+            ROSInterruptException: the context was shut down meanwhile.
+        """
+        return self.node._ros_wait_for_others(self.service_is_ready, timeout_sec)
 
 
 BaseClient = Client

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from robot.ros.executing.reasons import ExternalShutdownException
+
 if TYPE_CHECKING:
     from robot.ros.parameter import Parameter
 
@@ -57,8 +59,8 @@ class NoTypeSupportImportedException(ROSError):
         super().__init__("no type_support imported")
 
 
-class ROSInterruptException(ROSError):
-    """Waiting was ended by a shutdown."""
+class ROSInterruptException(ROSError, ExternalShutdownException):
+    """Waiting was ended by a shutdown, which is what scripts that catch ExternalShutdownException expect."""
 
     def __init__(self) -> None:
         super().__init__("rclpy.shutdown() has been called")

@@ -59,7 +59,7 @@ class AsyncParameterClient:
 
     def wait_for_services(self, timeout_sec: float | None = None) -> bool:
         """Wait until all services are there (None: without limit) and return whether they are."""
-        return self.node._ros_wait_until(self.services_are_ready, timeout_sec)
+        return self.node._ros_wait_for_others(self.services_are_ready, timeout_sec)
 
     def _call(self, name: str, callback: Callback | None, **fields: Any) -> Future[Any]:
         client = self._clients[name]

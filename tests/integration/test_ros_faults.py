@@ -155,6 +155,41 @@ def test_sigterm_ends_what_waits_in_an_orderly_way(children: list[subprocess.Pop
     assert child.stdout.readline() == "ended\n"
 
 
+ASKED = {
+    "a client that asks for a service until it is there": """
+        client = node.create_client(std_srvs.srv.Empty, 'nobody')
+        while not client.wait_for_service(timeout_sec=0.1):
+            pass
+        """,
+    "a client of an action": """
+        from robot.ros.action import ActionClient
+        client = ActionClient(node, example_interfaces.action.Fibonacci, 'nobody')
+        while not client.wait_for_server(timeout_sec=0.1):
+            pass
+        """,
+    "a rate": "rate = node.create_rate(0.001)\nrate.sleep()",
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_a_script_that_catches_external_shutdowns_only_ends_quietly_at_sigterm(
+    children: list[subprocess.Popen[str]], what: str
+) -> None:
+    child = run(
+        children,
+        "from robot.ros.executors import ExternalShutdownException\n"
+        "from robot.ros.interfaces import example_interfaces\n"
+        "ros.init()\nnode = ros.create_node('busy')\nprint('ready', flush=True)\ntry:\n"
+        + textwrap.indent(textwrap.dedent(ASKED[what]).strip(), "    ")
+        + "\nexcept ExternalShutdownException:\n    print('ended', flush=True)\n",
+    )
+    assert child.stdout is not None and child.stderr is not None
+    assert child.stdout.readline() == "ready\n"
+    child.terminate()
+    assert child.wait(DEADLINE) == 0
+    assert (child.stdout.read(), child.stderr.read()) == ("ended\n", "")
+
+
 def test_a_shutdown_in_a_signal_handler_closes_nothing_that_is_being_polled(
     children: list[subprocess.Popen[str]],
 ) -> None:

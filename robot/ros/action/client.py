@@ -147,8 +147,12 @@ class ActionClient(ClientWaiting):
         )
 
     def wait_for_server(self, timeout_sec: float | None = None) -> bool:
-        """Wait for a server without running callbacks; in a context driven from outside, only look."""
-        return self._node._ros_wait_until(self.server_is_ready, timeout_sec)
+        """Wait for a server without running callbacks; in a context driven from outside, only look.
+
+        Raises:
+            ROSInterruptException: the context was shut down meanwhile.
+        """
+        return self._node._ros_wait_for_others(self.server_is_ready, timeout_sec)
 
     # --- goals
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
 
 from robot.ros import task
+from robot.ros.exceptions import ROSInterruptException
 from robot.ros.gate import Gate
 
 if TYPE_CHECKING:
@@ -157,6 +158,18 @@ class Running:
         """
         self.context.bus.pump.wait_until(lambda: condition() or not self.context.ok(), timeout_sec)
         return self.context.ok() and condition()
+
+    def _ros_wait_for_others(self, ready: Callable[[], bool], timeout_sec: float | None) -> bool:
+        """Wait as `wait_until` does for what others offer.
+
+        Raises:
+            ROSInterruptException: there was a shutdown; a loop that asks until it is ready would go on for ever.
+        """
+        if not self._ros_wait_until(ready, timeout_sec):
+            if not self.context.ok():
+                raise ROSInterruptException
+            return False
+        return True
 
     def _ros_wait_working(self, condition: Callable[[], bool], timeout_sec: float | None) -> bool:
         """Wait as `wait_until` does; in a callback, other callbacks run meanwhile, as far as their groups let them."""
