@@ -55,7 +55,7 @@ class Loop:
 
     def run_due(self) -> bool:
         """Run what is due now, not what that posts; return whether anything ran."""
-        timers, ready = self.timers, self.ready
+        timers, ready, first = self.timers, self.ready, None
         now = self.monotonic() if timers else 0.0
         try:
             while timers and timers[0][0] <= now:
@@ -63,11 +63,18 @@ class Loop:
                 if entry[0] > now:
                     heappush(timers, entry)
                     break
-                ready.append(entry[2])
+                if first is None and not ready:
+                    first = entry[2]
+                else:
+                    ready.append(entry[2])
         except IndexError:
             pass  # they took the last one
-        ran = False
-        for _ in range(len(ready)):
+        ran, count = False, len(ready)
+        if first is not None and not first.cancelled:
+            first.callback()
+            ran = True
+        while count:
+            count -= 1
             event = ready.popleft()
             if not event.cancelled:
                 event.callback()
