@@ -13,6 +13,10 @@ from typing import Any
 OURS, THEIRS = "robot.ros.", "rclpy."
 TYPING = "Any, Callable, Dict, Generic, Iterable, Iterator, List, Optional, Sequence, Tuple, Type, TypeVar, Union"
 GROUP, GROUPS = "CallbackGroup", "CallbackGroup, MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup"
+STAMPED = (
+    "PointStamped, PolygonStamped, Pose, PoseStamped, PoseWithCovarianceStamped, TransformStamped, Vector3Stamped, "
+    "WrenchStamped"
+)
 INTERFACES = ("action_msgs", "builtin_interfaces", "geometry_msgs", "rcl_interfaces", "sensor_msgs", "std_msgs",
               "tf2_msgs", "unique_identifier_msgs")  # fmt: skip
 
@@ -97,6 +101,8 @@ BORROWED: dict[str, dict[str, str]] = {
         "std_msgs.msg": "Header",
         "typing": TYPING,
     },
+    "packages.tf2_geometry_msgs": {"geometry_msgs.msg": STAMPED},
+    "packages.tf2_geometry_msgs.tf2_geometry_msgs": {"geometry_msgs.msg": STAMPED},
     "packages.tf2_ros": {
         "geometry_msgs.msg": "TransformStamped",
         "rclpy.callback_groups": "ReentrantCallbackGroup",
@@ -113,6 +119,7 @@ BORROWED: dict[str, dict[str, str]] = {
         "typing": TYPING,
     },
     "packages.tf2_ros.buffer": {"geometry_msgs.msg": "TransformStamped", "rclpy.node": "Node", "rclpy.time": "Time"},
+    "packages.tf2_ros.buffer_interface": {"rclpy.time": "Time", "std_msgs.msg": "Header", "typing": TYPING},
     "packages.tf2_ros.static_transform_broadcaster": {
         "geometry_msgs.msg": "TransformStamped",
         "rclpy.node": "Node",

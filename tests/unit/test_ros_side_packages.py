@@ -220,6 +220,12 @@ def test_points_come_back_from_a_cloud() -> None:
         point_cloud2.read_points(cloud, field_names=["i"])
 
 
+def test_points_can_be_chosen_also_none_of_them() -> None:
+    cloud = point_cloud2.create_cloud_xyz32(std_msgs.msg.Header(), [[number, 0, 0] for number in range(4)])
+    for chosen, expected in (([3, 1], [3, 1]), (iter([2]), [2]), ([(1, 0)], [1]), (np.array([0, 2]), [0, 2]), ([], [])):
+        assert point_cloud2.read_points(cloud, uvs=chosen)["x"].tolist() == expected
+
+
 def test_fields_of_several_types_gaps_and_rows_are_kept() -> None:
     field = sensor_msgs.msg.PointField
     fields = [

@@ -79,7 +79,7 @@ def read_points(
             keep &= ~np.isnan(points[name])
         points = points[keep]
     if uvs is not None:
-        chosen = np.asarray(uvs if isinstance(uvs, np.ndarray) else list(uvs))
+        chosen = uvs if isinstance(uvs, np.ndarray) else np.array(list(uvs), int)
         points = points[chosen[:, 1] * cloud.width + chosen[:, 0] if chosen.ndim == 2 else chosen]
     if reshape_organized_cloud and cloud.height > 1:
         points = points.reshape(cloud.width, cloud.height)

@@ -1,5 +1,8 @@
 """Transform points, vectors, poses, wrenches and polygons; importing it makes `Buffer.transform` know their types."""
 
+from typing import TYPE_CHECKING
+
+from robot.ros.borrowed import finder
 from robot.ros.packages.tf2_geometry_msgs.tf2_geometry_msgs import (
     do_transform_point,
     do_transform_polygon_stamped,
@@ -32,3 +35,6 @@ __all__ = [
     "to_msg_msg",
     "transform_covariance",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

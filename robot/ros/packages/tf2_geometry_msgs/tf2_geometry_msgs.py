@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from robot.ros.borrowed import finder
 from robot.ros.interfaces import geometry_msgs
 from robot.ros.packages.tf2_py.buffer_core import from_msg
 from robot.ros.packages.tf2_py.rotation import multiply, rotate
@@ -143,3 +144,6 @@ def register() -> None:
 
 
 register()
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)

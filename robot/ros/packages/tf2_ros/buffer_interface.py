@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from robot.ros.borrowed import finder
 from robot.ros.duration import Duration
 
 NO_WAIT = Duration()
@@ -149,3 +150,7 @@ class BufferInterface:
         timeout: Any = NO_WAIT,
     ) -> Any:
         raise NotImplementedException
+
+
+if not TYPE_CHECKING:
+    __getattr__ = finder(__name__)
