@@ -18,7 +18,7 @@ from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.interfaces import sensor_msgs, std_msgs, std_srvs
 from robot.ros.node import Node
 from robot.ros.qos import QoSProfile
-from robot.ros.transport import bundle, inbox, outbox, zeromq
+from robot.ros.transport import bundle, caretaker, inbox, neighbours, outbox
 from robot.ros.transport.frame import BUNDLE, DATA, Frame, pack
 from robot.ros.transport.shared import THRESHOLD
 from robot.ros.transport.zeromq import ZeroMQ
@@ -121,7 +121,7 @@ def test_bundles_fill_no_queue_that_as_many_messages_one_by_one_would_not(
         Int64, "numbers", lambda m: heard.append(m.data), 2 * (50 + 2 * bundle.MOST)
     )
     assert net.talker.wait_until(lambda: net.publisher.get_subscription_count() == 2, DEADLINE)
-    monkeypatch.setattr(zeromq, "CARE", 1e6)  # only who spins takes in, and the caretaker at most once more
+    monkeypatch.setattr(caretaker, "CARE", 1e6)  # only who spins takes in, and the caretaker at most once more
     net.flood(range(COUNT))
     net.until(lambda: len(net.heard) == COUNT)
     net.until(lambda: not shallow.has_message())
@@ -160,11 +160,11 @@ def test_what_a_context_sent_before_it_closed_is_heard_by_one_that_is_behind(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inbox, "DRAIN", 50)
-    monkeypatch.setattr(zeromq, "HOUSEKEEPING", 0.0)  # looks for peers whenever it looks for messages
-    monkeypatch.setattr(zeromq, "REST", 5.0, raising=False)  # what has left is there by then on a loaded machine too
+    monkeypatch.setattr(neighbours, "HOUSEKEEPING", 0.0)  # looks for peers whenever it looks for messages
+    monkeypatch.setattr(neighbours, "REST", 5.0)  # what has left is there by then on a loaded machine too
     net.flood(range(COUNT))
     net.talker.context.shutdown()
-    net.listener.context.transport._housekeeping_at = 0.0  # type: ignore[attr-defined]
+    net.listener.context.transport._look_at = 0.0  # type: ignore[attr-defined]
     net.until(lambda: len(net.heard) == COUNT)
     assert net.heard == list(range(COUNT))
 
@@ -191,18 +191,19 @@ def test_a_dead_peer_is_lost_when_nothing_waits_that_it_may_have_sent_or_after_a
     net: Net, monkeypatch: pytest.MonkeyPatch, longest: float
 ) -> None:
     transport, name = net.listener.context.transport, net.talker.context.transport.name  # type: ignore[attr-defined]
-    monkeypatch.setattr(zeromq, "CARE", 1e6)  # only who spins takes in
+    monkeypatch.setattr(caretaker, "CARE", 1e6)  # only who spins takes in
     for setting, value in (("HOUSEKEEPING", 1e6), ("REST", 0.0), ("REST_MAX", longest)):
-        monkeypatch.setattr(zeromq, setting, value, raising=False)
-    net.until(lambda: transport._housekeeping_at - time.monotonic() > 10 * DEADLINE)  # type: ignore[attr-defined]
+        monkeypatch.setattr(neighbours, setting, value)
+    net.until(lambda: transport._look_at - time.monotonic() > 10 * DEADLINE)  # type: ignore[attr-defined]
     net.publisher.publish(Int64(data=1))
-    monkeypatch.setattr(net.talker.context.transport, "_own_frame", lambda _: b"no word of it")
+    talker = net.talker.context.transport
+    monkeypatch.setattr(talker._neighbours, "_own_frame", lambda _: b"no word of it")  # type: ignore[attr-defined]
     net.talker.context.shutdown()
     assert transport._inbox._socket.poll(DEADLINE * 1000)  # type: ignore[attr-defined]
-    transport._look_for_peers()  # type: ignore[attr-defined]
+    transport._neighbours.look()  # type: ignore[attr-defined]
     assert (name in transport.peers()) == (longest > 0.0)  # type: ignore[attr-defined]
     net.until(lambda: not transport._inbox.has_frame())  # type: ignore[attr-defined]
-    transport._look_for_peers()  # type: ignore[attr-defined]
+    transport._neighbours.look()  # type: ignore[attr-defined]
     assert transport.peers() == [] and net.heard == [1] * (longest > 0.0)  # type: ignore[attr-defined]
 
 

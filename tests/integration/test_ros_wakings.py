@@ -21,7 +21,7 @@ from robot.ros.experimental import AsyncioExecutor, asyncio_executor
 from robot.ros.interfaces import std_msgs
 from robot.ros.node import Node
 from robot.ros.task import Future
-from robot.ros.transport import zeromq
+from robot.ros.transport import neighbours
 from robot.ros.transport.zeromq import ZeroMQ
 from robot.ros.waitable import NumberOfEntities, Waitable
 
@@ -32,7 +32,7 @@ HOUSE = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
-    monkeypatch.setattr(zeromq, "HOUSEKEEPING", NEVER)
+    monkeypatch.setattr(neighbours, "HOUSEKEEPING", NEVER)
     monkeypatch.setattr(asyncio_executor, "LOOK", NEVER)
     with Context(transport=ZeroMQ(folder=tmp_path)) as context:
         yield context
@@ -46,10 +46,10 @@ from robot.ros.context import Context
 from robot.ros.executors import SingleThreadedExecutor
 from robot.ros.node import Node
 from robot.ros.task import Future
-from robot.ros.transport import zeromq
+from robot.ros.transport import neighbours, zeromq
 
 LIMIT = 20.0
-zeromq.HOUSEKEEPING = 1000.0
+neighbours.HOUSEKEEPING = 1000.0
 
 def soon(action):
     # Let a signal handler of this thread do something a little later, when the thread waits.
