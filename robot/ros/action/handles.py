@@ -19,18 +19,35 @@ Taken = tuple[Any, Any] | tuple[None, None]
 
 
 class Parts(Handle):
-    """What consists of handles; they go with it."""
+    """One end of an action, which consists of the handles of two topics and three services; they go with it.
 
-    def __init__(self, node: NodeHandle, action_name: str) -> None:
-        self._node = node
-        self.action_name = node.node.resolve_topic_name(action_name)
+    Args:
+        make_topic, make_service: make this side's handle of one, see `by_hand`.
+        profiles: of goal, result, cancel, feedback and status.
+    """
+
+    def __init__(
+        self,
+        node: NodeHandle,
+        action_type: Any,
+        action_name: str,
+        make_topic: Callable[..., Any],
+        make_service: Callable[..., Any],
+        *profiles: QoSProfile,
+    ) -> None:
+        self.action_name = name = node.node.resolve_topic_name(action_name)
+        impl, (goal, result, cancel, feedback, status) = action_type.Impl, profiles
         self._parts: list[Any] = []
-        super().__init__(f"an end of the action {self.action_name}", self._destroy_parts)
-
-    def _made(self, make: Callable[..., Any], kind: Any, of: str, profile: QoSProfile) -> Any:
-        made = make(self._node, kind, part(self.action_name, of), profile)
-        self._parts.append(made)
-        return made
+        super().__init__(f"an end of the action {name}", self._destroy_parts)
+        for make, kind, of, profile in (
+            (make_topic, impl.FeedbackMessage, "feedback", feedback),
+            (make_topic, impl.GoalStatusMessage, "status", status),
+            (make_service, impl.SendGoalService, "send_goal", goal),
+            (make_service, impl.CancelGoalService, "cancel_goal", cancel),
+            (make_service, impl.GetResultService, "get_result", result),
+        ):
+            self._parts.append(make(node, kind, part(name, of), profile))
+        self._feedback, self._status, self._goal, self._cancel, self._result = self._parts
 
     def _destroy_parts(self) -> None:
         for each in self._parts:
@@ -60,14 +77,9 @@ class ActionClientHandle(Parts):
         status_profile: QoSProfile,
         enable_feedback_msg_optimization: bool = False,
     ) -> None:
-        super().__init__(node, action_name)
+        profiles = goal_profile, result_profile, cancel_profile, feedback_profile, status_profile
+        super().__init__(node, action_type, action_name, make_subscription, make_client, *profiles)
         self._only: set[bytes] | None = set() if enable_feedback_msg_optimization else None
-        impl = action_type.Impl
-        self._feedback = self._made(make_subscription, impl.FeedbackMessage, "feedback", feedback_profile)
-        self._status = self._made(make_subscription, impl.GoalStatusMessage, "status", status_profile)
-        self._goal = self._made(make_client, impl.SendGoalService, "send_goal", goal_profile)
-        self._cancel = self._made(make_client, impl.CancelGoalService, "cancel_goal", cancel_profile)
-        self._result = self._made(make_client, impl.GetResultService, "get_result", result_profile)
 
     def get_num_entities(self) -> tuple[int, int, int, int, int]:
         """Return how many subscriptions, guard conditions, timers, clients and services it consists of."""

@@ -42,16 +42,11 @@ class ActionServerHandle(Parts):
         status_profile: QoSProfile,
         result_timeout: float,
     ) -> None:
-        super().__init__(node, action_name)
-        impl = action_type.Impl
+        profiles = goal_profile, result_profile, cancel_profile, feedback_profile, status_profile
+        super().__init__(node, action_type, action_name, make_publisher, make_service, *profiles)
         self._clock = clock
         self._timeout_ns = int(result_timeout * NANOSECONDS)
         self.goals: dict[bytes, ActionGoalHandle] = {}
-        self._goal = self._made(make_service, impl.SendGoalService, "send_goal", goal_profile)
-        self._cancel = self._made(make_service, impl.CancelGoalService, "cancel_goal", cancel_profile)
-        self._result = self._made(make_service, impl.GetResultService, "get_result", result_profile)
-        self._feedback = self._made(make_publisher, impl.FeedbackMessage, "feedback", feedback_profile)
-        self._status = self._made(make_publisher, impl.GoalStatusMessage, "status", status_profile)
 
     def get_num_entities(self) -> tuple[int, int, int, int, int]:
         """Return how many subscriptions, guard conditions, timers, clients and services it consists of."""
