@@ -70,6 +70,18 @@ def test_a_timer_that_is_due_in_the_middle_of_a_round_is_next_but_only_once(agen
     assert taken(agenda) == [others[3], timer, timer]
 
 
+def test_a_round_is_over_when_its_last_callback_is_taken(agenda: Agenda) -> None:
+    first, second = Tick("timer"), Tick("timer")
+    for handed_over in (False, False, True, False, False):
+        agenda.add((None, first, nothing, 1))
+        agenda.add((None, second, nothing, 1))
+        whose = taken(agenda, 1)
+        if handed_over:  # as by a node that leaves after each callback, and comes again
+            agenda.forget(None)  # type: ignore[arg-type]
+            agenda.add((None, second, nothing, 1))
+        assert whose + taken(agenda) == [first, second]  # it took long: both are due again
+
+
 def test_an_entity_that_is_always_ready_keeps_no_other_out(agenda: Agenda) -> None:
     eager, patient = Entity("subscription"), Entity("service")
     agenda.add((None, eager, nothing, 1))

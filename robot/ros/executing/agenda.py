@@ -114,7 +114,12 @@ class Agenda:
                     entity = line.entity
                     group = None if entity is None else entity.callback_group
                     if group is None or self._enters(group, entity):
-                        return line.node, line.entity, line.runs.popleft()
+                        run = line.runs.popleft()
+                        if not line.runs:
+                            self._clear()
+                        return line.node, line.entity, run
+            if not self.heap:  # the last round is over: all that has come begins another
+                self._served.clear()
             while arrived:
                 self._line_up(*arrived.popleft())
             if self.held:
