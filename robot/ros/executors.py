@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robot.ros.borrowed import finder
-from robot.ros.executing.base import Executor, TimeoutObject
+from robot.ros.executing.base import Executor
 from robot.ros.executing.multi import MultiThreadedExecutor
 from robot.ros.executing.reasons import (
     ConditionReachedException,
     ExternalShutdownException,
     ShutdownException,
     TimeoutException,
+    TimeoutObject,
 )
 from robot.ros.executing.single import SOME_MAX, SingleThreadedExecutor
 from robot.ros.executing.work import WorkTracker as _WorkTracker

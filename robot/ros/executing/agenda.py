@@ -117,6 +117,8 @@ class Agenda:
                         run = line.runs.popleft()
                         if not line.runs:
                             self._clear()
+                        elif self._served:  # nobody else waits: who comes now has not had a turn
+                            self._served.clear()
                         return line.node, line.entity, run
             if not self.heap:  # the last round is over: all that has come begins another
                 self._served.clear()

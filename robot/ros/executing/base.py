@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Coroutine, Iterator
-from functools import partial
+from collections.abc import Callable, Coroutine
 from threading import get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from robot.ros.exceptions import NotInitializedException, ROSError
+from robot.ros.exceptions import ROSError
+from robot.ros.executing import waitables
 from robot.ros.executing.agenda import Agenda
+from robot.ros.executing.handing_out import HandingOut
 from robot.ros.executing.reasons import (
     ConditionReachedException,
     ExternalShutdownException,
     ShutdownException,
     TimeoutException,
+    TimeoutObject,
 )
 from robot.ros.executing.work import WorkTracker
 from robot.ros.gate import Item, run_entered
 from robot.ros.task import Future, Task, begin
 from robot.ros.transport.pump import Waiter
-from robot.ros.waitable import WaitSet
 
 if TYPE_CHECKING:
     from robot.ros.context import Context
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 
 
 LOOK = 5e-3  # [s] between two looks at the transport while callbacks are ready and no timer is due
-
-
-class TimeoutObject:
-    """A timeout that changes while it runs, as rclpy passes one."""
-
-    def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
 
 
 class Executor:
@@ -67,8 +61,7 @@ class Executor:
         self._work_tracker = WorkTracker()
         self._is_shutdown = False
         self._is_spinning = False
-        self._ready: Iterator[tuple[Task[Any], Any, Any]] | None = None
-        self._ready_arguments: tuple[object, ...] = ()
+        self._handing_out = HandingOut()
         context.on_shutdown(self.wake)
 
     @property
@@ -166,25 +159,9 @@ class Executor:
 
     def _ask_waitables(self) -> None:
         """Queue the waitables that are ready."""
-        self._asks = False
-        for node in tuple(self._nodes):
-            for waitable in tuple(node._ros_waitables) if node._ros_waitables else ():
-                self._asks = True
-                if waitable._executor_event:
-                    continue
-                wait_set = WaitSet()
-                waitable.add_to_wait_set(wait_set)
-                if waitable.is_ready(wait_set):
-                    waitable._executor_event = True
-                    self._agenda.add((node, waitable, partial(self._run_waitable, node, waitable), 1))
-
-    @staticmethod
-    def _run_waitable(node: Any, waitable: Any) -> Any:
-        try:
-            data = waitable.take_data()
-        finally:
-            waitable._executor_event = False
-        return node._ros_run(waitable.execute, data)
+        self._asks = False  # before: one that comes meanwhile is asked next time
+        if waitables.ask(tuple(self._nodes), self._agenda.add):
+            self._asks = True
 
     def _run(self, item: Item) -> None:
         run_entered(item[1], item[2], self._agenda.held, self.wake)
@@ -269,37 +246,6 @@ class Executor:
         if self._transport.closed or not self._context.ok():
             raise ExternalShutdownException
 
-    def _wait_for_ready_callbacks(
-        self,
-        timeout_sec: float | TimeoutObject | None = None,
-        nodes: list[Any] | None = None,
-        condition: Callable[[], bool] = lambda: False,
-    ) -> Iterator[tuple[Task[Any], Any, Any]]:
-        timeout = timeout_sec.timeout if isinstance(timeout_sec, TimeoutObject) else timeout_sec
-        try:
-            item: Item | None = self._await(timeout, condition, nodes)
-        except NotInitializedException as error:
-            raise ExternalShutdownException from error
-        more = self._agenda.width()
-        while item is not None:
-            node, entity, run = item
-            yield self._as_task(entity, run), entity, node
-            more -= 1
-            item = self._next(nodes) if more >= 0 else None
-
-    def _as_task(self, entity: Any, run: Run) -> Task[Any]:
-        owner = getattr(run, "__self__", None)
-        if entity is None and isinstance(owner, Task):
-            return owner
-        executor = self
-
-        async def handler() -> None:
-            rest = run_entered(entity, run, executor._agenda.held, executor.wake)
-            if rest is not None:
-                await rest
-
-        return Task(handler, executor=self)
-
     def wait_for_ready_callbacks(self, *args: Any, **kwargs: Any) -> tuple[Task[Any], Any, Any]:
         """Return (task, entity, node) of a callback that is ready, for custom executors; calling the task runs it.
 
@@ -311,18 +257,7 @@ class Executor:
         Raises:
             TimeoutException, ConditionReachedException, ShutdownException, ExternalShutdownException: as they say.
         """
-        arguments = (args, tuple(kwargs.items()))
-        while True:
-            if self._ready is None or self._ready_arguments != arguments:
-                self._ready = iter(self._wait_for_ready_callbacks(*args, **kwargs))
-                self._ready_arguments = arguments
-            try:
-                return next(self._ready)
-            except StopIteration:
-                self._ready = None
-            except Exception:
-                self._ready = None
-                raise
+        return self._handing_out.next(self, args, kwargs)
 
     # --- spinning
 
@@ -369,7 +304,7 @@ class Executor:
             return False
         for node in self.get_nodes():
             self.remove_node(node)
-        self._ready = None
+        self._handing_out.forget()
         return True
 
     def __enter__(self) -> Executor:

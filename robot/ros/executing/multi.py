@@ -11,12 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from robot.ros.executing.base import TimeoutObject
 from robot.ros.executing.reasons import (
     ConditionReachedException,
     ExternalShutdownException,
     ShutdownException,
     TimeoutException,
+    TimeoutObject,
 )
 from robot.ros.executing.single import SingleThreadedExecutor
 from robot.ros.gate import Item

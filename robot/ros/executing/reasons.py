@@ -1,8 +1,15 @@
-"""Why a wait for callbacks ended without one."""
+"""Why a wait for callbacks ended without one, and how long it may last."""
 
 from __future__ import annotations
 
 # ruff: noqa: N818 (the names are rclpy's)
+
+
+class TimeoutObject:
+    """A timeout that changes while it runs, as rclpy passes one."""
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
 
 
 class TimeoutException(Exception):

@@ -7,8 +7,13 @@ from collections.abc import Callable, Collection
 from threading import get_ident
 from typing import Any
 
-from robot.ros.executing.base import Executor, TimeoutObject
-from robot.ros.executing.reasons import ConditionReachedException, ShutdownException, TimeoutException
+from robot.ros.executing.base import Executor
+from robot.ros.executing.reasons import (
+    ConditionReachedException,
+    ShutdownException,
+    TimeoutException,
+    TimeoutObject,
+)
 from robot.ros.gate import run_entered
 from robot.ros.task import Future
 
