@@ -82,6 +82,14 @@ def test_a_round_is_over_when_its_last_callback_is_taken(agenda: Agenda) -> None
         assert whose + taken(agenda) == [first, second]  # it took long: both are due again
 
 
+def test_a_timer_that_is_due_again_goes_before_the_next_of_many_messages(agenda: Agenda) -> None:
+    timer, topic = Tick("timer"), Entity("subscription")
+    agenda.add((None, topic, nothing, 100))
+    for _ in range(3):
+        agenda.add((None, timer, nothing, 1))
+        assert taken(agenda, 3) == [timer, topic, topic]
+
+
 def test_an_entity_that_is_always_ready_keeps_no_other_out(agenda: Agenda) -> None:
     eager, patient = Entity("subscription"), Entity("service")
     agenda.add((None, eager, nothing, 1))
