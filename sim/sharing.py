@@ -13,12 +13,13 @@ import numpy.typing as npt
 
 from robot.arms import ArmDescription
 from robot.nodes.convert import LATCHED, RELIABLE, to_time
-from robot.nodes.space import SpaceNode, SpaceSettings, extent
+from robot.nodes.space import SpaceNode, SpaceSettings
 from robot.pick.candidates import Window
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs
 from robot.ros.node import Node
 from robot.ros.transport.inprocess import InProcess
+from robot.span import extent
 from sim.lockstep import Lockstep
 from sim.scene.settings import SceneSettings
 

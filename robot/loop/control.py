@@ -145,9 +145,9 @@ class ControlLoop:
         """Stop at once and stay stopped until `reset`."""
         self.supervisor.momentary(cause)
 
-    def fence(self, low: float, high: float) -> None:
-        """Keep the tool between two places along the row [m], as its lease on space says; a stop ends there too."""
-        self._follower.fence(low, high)
+    def fence(self, low: float, high: float, rail: tuple[float, float]) -> None:
+        """Keep tool and rail between two places each [m], as the lease on space says; a stop ends there too."""
+        self._follower.fence(low, high, rail)
 
     def heartbeat(self, name: str) -> None:
         """Note a sign of life of another program."""

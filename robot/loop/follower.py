@@ -61,9 +61,9 @@ class Follower:
         """Tell whether the arm is elsewhere than where it is held."""
         return bool((np.abs(measured - self._reference.q) > MISMATCH).any())
 
-    def fence(self, low: float, high: float) -> None:
-        """Keep the tool between two places along the row [m]."""
-        self._limiter.fence(low, high)
+    def fence(self, low: float, high: float, rail: tuple[float, float]) -> None:
+        """Keep the tool between two places along the row, and the rail between two of its positions [m]."""
+        self._limiter.fence(low, high, rail)
 
     def rest_at(self, q: Array) -> None:
         """Hold a joint vector from now on, shape (7,)."""

@@ -98,7 +98,7 @@ class ControlNode(Node):
         self._handles: dict[bytes, ServerGoalHandle] = {}
         self._reader = GoalReader(loop, arm, clock, settings.aside, self.create_future)
         self._recorder = Recorder(loop, arm, clock, settings.blackbox, settings.aside)
-        self.fence = RowFence(self, clock, settings.row, loop) if settings.row else None
+        self.fence = RowFence(self, clock, settings.row, loop, arm) if settings.row else None
 
     # Topics
 

@@ -17,16 +17,17 @@ from robot.nodes.convert import RELIABLE, header, point
 from robot.nodes.heartbeat import Heartbeat
 from robot.nodes.picker_body import RosBody
 from robot.nodes.row_lease import RowClaim
+from robot.pick.body import Action, PlanError
 from robot.pick.candidates import Window
 from robot.pick.crop import RowCrop
 from robot.pick.punnet import PlacePattern
 from robot.pick.reach import Reach, ReachSettings
 from robot.pick.result import Outcome, PickResult
+from robot.pick.room import waits_for_room, work_left
 from robot.pick.round import Job, PunnetInUse, Round
 from robot.pick.settings import PickSettings
 from robot.pick.shown import Coverage
 from robot.pick.survey import survey_views
-from robot.pick.target import Vector
 from robot.pick.tree import picking_tree
 from robot.ros.action import ActionServer, CancelResponse, GoalResponse, ServerGoalHandle
 from robot.ros.context import Context
@@ -42,6 +43,9 @@ FEEDBACK_TICKS = 5
 CAMERA_AGE = 8.0
 """A survey whose camera gives no picture for so long is given up [s]."""
 
+
+MOVES = 0.02
+"""Less than this is no way to go [m]."""
 
 WAITS = "waiting_for_room"
 """The task while another machine is where this one has to work."""
@@ -105,14 +109,48 @@ class PickerNode(Node):
         )
         self.create_timer(settings.pick.tick, self._tick)
         self.heartbeat = Heartbeat(self, clock)
-        self._room = RowClaim(self, clock, settings.row, arm, self._joints, held=reach.fence) if settings.row else None
+        self._aside: Action | None = None
+        self._goes_to: float | None = None
+        self._last: Round | None = None
+        self._room = (
+            RowClaim(self, clock, settings.row, arm, self.body.body, work=self._work, held=reach.keep_within)
+            if settings.row
+            else None
+        )
 
     @property
     def task(self) -> str:
         return self._running.round.task if self._running else ""
 
-    def _joints(self) -> Vector | None:
-        return self.body.joints() if self.body.history.known else None
+    def _work(self) -> list[float]:
+        """Return where along the row something is left to do, or where to go out of another machine's way [m]."""
+        aside = [] if self._goes_to is None else [self._goes_to]
+        return [*aside, *(work_left(self._running.round) if self._running else [])]
+
+    def _make_room(self) -> None:
+        """Go out of the way of a machine that waits for this place; with nothing to do here, or nothing that it may."""
+        way, room, round_ = self._aside, self._room, self._last
+        if (
+            room is None
+            or round_ is None
+            or not self.body.safety().motion_allowed
+            or (way is not None and not way.done)
+        ):
+            return
+        shift = room.aside()
+        if abs(shift) < MOVES:
+            self._goes_to = None
+            return
+        goal = self.body.tool_pose()
+        goal[0, 3] += shift
+        self._goes_to = float(goal[0, 3])
+        if room.covers(self._goes_to):
+            goal[1, 3] = min(goal[1, 3], round_.settings.crop_front - round_.settings.clear_of_crop)
+            try:
+                self._aside = round_.go(goal).action
+                log.info("%.2f m along the row, out of the way of another machine", shift)
+            except PlanError as error:
+                log.info("stays in another machine's way: %s", error)
 
     def _new_punnet(self) -> str:
         return f"{self._settings.robot}-{int(self._clock_source.now())}-{next(self._numbers)}"
@@ -129,11 +167,9 @@ class PickerNode(Node):
         now = self._clock_source.monotonic()
         self._running = _Running(handle=handle, round=round_, tree=picking_tree(round_), ended=ended, seen=now)
         if self._room is not None:
-            self._room.begin(float(handle.request.start), float(handle.request.end))
+            self._room.ask()
         verdict = await ended
         running, self._running = self._running, None
-        if self._room is not None:
-            self._room.end()
         result = berry_msgs.action.Harvest.Result(result=verdict, outcomes=running.messages)
         if running.counts is not None:
             result.count = running.counts
@@ -185,26 +221,35 @@ class PickerNode(Node):
             camera=self._arm.camera,
             coverage=self._crops.coverage,
         )
+        self._last = round_
         at = float(self.body.tool_pose()[0, 3]) if self.body.history.known else float(goal.start)
+        if self._room is not None:
+            round_.has_room = self._room.covers
         round_.views = survey_views(job.window, self._arm.camera, pick, at)
         return round_
 
     def _tick(self) -> None:
         running = self._running
+        if running is None and self.body.history.known:
+            self._make_room()
         if running is None or running.ended.done() or not self.body.history.known:
             return
         if running.handle.is_cancel_requested:
             self._cancel(running)
             return
-        waits = self._room is not None and self._room.waits
-        if not waits:
+        known = self._room is None or self._room.held
+        if known and (self._aside is None or self._aside.done):
             running.tree.tick_once()
+        waits = self._room is not None and (not known or waits_for_room(running.round))
+        if self._room is not None and waits and running.told[1] != WAITS:
+            self._room.ask()
+        if waits and running.round.current is None:
+            self._make_room()
+        else:
+            self._goes_to = None
         self._feed_back(running, WAITS if waits else running.round.task)
-        if waits:
-            running.seen = self._clock_source.monotonic()
-            return
         now = self._clock_source.monotonic()
-        if self.body.blind != "camera_lost" or running.round.current is not None:
+        if waits or self.body.blind != "camera_lost" or running.round.current is not None:
             running.seen = now
         elif now - running.seen > CAMERA_AGE:
             running.tree.stop(Status.INVALID)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from robot.arms import ArmDescription
 from robot.kinematics import camera_pose
+from robot.motion import Trajectory
 from robot.nodes.actions import GoalAction, LookAction, TriggerAction
 from robot.nodes.convert import LATCHED, NEWEST, RELIABLE, from_berry_message, to_key, to_seconds, to_trajectory_goal
 from robot.nodes.joints import JointHistory
@@ -19,12 +22,16 @@ from robot.pick.verify import Grip
 from robot.ros.action import ActionClient
 from robot.ros.interfaces import berry_msgs, control_msgs, sensor_msgs, std_srvs
 from robot.ros.node import Node
+from robot.span import Stretch, extents
 from telemetry.clock import Clock
 from vision.track import to_world
 
 UNKNOWN = SafetyView(state="unknown", motion_allowed=False, needs_reset=False, causes=("control_lost",))
 
 ANSWERS_KEPT = 30
+
+EVERY = 8
+"""Of so many knots of a way one is looked at for how far the machine reaches; between them it moves by millimetres."""
 
 
 class RosBody:
@@ -38,6 +45,7 @@ class RosBody:
         self._answers: dict[int, Any] = {}
         self._newest: Any = None
         self._look: LookAction | None = None
+        self._under_way: tuple[GoalAction, Trajectory] | None = None
         self.history = JointHistory(arm.joint_names)
         self._arm_client = ActionClient(
             node, control_msgs.action.FollowJointTrajectory, "arm_controller/follow_joint_trajectory"
@@ -96,8 +104,20 @@ class RosBody:
         return self._reach.tool_way(_own(plan))
 
     def move(self, plan: Plan) -> GoalAction:
-        goal = to_trajectory_goal(_own(plan).trajectory, self._arm.joint_names)
-        return GoalAction(self._arm_client, goal, _judge_trajectory)
+        way = _own(plan).trajectory
+        goal = to_trajectory_goal(way, self._arm.joint_names)
+        action = GoalAction(self._arm_client, goal, _judge_trajectory)
+        self._under_way = action, way
+        return action
+
+    def body(self) -> Stretch | None:
+        """Return from where to where along the row the machine is or comes by what is under way [m]; None = unknown."""
+        if not self.history.known:
+            return None
+        places = self.joints()[np.newaxis]
+        if self._under_way is not None and not self._under_way[0].done:
+            places = np.vstack([places, self._under_way[1].positions[::EVERY], self._under_way[1].positions[-1:]])
+        return extents(self._arm, places)
 
     def grip_to(self, opening: float, force: float) -> GoalAction:
         goal = control_msgs.action.GripperCommand.Goal()

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from robot.arms import ArmDescription
-from robot.kinematics import link_frames
 from robot.nodes.convert import NEWEST, RELIABLE, header
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs
 from robot.ros.node import Node
 from robot.safety import RowSpace
+from robot.span import extent
 from telemetry.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -32,12 +32,6 @@ AT_REST = 2e-3
 
 STALE = 0.3
 """Joints that are older say nothing of where a machine is [s]."""
-
-BODY = (-0.15, 0.36)
-"""The carriage with deck and punnet, from the arm's base along the rail [m]."""
-
-FLESH = 0.09
-"""Radius of the thickest link and of the open jaws [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +55,10 @@ class SpaceSettings:
 
 @dataclass(slots=True, kw_only=True)
 class _Machine:
-    """`away`: a person has said that it has left the row; `silent`: it is told in the log."""
+    """`away`: a person has said that it has left the row; `silent`: it is told in the log; `wants`: refused last."""
 
     renewed: float = float("-inf")
+    wants: tuple[float, float] | None = None
     joints: Any = None
     heard: float = float("-inf")
     away: bool = False
@@ -121,10 +116,24 @@ class SpaceNode(Node):
             return response
         machine.renewed, machine.silent = self._clock_source.monotonic(), False
         response.granted, response.lasts = granted, self._settings.age
+        response.free_low, response.free_high = self._space.free(request.holder)
+        machine.wants = None if granted else (request.low, request.high)
+        response.leave_low, response.leave_high = self._waited_for(request.holder)
         if not granted:  # who asks is alive, and keeps what it has
             response.reason = "another machine is there, or it does not meet the stretch that is held"
         self._tell(request.holder)
         return response
+
+    def _waited_for(self, name: str) -> tuple[float, float]:
+        """Return what another machine waits for because this one is there [m]; (0, 0) = nothing."""
+        held, gap, since = self._space.stretch(name), self._settings.gap, self._clock_source.monotonic()
+        for other, machine in self._machines.items():
+            if other == name or held is None or machine.wants is None or since - machine.renewed > self._settings.age:
+                continue
+            low, high = machine.wants
+            if low < held[1] + gap and held[0] < high + gap:
+                return low, high
+        return 0.0, 0.0
 
     def _tell(self, name: str) -> None:
         held = self._space.stretch(name)
@@ -186,10 +195,3 @@ class SpaceNode(Node):
         if any(name not in measured or not abs(measured[name][1]) < AT_REST for name in names):
             return None
         return np.array([measured[name][0] for name in names])
-
-
-def extent(arm: ArmDescription, q: Array) -> tuple[float, float]:
-    """Return from where to where a machine is along the row by its joints [m]."""
-    links = link_frames(arm, q)[:, 0, 3]
-    carriage = float(q[0] + arm.rail.base[0])
-    return min(float(links.min()) - FLESH, carriage + BODY[0]), max(float(links.max()) + FLESH, carriage + BODY[1])

@@ -19,6 +19,7 @@ from robot.pick.grasp import Pose, Poses, rotation
 from robot.pick.punnet import OVER_WALL
 from robot.pick.result import PickResult
 from robot.pick.target import Vector
+from robot.span import extents
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +97,11 @@ class Reach:
         self._arm = arm
         self._world = world
         self._settings = settings or ReachSettings()
-        self._fence = float("-inf"), float("inf")
+        self._stretch: tuple[float, float] | None = None
 
-    def fence(self, low: float, high: float) -> None:
-        """Plan only ways on which the tool stays between two places along the row [m], wherever they are broken off."""
-        self._fence = low + INSIDE, high - INSIDE
+    def keep_within(self, low: float, high: float) -> None:
+        """Plan only ways on which the machine stays in a stretch of the row [m], wherever they are broken off."""
+        self._stretch = low + INSIDE, high - INSIDE
 
     def plan(self, start: Vector, goal: Pose, speed: float, *, rail: float | None = None) -> ArmPlan:
         """Return a motion to a tool pose: a straight glide with the rail moving along, else a free joint motion.
@@ -114,7 +115,7 @@ class Reach:
         """
         if not np.all(np.isfinite(goal)):
             raise PlanError(PickResult.IK_FAIL, "the pose is not finite")
-        if not self._fence[0] <= goal[0, 3] <= self._fence[1]:
+        if self._stretch is not None and not self._stretch[0] <= goal[0, 3] <= self._stretch[1]:
             raise PlanError(PickResult.COLLISION_RISK, f"{_text(goal)} lies beyond the stretch that is held")
         to = float(self._home(goal)[0]) if rail is None else rail
         for way in (self._glide, self._detour, self._joint_motion):
@@ -194,7 +195,7 @@ class Reach:
         slow = trajectory
         while slow.duration <= SLOWEST * trajectory.duration:
             ends = stops(self._arm, slow, STOP_STEP)
-            if self._leaves_fence(ends):
+            if self._leaves_stretch(ends):
                 slow = slow.slower(SLOWER)
                 continue
             clearance = self._world.clearances(ends)
@@ -205,16 +206,15 @@ class Reach:
             if np.all(clearance[near] >= self._world.clearances(at) - 1e-9):  # it leads out of a touch
                 return slow
             slow = slow.slower(SLOWER)
-        what = "leave the stretch that is held" if self._leaves_fence(ends) else "touch something"
+        what = "leave the stretch that is held" if self._leaves_stretch(ends) else "touch something"
         raise PlanError(PickResult.COLLISION_RISK, f"a stop on the way to {_text(goal)} would {what}")
 
-    def _leaves_fence(self, joints: Vector) -> bool:
-        """Tell whether the tool is beyond the fence anywhere, joints of shape (m, n + 1)."""
-        low, high = self._fence
-        if low == float("-inf") and high == float("inf"):
+    def _leaves_stretch(self, joints: Vector) -> bool:
+        """Tell whether the machine is beyond the stretch that is held anywhere, joints of shape (m, n + 1)."""
+        if self._stretch is None:
             return False
-        along = tool_positions(self._arm, joints)[:, 0]
-        return bool(along.min() < low or along.max() > high)
+        low, high = extents(self._arm, joints)
+        return low < self._stretch[0] or high > self._stretch[1]
 
     def _line(self, start: Vector, goal: Pose, tool_speed: float, step: float = LINE_STEP) -> Trajectory:
         try:
@@ -231,7 +231,7 @@ class Reach:
         high = self._arm.safety.workspace_max - WORKSPACE_MARGIN
         if np.any(tool < low) or np.any(tool > high):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} leaves the workspace")
-        if tool[:, 0].min() < self._fence[0] or tool[:, 0].max() > self._fence[1]:
+        if self._leaves_stretch(trajectory.positions[::4]):
             raise PlanError(PickResult.COLLISION_RISK, f"the way to {_text(goal)} leaves the stretch that is held")
         punnet = self._arm.punnet
         at = tool - trajectory.positions[::4, :1] * [1.0, 0.0, 0.0] - punnet.position

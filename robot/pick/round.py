@@ -135,6 +135,7 @@ class Attempt:
 class Round:
     """State of one harvest of one segment; `report` is called once for every candidate.
 
+    `has_room`: whether a place of the row, world x [m], may be worked at now; others wait.
     `walls`: what stands behind the fruit and does not give way. `coverage`: what pictures taken with `camera` showed;
     None = only the views of the survey count. `missed`: in how many pictures a track was not seen where it should be.
     """
@@ -147,6 +148,7 @@ class Round:
     settings: PickSettings
     report: Callable[[Outcome], None]
     report_count: Callable[[Counter[str]], None] = lambda _: None
+    has_room: Callable[[float], bool] = lambda _: True
     walls: tuple[Box, ...] = ()
     camera: Camera | None = None
     coverage: Coverage | None = None
@@ -179,21 +181,33 @@ class Round:
             raise ValueError("no candidate in hand: the tree runs a picking leaf outside an attempt")
         return self.current
 
-    def next_candidate(self) -> Target | None:
-        """Return the wanted berry to try next; None when all are decided."""
+    def candidates(self) -> list[Target]:
+        """Return the wanted berries that are still to be tried; what waits for its neighbours comes at the end."""
         known = self.crop.targets()
         window = self.job.window
         wanted = [t for t in known if window.covers(t) and window.near(t) and not self.is_decided(t)]
         wanted = [t for t in wanted if self._looked_at(t)]
-        ready = [t for t in wanted if t.id not in self.deferred]
-        ranked = order(ready or wanted, self.body.tool_pose()[:3, 3], known)
+        return [t for t in wanted if t.id not in self.deferred] or wanted
+
+    def next_candidate(self) -> Target | None:
+        """Return the wanted berry to try next; None when all are decided, or hang where there is no room now."""
+        here = [t for t in self.candidates() if self.has_room(float(t.position[0]))]
+        ranked = order(here, self.body.tool_pose()[:3, 3], self.crop.targets())
         return ranked[0] if ranked else None
 
     def view_due(self) -> bool:
         """Return whether the next picture of the survey comes before anything else."""
-        if not self.views or self.current is not None:
+        if not self.views or self.current is not None or not self.view_has_room():
             return False
         return self.quota_reached() or self.next_candidate() is None
+
+    def view_has_room(self) -> bool:
+        """Put a view that has room first, if there is one; one that would show nothing needs none."""
+        for _ in self.views:
+            if self.view_spared() or self.has_room(float(self.next_view()[0, 3])):
+                return True
+            self.views.append(self.views.pop(0))
+        return False
 
     def see(self, sighting: Sighting) -> Sequence[Target]:
         """Merge a picture into what is known; return the tracks it showed."""
@@ -232,14 +246,16 @@ class Round:
 
     def next_view(self) -> Pose:
         """Return the pose of the next view, moved along the row to where most is to be seen that was not shown yet."""
-        pose = self.views[0]
-        if self.camera is None or self.coverage is None:
-            return pose
-        window = self.job.window
-        missing = self.coverage.missing(window.start, window.end, self.body.now() - REMEMBERED)
-        if not missing:
+        pose, missing = self.views[0], self._not_shown()
+        if self.camera is None or not missing:
             return pose
         return moved(pose, self.camera, self.settings, missing, float(self.body.tool_pose()[0, 3]))
+
+    def _not_shown(self) -> list[float]:
+        """Return places of the segment that no picture showed yet, ascending [m]; none where that is not known."""
+        if self.camera is None or self.coverage is None:
+            return []
+        return self.coverage.missing(self.job.window.start, self.job.window.end, self.body.now() - REMEMBERED)
 
     def _looked_at(self, target: Target) -> bool:
         """Return whether a berry's place was shown, or is on this side of the middle between last view and next."""

@@ -67,7 +67,7 @@ def finished(round_: Round) -> bool:
         return False
     if round_.stopped is not None:
         return True
-    return not round_.views and (round_.quota_reached() or round_.next_candidate() is None)
+    return not round_.views and (round_.quota_reached() or not round_.candidates())
 
 
 def _sequence(name: str, *children: Behaviour) -> Behaviour:

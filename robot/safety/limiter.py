@@ -17,6 +17,7 @@ Place = tuple[float, float, float]
 # Shares by which one tick's finite differences may exceed a limit: interpolation between knots, not permission.
 VELOCITY_SLACK, ACCELERATION_SLACK, JERK_SLACK, TOOL_SLACK = 1.01, 1.05, 1.6, 1.02
 POSITION_SLACK = 1e-6  # [m, rad]
+ANYWHERE = float("-inf"), float("inf")
 TOUCH = -0.002  # clearance below which something touches [m]: capsules are rounder than what they stand for
 BRAKING_SLACK = np.array([0.004] + [0.010] * 6)  # how far beyond a limit a stop may end [m, rad]
 
@@ -65,9 +66,16 @@ class Limiter:
         """Speed of the tool between the last two accepted set points [m/s]."""
         return self._tool_speed
 
-    def fence(self, low: float, high: float) -> None:
-        """Keep the tool between two places along the row [m] from now on; never further out than the file allows."""
-        safety = self._arm.safety
+    def fence(self, low: float, high: float, rail: tuple[float, float] = ANYWHERE) -> None:
+        """Keep the tool between two places along the row [m] from now on; never further out than the file allows.
+
+        Args:
+            rail: between which of its positions the carriage stays [m].
+        """
+        safety, file = self._arm.safety, self._arm.rail
+        for (lows, highs), slack in ((self._bounds, 0.0), (self._bounds_of_stop, float(BRAKING_SLACK[0]))):
+            lows[0] = max(file.position_min, rail[0]) - POSITION_SLACK - slack
+            highs[0] = min(file.position_max, rail[1]) + POSITION_SLACK + slack
         _, y, z = self._workspace_low
         self._workspace_low = max(float(safety.workspace_min[0]), low), y, z  # in this order what is no number is lost
         _, y, z = self._workspace_high

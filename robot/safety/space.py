@@ -41,6 +41,19 @@ class RowSpace:
         """Return what somebody holds; None = nothing."""
         return self._held.get(holder)
 
+    def free(self, holder: str) -> Stretch:
+        """Return the whole stretch that somebody who holds one could hold; what it has lies in it. Infinite = nobody.
+
+        Raises:
+            KeyError: it holds nothing: nobody knows on which side of the others it is.
+        """
+        low, high = self._held[holder]
+        others = [stretch for other, stretch in self._held.items() if other != holder]
+        return (
+            max((end + self._gap for _, end in others if end <= low), default=float("-inf")),
+            min((begin - self._gap for begin, _ in others if begin >= high), default=float("inf")),
+        )
+
     def release(self, holder: str) -> None:
         """Give back whatever somebody holds; only for a machine that has left the row."""
         self._held.pop(holder, None)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from robot.nodes.row_lease import EXPIRED
-from robot.nodes.space import extent
 from robot.safety import State
+from robot.span import extent
 from sim.fast.pair import SharedRow, bed
 
 SEED = 3
@@ -78,4 +78,27 @@ def test_who_needs_a_place_that_another_holds_waits_says_so_and_stays_out(row: S
     right = row.space.stretch("right")
     assert right is not None
     assert extent(row.arm, row.machines["left"].q)[1] < right[0]
+    row.close()
+
+
+def test_who_has_nothing_more_to_do_goes_out_of_the_way_of_who_has(row: SharedRow) -> None:
+    assert row.space is not None
+    row.order({"right": [4]})
+    row.run(LIMIT, until=lambda: row.done("right"))
+    row.order({"left": [4]})  # where the right one stands now
+    row.run(LIMIT, until=lambda: row.done("left"))
+    assert row.orders["left"].status == "done"
+    together = row.result()
+    assert (together.overlaps, together.nearest > 0.02, together.stops) == (0, True, ())
+    row.close()
+
+
+def test_two_that_want_each_others_place_both_get_it_in_turn() -> None:
+    row = SharedRow(bed(10, 0), SEED)
+    row.order({"left": [3], "right": [4]})
+    row.run(LIMIT)
+    together = row.result()
+    assert together.finished, row.tasks
+    assert (together.overlaps, together.nearest > 0.02, together.stops) == (0, True, ())
+    assert together.outside < row.gap
     row.close()

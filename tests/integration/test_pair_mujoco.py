@@ -8,7 +8,7 @@ import pytest
 
 from dashboard.cli import main
 from robot.hardware import GripperCommand, JointCommand
-from robot.nodes.space import extent
+from robot.span import extent
 from sim import truth
 from sim.bench.pair import SharedBed
 from sim.cell import TICK, Cell, CellSettings, cells_on_one_rail

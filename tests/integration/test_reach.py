@@ -62,18 +62,30 @@ def test_a_place_that_is_no_number_is_refused() -> None:
 
 def test_a_way_out_of_the_stretch_that_is_held_is_a_risk_of_collision() -> None:
     planner = reach(GUTTER)
-    planner.fence(0.2, 0.8)
+    planner.keep_within(-0.4, 0.83)
     assert planner.plan(START, level(0.7, 0.40, 0.92), 1.0)
     with pytest.raises(PlanError, match="stretch that is held") as refused:
         planner.plan(START, level(0.9, 0.40, 0.92), 1.0)
     assert refused.value.result is PickResult.COLLISION_RISK
 
 
+def test_the_carriage_too_stays_in_the_stretch_that_is_held() -> None:
+    planner = reach(GUTTER)
+    before = planner.plan(START, level(0.7, 0.40, 0.92), 1.0).end
+    for edge, allowed in ((0.29, True), (0.31, False)):
+        planner.keep_within(edge, 1.2)
+        if allowed:
+            assert planner.line(before, level(0.7, 0.46, 0.92), 0.25)
+        else:
+            with pytest.raises(PlanError, match="leave the stretch that is held"):
+                planner.line(before, level(0.7, 0.46, 0.92), 0.25)
+
+
 def test_a_straight_way_ends_where_the_stretch_does_that_is_held() -> None:
     planner = reach(GUTTER)
     before = planner.plan(START, level(0.7, 0.40, 0.92), 1.0).end
-    for edge, allowed in ((0.72, True), (0.69, False)):
-        planner.fence(0.2, edge)
+    for edge, allowed in ((0.83, True), (0.80, False)):
+        planner.keep_within(0.2, edge)
         if allowed:
             assert planner.line(before, level(0.7, 0.46, 0.92), 0.25)
         else:

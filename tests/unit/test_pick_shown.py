@@ -13,7 +13,10 @@ from robot.arms import load_arm
 from robot.pick.body import Sighting
 from robot.pick.crop import RowCrop
 from robot.pick.grasp import LEVEL
+from robot.pick.result import PickResult
+from robot.pick.room import waits_for_room, work_left
 from robot.pick.shown import Coverage, in_view
+from robot.pick.tree import finished
 
 CAMERA = load_arm("ur3e").camera
 FRONT, HEIGHTS = 0.55, (0.83, 1.02)
@@ -99,6 +102,40 @@ def test_fruit_that_was_shown_is_picked_before_the_next_view_and_other_fruit_aft
     assert round_.next_candidate() is None
     round_.see(Sighting(stamp=round_.body.now(), berries=(), camera=eye(0.3)))
     assert round_.next_candidate() is berry
+
+
+def test_fruit_where_there_is_no_room_waits_and_the_other_is_picked_meanwhile() -> None:
+    round_ = round_with_views()
+    round_.views, round_.coverage = [], None
+    round_.crop.known = {
+        k: replace(fakes.berry(k, x), position=np.array([x, FRONT, 0.93])) for k, x in ((1, 0.1), (2, 0.3))
+    }
+    assert work_left(round_) == [0.1, 0.3]
+    round_.has_room = lambda x: x > 0.2
+    assert [round_.next_candidate(), len(round_.candidates())] == [round_.crop.known[2], 2]
+    assert not waits_for_room(round_)
+    round_.settle(round_.crop.known[2], PickResult.OK)
+    assert round_.next_candidate() is None
+    assert work_left(round_) == [0.1]
+    assert waits_for_room(round_)
+    assert not finished(round_), "it is not given up"
+    round_.has_room = lambda _: True
+    assert not waits_for_room(round_)
+    assert round_.next_candidate() is round_.crop.known[1]
+
+
+def test_a_view_where_there_is_room_is_taken_before_one_where_there_is_none() -> None:
+    round_ = round_with_views()
+    far = [float(view[0, 3]) for view in round_.views]
+    assert len(far) == 2
+    round_.coverage = None
+    round_.has_room = lambda x: abs(x - far[1]) < 1e-6
+    assert round_.view_due()
+    assert float(round_.views[0][0, 3]) == far[1]
+    round_.has_room = lambda _: False
+    assert not round_.view_due()
+    assert waits_for_room(round_)
+    assert work_left(round_)[0] in far
 
 
 @pytest.mark.parametrize(("score", "minded"), [(0.35, [False, True]), (0.8, [True, True])])

@@ -60,6 +60,33 @@ def test_a_claim_of_no_stretch_is_refused(low: float, high: float) -> None:
     assert RowSpace(0.0).claim("a", 1.0, 1.0)
 
 
+def test_what_is_free_lies_between_the_neighbours_less_the_gap() -> None:
+    space = RowSpace(0.1)
+    assert space.claim("b", 1.0, 2.0)
+    assert space.free("b") == (float("-inf"), float("inf"))
+    assert space.claim("a", 0.0, 0.5)
+    assert space.claim("d", 4.0, 5.0)
+    assert space.claim("c", 3.0, 3.5)
+    assert space.free("b") == (0.6, 2.9)
+    assert space.free("a") == (float("-inf"), 0.9)
+    assert space.free("d") == (3.6, float("inf"))
+    assert space.claim("b", *space.free("b"))
+    assert space.free("b") == (0.6, 2.9)
+
+
+def test_neighbours_that_touch_have_nothing_free_between_them() -> None:
+    space = RowSpace(0.0)
+    assert space.claim("a", 0.0, 1.0)
+    assert space.claim("b", 1.0, 2.0)
+    assert space.free("a") == (float("-inf"), 1.0)
+    assert space.free("b") == (1.0, float("inf"))
+
+
+def test_nothing_is_free_to_who_holds_nothing() -> None:
+    with pytest.raises(KeyError, match="stranger"):
+        RowSpace(0.0).free("stranger")
+
+
 @pytest.mark.parametrize("gap", [-0.1, float("nan"), float("inf")])
 def test_a_gap_is_a_length(gap: float) -> None:
     with pytest.raises(ValueError, match="gap >= 0"):
@@ -90,3 +117,44 @@ def test_the_tool_stops_inside_its_fence_and_the_files_space_is_never_widened(si
     limiter.fence(float("nan"), float("nan"))
     assert limiter._workspace_low == tuple(ARM.safety.workspace_min.tolist())
     assert limiter._workspace_high == tuple(ARM.safety.workspace_max.tolist())
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_the_carriage_stops_inside_its_fence_and_comes_back_from_outside_it(side: float) -> None:
+    limiter = Limiter(ARM, lambda q: tool_position(ARM, q), DT)
+    at = float(HOME[0])
+    far = float("inf")
+    limiter.fence(-far, far, (at - 0.05, at + 0.05))
+    limiter.rest_at(HOME)
+    goal = HOME.copy()
+    goal[0] += side * 0.3
+    move, moved, refused = joint_move(ARM, HOME, goal), 0.0, ""
+    for k in range(1, int(move.duration / DT)):
+        q, v = move.sample(k * DT)
+        refused = limiter.judge(q, v, tool_speed=0.5)
+        if refused:
+            break
+        moved = abs(float(q[0] - HOME[0]))
+    assert refused == "braking_distance"
+    assert 0.0 < moved < 0.05
+    limiter.fence(-far, far, (at - side * 0.2, at - side * 0.2))
+    limiter.rest_at(HOME)
+    for target, answer in ((at + side * 0.1, "joint_limit"), (at - side * 0.1, "")):
+        goal[0] = target
+        q, v = joint_move(ARM, HOME, goal).sample(10 * DT)
+        limiter.rest_at(HOME)
+        refused = ""
+        for k in range(1, 11):
+            q, v = joint_move(ARM, HOME, goal).sample(k * DT)
+            refused = refused or limiter.judge(q, v, tool_speed=0.5)
+        assert refused == answer, target
+
+
+@pytest.mark.parametrize("rail", [(-99.0, 99.0), (float("nan"), float("nan")), (float("-inf"), float("inf"))])
+def test_a_fence_never_widens_the_rails_own_limits(rail: tuple[float, float]) -> None:
+    plain, limiter = (Limiter(ARM, lambda q: tool_position(ARM, q), DT) for _ in range(2))
+    limiter.fence(0.0, 1.0, (0.1, 0.2))
+    assert limiter._bounds != plain._bounds
+    limiter.fence(0.0, 1.0, rail)
+    for now, before in ((limiter._bounds, plain._bounds), (limiter._bounds_of_stop, plain._bounds_of_stop)):
+        assert [*now[0], *now[1]] == pytest.approx([*before[0], *before[1]], abs=1e-9)

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from robot.arms import load_arm
-from robot.nodes.space import SpaceNode, SpaceSettings, extent
+from robot.nodes.space import SpaceNode, SpaceSettings
 from robot.ros.context import Context
 from robot.ros.interfaces import berry_msgs, sensor_msgs
 from robot.ros.node import Node
 from robot.ros.transport.inprocess import InProcess
+from robot.span import extent
 from sim.fast.hardware import parked
 from sim.lockstep import Lockstep
 
@@ -86,6 +87,31 @@ def test_no_two_hold_one_place() -> None:
     assert refused.reason
     assert row.node.stretch("right") == pytest.approx(extent(ARM, STANDS["right"])), "it keeps what it had"
     assert row.claim("right", 1.1, 3.0).granted
+
+
+def test_who_is_refused_is_told_what_is_free_and_who_has_it_what_is_waited_for() -> None:
+    row = Row("left", "right")
+    assert row.claim("left", -1.0, 1.8).granted
+    begin, end = extent(ARM, STANDS["right"])
+    refused = row.claim("right", 1.7, end)
+    assert (refused.free_low, refused.free_high) == (pytest.approx(1.82), float("inf"))
+    told = row.claim("left", -1.0, 1.8)
+    assert (told.leave_low, told.leave_high) == pytest.approx((1.7, end))
+    away = row.claim("left", -1.0, 1.0)
+    assert not away.leave_low < away.leave_high, "it is out of the way"
+    row.claim("left", -1.0, 1.8)
+    assert row.claim("right", begin, end).granted
+    content = row.claim("left", -1.0, 1.8)
+    assert not content.leave_low < content.leave_high, "nobody waits any more"
+
+
+def test_who_waits_no_longer_asks_nobody_to_leave() -> None:
+    row = Row("left", "right")
+    assert row.claim("left", -1.0, 1.8).granted
+    assert not row.claim("right", 1.7, 2.5).granted
+    row.time.run(seconds=SpaceSettings(machines=()).age + 0.5)
+    told = row.claim("left", -1.0, 1.8)
+    assert not told.leave_low < told.leave_high
 
 
 def test_a_lease_is_told_with_how_long_it_lasts() -> None:
