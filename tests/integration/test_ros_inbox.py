@@ -12,11 +12,11 @@ import pytest
 import zmq
 
 from robot.ros.bus import Bus
-from robot.ros.transport.inbox import COARSE, Inbox
+from robot.ros.transport.inbox import COARSE, FINE, Inbox
 from robot.ros.transport.zeromq import ZeroMQ
 
 LONG = 60.0  # [s]
-WAITS = pytest.mark.parametrize("timeout", [COARSE, LONG], ids=["short", "long"])  # these are made in two ways
+WAITS = pytest.mark.parametrize("timeout", [FINE / 2, COARSE, LONG], ids=["fine", "short", "long"])  # made in 3 ways
 
 
 @pytest.fixture
@@ -61,6 +61,13 @@ def test_after_a_wait_in_vain_the_next_ring_is_heard_by_either_wait(inbox: Inbox
         heard = inbox.wait(timeout) or inbox.wait(LONG)
         assert heard is not None
         inbox.take_in(heard, more=False)
+
+
+def test_a_process_with_more_files_than_select_takes_waits_all_the_same(inbox: Inbox) -> None:
+    inbox._fine = []
+    assert inbox.wait(FINE / 2) is None
+    inbox.ring()
+    assert next_frame(inbox, FINE / 2)
 
 
 @pytest.mark.parametrize("vain", [1e-3, 2.0 * COARSE], ids=["short", "long"])

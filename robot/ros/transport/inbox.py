@@ -43,6 +43,8 @@ DRAIN = 1000  # messages taken in before callbacks get their turn
 QUEUE = 10_000  # frames that wait here, and as many at each who sends them
 LARGEST = 64 * 1024 * 1024  # bytes of a frame; a peer that sends more is disconnected
 BELL = "inproc://bell"
+FINE = 5e-3  # [s] shorter waits are not rounded up to a millisecond, or a timer of 1 kHz would miss every fifth period
+FILES = 1024  # below which a file must be for that (select(2))
 COARSE = 0.1  # [s] longer waits are made multiples of it, so that the socket is seldom told another one
 _NOBLOCK, _EVENTS, _POLLIN, _PATIENCE = int(zmq.NOBLOCK), int(zmq.EVENTS), int(zmq.POLLIN), int(zmq.RCVTIMEO)
 
@@ -77,8 +79,10 @@ class Inbox:
         socket.bind(address)
         socket.bind(BELL)
         self._socket = socket
+        file = int(socket.get(zmq.FD))
         self._file = select.poll()
-        self._file.register(int(socket.get(zmq.FD)), select.POLLIN)
+        self._file.register(file, select.POLLIN)
+        self._fine = [file] if file < FILES else []
         self._bell: zmq.Socket[bytes] = context.socket(zmq.PUSH)
         self._bell.setsockopt(zmq.SNDHWM, 0)
         self._bell.setsockopt(zmq.LINGER, 0)
@@ -109,7 +113,11 @@ class Inbox:
     def wait(self, timeout: float) -> bytes | None:
         """Return the next frame, waiting for it; None when none came in time [s], or somewhat before a long time."""
         if timeout <= COARSE:  # likely to be over before anything comes, and then an exception costs more than to look
-            if (self._armed or not self.has_frame()) and not self._file.poll(1000.0 * timeout):
+            if (self._armed or not self.has_frame()) and not (
+                select.select(self._fine, (), (), timeout)[0]
+                if timeout < FINE and self._fine
+                else self._file.poll(1000.0 * timeout)
+            ):
                 if self._rung.locked():
                     self._forget_ring()
                 return None
