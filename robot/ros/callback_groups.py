@@ -87,6 +87,10 @@ class MutuallyExclusiveCallbackGroup(CallbackGroup):
             self._active.release()
         except RuntimeError:  # none had begun
             return
+        self._wake_refused()
+
+    def _wake_refused(self) -> None:
+        """Wake the executors that were refused while what has ended now ran."""
         while self._refused:
             with suppress(KeyError):  # another thread took it
                 executor = self._refused.popitem()[0]()

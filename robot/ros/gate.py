@@ -84,7 +84,13 @@ def run_entered(
     finally:
         group.running_on = 0
         if task is None:
-            group.ending_execution(entity)
+            if group.__class__ is MutuallyExclusiveCallbackGroup:  # as `ending_execution` does, with a call less
+                group._active_entity = None
+                group._active.release()
+                if group._refused:
+                    group._wake_refused()
+            else:
+                group.ending_execution(entity)
             if held:
                 on_end()
     if task is not None:
