@@ -218,7 +218,7 @@ def test_a_goal_goes_only_ways_that_ros_allows(node: Node, executor: SingleThrea
 
     server = ActionServer(node, Fibonacci, "count", execute, callback_group=group, result_timeout=1.5)
     client = ActionClient(node, Fibonacci, "count", callback_group=ReentrantCallbackGroup())
-    assert group.has_entity(server)
+    assert group.has_entity(server) and client._action_name == "count"  # as written, as in rclpy
     assert server.get_num_entities().num_services == client.get_num_entities().num_clients == 3
     sent = client.send_goal_async(Fibonacci.Goal(order=1))
     until(executor, sent.done)

@@ -113,7 +113,7 @@ class ActionClient(ClientWaiting):
         super().__init__(group)
         self._node = node
         self._action_type = action_type
-        self._action_name = name
+        self._action_name = action_name
         self._feedback_callbacks: dict[bytes, FeedbackCallback] = {}
         self._ended: list[bytes] = []
         self._goal_handles: dict[bytes, weakref.ReferenceType[ClientGoalHandle]] = {}

@@ -49,7 +49,7 @@ class Running:
     _ros_owned: dict[int, Any]
 
     def _ros_init_running(self, context: Context) -> None:
-        self.context = context
+        self.context = self._context = context  # the second is rclpy's own name for it
         self._ros_scheduler = context.scheduler
         self._ros_tasks = Tasks(self)
         self._ros_external = context.transport.external
