@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,6 +22,10 @@ HIDDEN, LEAST = 0.4, 0.05
 PARTS = 0.018
 """What one picture shows nearer together than this are parts of one fruit that a leaf crosses [m]."""
 
+THROUGH, DOUBTS = 0.75, 2
+"""What is seen along a line that passes fruit nearer to its middle than this share of its radius is seen through it;
+fruit of which that is told so often is not there."""
+
 AROUND = 0.6
 """Fruit so far beyond a segment's ends may still be in the way there [m]."""
 
@@ -35,6 +40,8 @@ class TrackedCrop:
         self._settings = settings or TrackSettings()
         self._tracks = Tracks()
         self._ripeness: dict[int, tuple[float, float]] = {}
+        self._seen_along: dict[int, Vector] = {}
+        self._doubts: Counter[int] = Counter()
 
     def begin_pass(self) -> None:
         """Begin to count sightings anew."""
@@ -44,15 +51,44 @@ class TrackedCrop:
         """Merge a picture; return what it showed, placed as this picture places it, with the ids of the tracks."""
         berries = each_once(sighting.berries)
         self._tracks = update(self._tracks, berries, sighting.stamp, self._settings)
+        self._drop_seen_through(sighting)
         shown = []
         for track in self._tracks.tracks:
             if track.seen_at == sighting.stamp:
                 view = _nearest(track, berries)
                 ripeness = _ripeness(view, sighting.eye)
                 self._weigh(track.id, view, ripeness)
-                shown.append(replace(_target(track, view), ripeness=ripeness))
+                if sighting.eye is not None:
+                    ray = sighting.eye - view.position
+                    self._seen_along[track.id] = ray / np.linalg.norm(ray)
+                shown.append(self._told(track, view, ripeness))
         self._drop_ghosts(sighting.stamp)
         return shown
+
+    def _drop_seen_through(self, sighting: Sighting) -> None:
+        """Forget what this picture placed right behind fruit through which it cannot have been seen.
+
+        It is that fruit, its depth was wrong. Where the same is told twice, or of what was seen more often, it is the
+        fruit in front that is not there any more.
+        """
+        if sighting.eye is None:
+            return
+        before = [t for t in self._tracks.tracks if t.seen_at < sighting.stamp]
+        for behind in [t for t in self._tracks.tracks if t.seen_at == sighting.stamp]:
+            ray = behind.position - sighting.eye
+            distance = float(np.linalg.norm(ray))
+            for front in before:
+                offset = front.position - sighting.eye
+                along = float(offset @ ray) / distance
+                aside = float(np.linalg.norm(offset - along / distance * ray))
+                if not 0.0 < along < distance - PARTS or aside > THROUGH * 0.5 * front.diameter:
+                    continue
+                self._doubts[front.id] += 1
+                if behind.hits > front.hits or self._doubts[front.id] >= DOUBTS:
+                    self.forget(front.id)
+                else:
+                    self.forget(behind.id)
+                    break
 
     def _drop_ghosts(self, stamp: float) -> None:
         """Join what was known of fruit that has moved to where it was just seen: no two hang so near to each other."""
@@ -85,11 +121,16 @@ class TrackedCrop:
 
     def _remembered(self, track: Track) -> Target:
         total, weight = self._ripeness[track.id]
-        return replace(_target(track, None), ripeness=total / weight)
+        return self._told(track, None, total / weight)
+
+    def _told(self, track: Track, view: Seen | None, ripeness: float) -> Target:
+        return replace(_target(track, view), ripeness=ripeness, seen_along=self._seen_along.get(track.id))
 
     def forget(self, id: int) -> None:
         self._tracks = forget(self._tracks, [id])
         self._ripeness.pop(id, None)
+        self._seen_along.pop(id, None)
+        self._doubts.pop(id, None)
 
 
 def each_once(seen: Sequence[Seen]) -> list[Seen]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from robot.arms import Tool
 from robot.collision import Box
-from robot.pick.push import pushed_back, room_behind
+from robot.pick.push import SWINGS, pushed_back, wall_behind
 from robot.pick.target import Target, Vector
 
 Pose = npt.NDArray[np.float64]
@@ -36,6 +36,7 @@ class Grasp:
         cost: [m] of interference with neighbours, plus a little for every turn; lowest first.
         crowding: deepest interference of a finger with a neighbour [m]; 0 = clear.
         push: how far a finger would push a neighbour back before itself [m]; 0 = none.
+        pinned: how far a finger would push a neighbour into what stands behind it [m]; 0 = not.
         walled: how deep a fingertip would reach into the clearance of what stands behind the fruit [m]; 0 = not.
         stems: ids of other berries whose peduncle or flesh may lie under the blade.
         surely: those of them that lie there if every place is as it was seen.
@@ -50,6 +51,7 @@ class Grasp:
     crowding: float
     stems: tuple[int, ...]
     push: float = 0.0
+    pinned: float = 0.0
     walled: float = 0.0
     surely: tuple[int, ...] = ()
     caught: tuple[int, ...] = ()
@@ -91,14 +93,20 @@ CAUGHT_COST = 0.03
 GRAZE = 0.003
 """Neighbours hang this far from where they were seen [m]."""
 
-CAGE, LIFT_MAX = 0.09, 0.02
+CAGE, LIFT_MAX = 0.09, 0.03
 """Fruit so far before the held one is in its way back; the held one is lifted at most so much [m]."""
+
+LOWER = 0.15
+"""Of its length lower hangs fruit that the held one can be lifted over; what hangs higher swings up before it."""
 
 WAY_OUT_MAX = 0.12
 """The longest straight way back out of the crop [m]."""
 
 SURE, DOUBT = 0.002, 0.008
 """The blade's way is minded this much wider than the closed jaws [m]: always, and while there is another choice."""
+
+THICK = 0.6
+"""The middle share of a fruit's length."""
 
 BLADE_MARGIN = 0.004
 """The cut point is kept this far inside the blade's reach [m]."""
@@ -143,10 +151,25 @@ def grasps(target: Target, neighbours: Sequence[Target], tool: Tool, walls: Sequ
         walls: what stands behind the fruit, such as the gutter.
     """
     near = [n for n in neighbours if n.id != target.id and _distance(n, target) < NEIGHBOUR and not _one(n, target)]
-    beside = [(n, room_behind(n, walls)) for n in near]
+    beside = [(n, wall_behind(n, walls)) for n in near]
     ways = [(turn, fit) for turn in TURNS for fit in (FITS if near else FITS[:1])]
     found = [_grasp(target, beside, tool, way, walls) for way in ways]
     return sorted(found, key=lambda g: g.cost)
+
+
+def from_where_seen(ways: Sequence[Grasp], target: Target, eye: Vector) -> list[Grasp]:
+    """Return ways in the order in which the camera looks at the berry from nearest to where it was seen last.
+
+    What hides a berry from the pre-grasp pose of one of them did not hide it from there.
+
+    Args:
+        eye: where the camera is at a pre-grasp pose, in the frame of the tool at the grasp [m], shape (3,).
+    """
+    along = target.seen_along
+    if along is None:
+        return sorted(ways, key=lambda way: -way.pitch)  # what hides it hangs above: look from below
+    there = eye / np.linalg.norm(eye)
+    return sorted(ways, key=lambda way: -float(along @ (way.pose[:3, :3] @ there)))
 
 
 def _one(a: Target, b: Target) -> bool:
@@ -167,7 +190,7 @@ def _grasp(
     way: tuple[tuple[float, float], Fit],
     walls: Sequence[Box],
 ) -> Grasp:
-    """Return one way (turn, fit); `beside` are the neighbours, each with how far it may be pushed back [m]."""
+    """Return one way (turn, fit); `beside` are the neighbours, each with how far it is before a wall [m]."""
     near = [n for n, _ in beside]
     (yaw, pitch), (room, aside, price) = way
     pose = grasp_at(target, tool, yaw, pitch)
@@ -176,14 +199,17 @@ def _grasp(
     local = [pose[:3, :3].T @ (n.position - pose[:3, 3]) for n in near]
     crowding = [_finger_overlap(p, n, tool, opening) for p, n in zip(local, near, strict=True)]
     pushes = [pushed_back(p, n, tool, opening) for p, n in zip(local, near, strict=True)]
-    squeezed = sum(max(0.0, push - room) for push, (_, room) in zip(pushes, beside, strict=True))
+    squeezed = sum(max(0.0, push - min(SWINGS, room)) for push, (_, room) in zip(pushes, beside, strict=True))
+    pinned = max((push - room for push, (_, room) in zip(pushes, beside, strict=True) if push > 0.0), default=0.0)
     caught = tuple(n.id for p, n in zip(local, near, strict=True) if _caught(p, n, tool, opening))
     up = pose[:3, :3].T @ np.array([0.0, 0.0, 1.0])
     cut, surely = (
         tuple(
             n.id
             for p, n in zip(local, near, strict=True)
-            if _stem_under_blade(p, n, up, width, tool) or _flesh_under_blade(p, n, width, tool)
+            if _stem_under_blade(p, n, up, width, tool)
+            or _flesh_under_blade(p, n, width, tool)
+            or (n.id in caught and _level_with_blade(p, n, tool))
         )
         for width in (target.radius + DOUBT, target.radius + SURE)
     )
@@ -199,6 +225,7 @@ def _grasp(
         crowding=max(crowding, default=0.0),
         stems=cut,
         push=max(pushes, default=0.0),
+        pinned=max(0.0, pinned),
         walled=walled,
         surely=surely,
         caught=caught,
@@ -218,7 +245,7 @@ def lift_over(target: Target, neighbours: Sequence[Target], grasp: Grasp) -> flo
             continue
         p = turn.T @ (other.position - grasp.pose[:3, 3]) - held
         beside = abs(p[0]) > 0.8 * (target.radius + other.radius)
-        if beside or not -CAGE < p[2] < -0.3 * target.radius or p[1] < 0.3 * other.length:
+        if beside or not -CAGE < p[2] < -0.3 * target.radius or p[1] < LOWER * other.length:
             continue
         lift = max(lift, 0.5 * (target.length + other.length) - float(p[1]) + GRAZE)
     return min(lift, LIFT_MAX)
@@ -279,6 +306,11 @@ def _stem_under_blade(p: Vector, neighbour: Target, up: Vector, width: float, to
     at = top + up * ((-tool.blade_offset - top[1]) / up[1])
     inside = tool.blade_reach[0] - GRAZE < at[2] < tool.blade_reach[1] + GRAZE
     return bool(inside and abs(at[0]) < width)
+
+
+def _level_with_blade(p: Vector, neighbour: Target, tool: Tool) -> bool:
+    """Return whether the blade passes at the height of the neighbour's thick: between the jaws it comes under it."""
+    return abs(-tool.blade_offset - float(p[1])) < THICK * 0.5 * neighbour.length
 
 
 def _flesh_under_blade(p: Vector, neighbour: Target, width: float, tool: Tool) -> bool:

@@ -7,18 +7,24 @@ import math
 from py_trees.common import Status
 
 from robot.pick.body import Action
-from robot.pick.grasp import Pose
+from robot.pick.grasp import Grasp, Pose
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import PickResult
 from robot.pick.round import Round
-from robot.pick.verify import after_close, after_release, still_held
+from robot.pick.verify import TOO_HARD, after_close, after_release, still_held
 
 CREEP = 0.9
 """The jaws close in less than this [s]; what moves then still is fruit that gives way."""
 
-CLEAR = 0.006
+NARROW = 0.006
+"""Fruit may be so much wider than it looks [m]."""
+
+CLEAR = 0.004
 """Jaws this much wider than the fruit have let go of it [m]."""
+
+BLEND = 0.05
+"""An approach becomes slow over this time [s]."""
 
 PUSH_TICKS = 2
 """Open jaws that press on fruit in so many ticks in a row stop."""
@@ -46,16 +52,19 @@ class Approach(Line):
 
     _closes_at: float = math.inf
     _pressing: int = 0
+    _stopped: bool = False
 
-    def goal(self) -> Pose:
+    def _grasp(self) -> Grasp:
         grasp = self.round.attempt.grasp
         if grasp is None:
             raise ValueError("approach needs a grasp")
-        return grasp.pose
+        return grasp
+
+    def goal(self) -> Pose:
+        return self._grasp().pose
 
     def tool_speed(self) -> float:
-        settings = self.round.settings
-        return (settings.beside_speed if self._beside() else settings.approach_speed) * self.round.job.speed
+        return self.round.settings.approach_speed * self.round.job.speed
 
     def _beside(self) -> bool:
         """Return whether a finger pushes a neighbour back on this approach, or one comes between the jaws."""
@@ -68,24 +77,43 @@ class Approach(Line):
             self._again(f"the berry was last seen {age:.2f} s ago, allowed {self.round.settings.pose_age_max:g}")
             return
         self.round.attempt.closing = None
-        self._pressing = 0
+        self._pressing, self._stopped = 0, False
         super().begin()
         self.round.attempt.went_in = True
 
     def start(self) -> Action | None:
-        body = self.round.body
-        way = body.plan_line(body.joints(), self.goal(), self.tool_speed())
-        self._closes_at = body.monotonic() + way.duration - self.round.settings.close_ahead
-        return body.move(way)
+        """Go in; slowly where fruit is beside the way, from where the jaws may meet it, and close only at its end."""
+        body, settings = self.round.body, self.round.settings
+        if not self._beside():
+            way = body.plan_line(body.joints(), self.goal(), self.tool_speed())
+            self._closes_at = body.monotonic() + way.duration - self._closing_ahead()
+            return body.move(way)
+        self._closes_at = math.inf
+        parts = [
+            (self._grasp().standoff(settings.beside), settings.approach_speed),
+            (self.goal(), settings.beside_speed),
+        ]
+        ways, joints = [], body.joints()
+        for goal, speed in parts:
+            ways.append(body.plan_line(joints, goal, speed * self.round.job.speed))
+            joints = ways[-1].end
+        return body.move(body.join(ways, overlap=[BLEND]))
 
     def step(self) -> Status:
         attempt, body = self.round.attempt, self.round.body
         if attempt.closing is None and body.monotonic() >= self._closes_at:
             attempt.gripped = True
             attempt.closing = body.grip_to(0.0, self.round.job.force)
+        if self._stopped:
+            return Status.SUCCESS if self.action is None or self.action.done else Status.RUNNING
         if attempt.closing is None and self._beside() and self._pushes():
             return self._stop_short()
         return super().step()
+
+    def _closing_ahead(self) -> float:
+        """Return so long before the tool stands the jaws may begin to close [s]: they meet the fruit when it does."""
+        room = self._grasp().opening - self.round.attempt.target.diameter - NARROW
+        return min(max(0.0, room / self.round.tool.opening_velocity), self.round.settings.close_ahead)
 
     def _pushes(self) -> bool:
         """Return whether the open jaws have pressed on something for two ticks: fruit that cannot give way."""
@@ -97,7 +125,8 @@ class Approach(Line):
         self.halt()
         depth = depth_in_crop(self.round)
         if depth >= -self.round.settings.short:
-            return Status.SUCCESS
+            self._stopped = True  # it closes once the arm stands
+            return Status.RUNNING
         force = self.round.body.grip().force
         where = f"{-depth * 1e3:.0f} mm before the berry"
         return self.fail(PickResult.COLLISION_RISK, f"a neighbour was pushed with {force:.1f} N, {where}")
@@ -132,8 +161,9 @@ class Close(ActionLeaf):
         return Status.SUCCESS
 
     def step(self) -> Status:
-        """Judge jaws that creep on soft fruit after a while instead of waiting for them to stand still."""
-        if self.round.body.monotonic() - self._began > CREEP:
+        """Judge at once jaws that press too hard, and after a while those that creep on soft fruit."""
+        squeezes = self.round.body.grip().force > TOO_HARD * self.round.job.force
+        if squeezes or self.round.body.monotonic() - self._began > CREEP:
             return self.finish()
         return super().step()
 

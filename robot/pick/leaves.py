@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 NEAR_MISS = 0.15
 """Fruit that is this far below the window is reported as a candidate that was not ripe."""
 
+PINNED = 0.002
+"""Fruit that a finger pushes further than there is room before a wall is bruised [m]; so much less is told by sight."""
+
 CROWDED = (PickResult.COLLISION_RISK, PickResult.TWO_STEMS)
 """Reasons that may be gone once the neighbours are picked; such a candidate waits until the others are done."""
 
@@ -157,6 +160,9 @@ class ChooseNext(Leaf):
             if way.walled > 0.0:
                 reason = PlanError(PickResult.COLLISION_RISK, "a finger would meet what stands behind the fruit")
                 continue
+            if way.pinned > PINNED:
+                reason = PlanError(PickResult.COLLISION_RISK, "a finger would press a neighbour against what is behind")
+                continue
             if way.surely or (way.stems and attempt.target.id not in self.round.deferred):
                 reason = PlanError(PickResult.TWO_STEMS, f"peduncle or flesh of {way.stems[0]} under the blade")
                 continue
@@ -287,6 +293,8 @@ class LookAgain(ActionLeaf):
             return self.fail(
                 PickResult.TWO_STEMS, f"berry {attempt.grasp.surely[0]} under the blade, seen from near by"
             )
+        if attempt.grasp.pinned > PINNED:
+            return self.fail(PickResult.COLLISION_RISK, "a neighbour would be pressed against what is behind it")
         return Status.SUCCESS
 
 

@@ -43,9 +43,9 @@ def pushed_back(p: Vector, neighbour: Target, tool: Tool, opening: float) -> flo
     return max(0.0, float(tool.pad[2]) - front)
 
 
-def room_behind(neighbour: Target, walls: Sequence[Box]) -> float:
-    """Return how far a neighbour can be pushed back towards the plants [m]: as it swings, or to the wall behind it."""
-    room = SWINGS
+def wall_behind(neighbour: Target, walls: Sequence[Box]) -> float:
+    """Return how far a neighbour is before the wall behind it [m]; infinite where there is none."""
+    room = math.inf
     x, y, z = neighbour.position.tolist()
     for wall in walls:
         level = (

@@ -7,14 +7,14 @@ from dataclasses import replace
 from py_trees.common import Status
 
 from robot.pick.body import Action
-from robot.pick.grasp import Grasp, Pose
+from robot.pick.grasp import Grasp, Pose, from_where_seen
 from robot.pick.grip_leaves import Line, depth_in_crop
 from robot.pick.leaf import ActionLeaf, Leaf
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
 from robot.pick.verify import NOTHING_BELOW, holds
 
-SEEN = (PickResult.LOST_TARGET, PickResult.TWO_STEMS)
+SEEN = (PickResult.LOST_TARGET, PickResult.TWO_STEMS, PickResult.COLLISION_RISK)
 """Reasons that a look from another side may take away; no attempt is lost before the tool has gone in."""
 
 HELD = 0
@@ -44,8 +44,8 @@ class GiveUp(Leaf):
         again = result in RETRY_FROM_ANOTHER_ANGLE and attempt.number < self.round.settings.attempts and attempt.ways
         if again and self.round.stopped is None:
             self._first.setdefault(attempt.target.id, (result, detail))
-            if result is PickResult.LOST_TARGET:  # what hides it hangs above: look from below
-                attempt.ways.sort(key=lambda way: -way.pitch)
+            if result is PickResult.LOST_TARGET:
+                attempt.ways = from_where_seen(attempt.ways, attempt.target, self.round.eye())
             return Status.SUCCESS
         attempt.detail = detail
         self.round.settle(attempt.target, result, attempt=attempt)

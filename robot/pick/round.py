@@ -231,6 +231,12 @@ class Round:
         """Return the fruit that is minded as a neighbour: what looked little like fruit and is missed since is not."""
         return [t for t in self.crop.targets() if t.score >= DOUBTED or self.missed[t.id] <= t.sightings]
 
+    def eye(self) -> Vector:
+        """Return where the camera is at a pre-grasp pose, in the frame of the tool at the grasp [m], shape (3,)."""
+        mount = np.zeros(3) if self.camera is None else self.camera.T_tool_camera[:3, 3]
+        back: Vector = mount - [0.0, 0.0, self.settings.standoff]
+        return back
+
     def shown(self, start: float, end: float) -> bool:
         """Return whether the pictures showed enough of a stretch of the row, world x [m]."""
         if self.coverage is None:

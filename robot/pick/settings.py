@@ -13,7 +13,7 @@ class PickSettings:
         standoff: pre-grasp distance back along the approach; the camera, behind the tool, has the fruit in range.
         retract: straight way out with the fruit, enough to bring its tip out of the row.
         approach_speed: slow enough to stop before a fruit is pushed (reference: at most 0.25).
-        beside_speed: of an approach on which a finger pushes a neighbour back, `pushes` or further.
+        beside_speed, beside: of the last so many metres of an approach on which a finger pushes a neighbour back.
         pushes: a neighbour pushed back less than this is not minded.
         push_force: jaws that press so hard on something on such an approach stop.
         short: an approach that was stopped so near to its end is good enough to close the jaws.
@@ -27,6 +27,7 @@ class PickSettings:
             the tool turns, the sooner it is there.
         lift_overlap, swing_overlap, lower_overlap: leaving the crop, the way to the punnet and lowering begin so long
             before what comes before them has ended; this cuts corners by a few mm.
+        swing_overlap_free: so long where no other fruit hangs near the way out.
         survey_distance: of the camera from the crop.
         survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
@@ -37,7 +38,7 @@ class PickSettings:
         shown_enough: a view of the survey is left out when pictures taken while picking showed so much of its stretch.
         view_half: a view shows so much of the row to each side of where it looks.
         look_ahead: so long before the arm stands a picture is asked for; it is slow by then.
-        close_ahead: so long before the tool has gone in the jaws begin to close; they meet the fruit when it stands.
+        close_ahead: so long at most before the tool has gone in the jaws begin to close.
         release_ahead: so long before the fruit is down the jaws begin to open; the tool is slow by then.
         heights: of the crop's fruit above the floor, lowest and highest.
     """
@@ -46,8 +47,9 @@ class PickSettings:
     retract: float = 0.065
     approach_speed: float = 0.25
     beside_speed: float = 0.12
+    beside: float = 0.035
     pushes: float = 0.003
-    push_force: float = 1.2
+    push_force: float = 0.8
     short: float = 0.009
     further: float = 0.06
     retract_speed: float = 0.49
@@ -71,13 +73,14 @@ class PickSettings:
     place_tilts: tuple[float, ...] = (1.10, 1.35, 1.57, 1.80)
     lift_overlap: float = 0.08
     swing_overlap: float = 0.18
+    swing_overlap_free: float = 0.34
     lower_overlap: float = 0.20
     lower_speed: float = 0.49
     shown_enough: float = 0.8
     view_half: float = 0.20
     look_ahead: float = 0.095
-    close_ahead: float = 0.07
-    release_ahead: float = 0.04
+    close_ahead: float = 0.12
+    release_ahead: float = 0.06
     grip_settle: float = 0.02
     move_timeout: float = 12.0
     look_timeout: float = 1.5

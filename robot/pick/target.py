@@ -51,6 +51,7 @@ class Target:
         visible: estimated share of the fruit that is not hidden, 0-1.
         seen_at: exposure of the last frame it was seen in, UTC epoch [s].
         sightings: in how many frames it was seen.
+        seen_along: unit vector from it to the eye that saw it last, shape (3,); None when not told.
     """
 
     id: int
@@ -65,6 +66,7 @@ class Target:
     visible: float = 1.0
     sightings: int = 1
     score: float = 1.0
+    seen_along: Vector | None = None
 
     @property
     def radius(self) -> float:

@@ -66,7 +66,7 @@ class FakeLook(FakeAction):
 class FakePlan:
     end: Vector
     goal: Pose
-    duration: float = 0.1
+    duration: float = 0.15
     spans: tuple[tuple[float, float], ...] = ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +15,11 @@ from robot.arms import load_arm
 from robot.collision import Box
 from robot.pick.grasp import LEVEL, WALL_COST, grasps
 from robot.pick.grip_leaves import Approach
-from robot.pick.push import SWINGS, knocks, pushed_back, room_behind
+from robot.pick.leaves import PINNED
+from robot.pick.push import knocks, pushed_back, wall_behind
 from robot.pick.result import PickResult
 from robot.pick.round import Attempt
+from robot.pick.settings import PickSettings
 from robot.pick.target import Target
 from robot.pick.verify import Grip
 
@@ -50,9 +53,9 @@ def test_a_finger_pushes_back_what_it_meets_head_on(across: float, down: float, 
 
 
 def test_a_neighbour_has_room_to_swing_but_not_through_the_gutter() -> None:
-    assert room_behind(berry(1, 0.2), ()) == SWINGS
-    assert room_behind(berry(1, 0.2, y=0.595, z=1.02), (GUTTER,)) == pytest.approx(0.010)
-    assert room_behind(berry(1, 0.2, y=0.595, z=0.9), (GUTTER,)) == SWINGS
+    assert wall_behind(berry(1, 0.2), ()) == math.inf
+    assert wall_behind(berry(1, 0.2, y=0.595, z=1.02), (GUTTER,)) == pytest.approx(0.010)
+    assert wall_behind(berry(1, 0.2, y=0.595, z=0.9), (GUTTER,)) == math.inf
 
 
 def test_a_way_that_would_squeeze_a_neighbour_against_the_gutter_comes_after_one_that_does_not() -> None:
@@ -64,6 +67,24 @@ def test_a_way_that_would_squeeze_a_neighbour_against_the_gutter_comes_after_one
     assert dearer
     assert all(g.push > 0.0 for g in dearer)
     assert walled[0].push <= 0.003
+
+
+def test_a_neighbour_pushed_further_than_the_gutter_is_behind_it_is_pinned() -> None:
+    target, beside = berry(1, 0.2, y=0.585, z=1.0), berry(2, 0.229, y=0.58, z=1.02)
+    head_on = {(g.yaw, g.pitch, g.opening, float(g.pose[0, 3])): g for g in grasps(target, [beside], TOOL, (GUTTER,))}
+    assert any(g.pinned > PINNED for g in head_on.values())
+    for g in head_on.values():
+        assert g.pinned == pytest.approx(max(0.0, g.push - wall_behind(beside, (GUTTER,))), abs=1e-9)
+    assert all(g.pinned == 0.0 for g in grasps(target, [beside], TOOL))
+
+
+def test_a_berry_between_the_jaws_at_the_height_of_the_blade_comes_under_it() -> None:
+    target = berry(1, 0.2)
+    above, level = berry(2, 0.22, y=0.50, z=1.0 + TOOL.blade_offset), berry(2, 0.22, y=0.50, z=0.99)
+    straight = [next(g for g in grasps(target, [n], TOOL) if g.yaw == g.pitch == 0.0) for n in (above, level)]
+    assert straight[0].caught == straight[1].caught == (2,)
+    assert straight[0].surely == (2,)
+    assert straight[1].surely == ()
 
 
 def test_a_way_on_which_a_fingertip_would_meet_the_gutter_is_walled_and_comes_last() -> None:
@@ -107,7 +128,9 @@ def test_jaws_that_press_on_a_neighbour_stop_and_close_only_where_they_have_the_
     assert grasp is not None
     body.pose, body.measured = grasp.standoff(short), Grip(opening=0.05, force=2.0)
     assert leaf.update() is Status.RUNNING
-    assert leaf.update() is ends
+    assert leaf.update() is (Status.RUNNING if ends is Status.SUCCESS else ends)
+    body.time += 0.2  # the arm has come to rest
+    assert ends is Status.FAILURE or leaf.update() is ends
     assert leaf.action is not None
     assert leaf.action.canceled
     assert (round_.attempt.result is PickResult.COLLISION_RISK) == (ends is Status.FAILURE)
@@ -119,7 +142,28 @@ def test_jaws_that_meet_a_leaf_where_no_fruit_is_pushed_go_on() -> None:
     assert grasp is not None
     body.pose, body.measured = grasp.standoff(0.02), Grip(opening=0.05, force=2.0)
     assert [leaf.update() for _ in range(3)] == [Status.RUNNING] * 3
-    assert leaf.tool_speed() > approach(push=0.01)[2].tool_speed()
+
+
+def test_beside_fruit_the_last_of_the_way_in_is_slow_and_the_jaws_close_at_its_end() -> None:
+    told: dict[float, tuple[list[float], float]] = {}
+    for push in (0.0, 0.01):
+        body, _, leaf = approach(push=push)
+        speeds: list[float] = []
+        as_it_is = body.plan_line
+
+        def plan_line(start: Any, goal: Any, speed: float, ask: Any = as_it_is, told: Any = speeds) -> Any:
+            told.append(speed)
+            return ask(start, goal, speed)
+
+        body.plan_line = plan_line
+        leaf.initialise()
+        for _ in range(30):
+            leaf.update()
+            body.time += 0.01
+        told[push] = speeds, body.log.count("close")
+    settings = PickSettings()
+    assert told[0.0] == ([settings.approach_speed], 1)
+    assert told[0.01] == ([settings.approach_speed, settings.beside_speed], 0)
 
 
 def test_a_track_deep_inside_the_berry_is_a_part_of_it_and_no_neighbour() -> None:

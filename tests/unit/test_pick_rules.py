@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from robot.arms import load_arm
-from robot.pick.grasp import FITS, LEVEL, LIFT_MAX, grasp_at, grasps, lift_over, rotation, way_out
+from robot.pick.grasp import (
+    FITS,
+    LEVEL,
+    LIFT_MAX,
+    from_where_seen,
+    grasp_at,
+    grasps,
+    lift_over,
+    rotation,
+    way_out,
+)
 from robot.pick.punnet import CLEARANCE, GRIPPED_ABOVE, MAX_DROP, OVER_WALL, PlacePattern
 from robot.pick.result import PickResult
 from robot.pick.target import Target
@@ -49,6 +59,19 @@ def test_the_approach_is_a_rotation_that_looks_at_the_plants(yaw: float, pitch: 
     assert turn.T @ turn == pytest.approx(np.eye(3))
     assert np.linalg.det(turn) == pytest.approx(1.0)
     assert turn[1, 2] > 0.8
+
+
+EYE = ARM.camera.T_tool_camera[:3, 3] - [0.0, 0.0, 0.065]
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(0.22, 0.0), (-0.45, 0.18), (0.0, 0.36)])
+def test_fruit_that_is_hidden_from_one_side_is_looked_for_from_where_it_was_seen(yaw: float, pitch: float) -> None:
+    ray = rotation(yaw, pitch) @ EYE
+    target = replace(berry(1, 0.2), seen_along=ray / np.linalg.norm(ray))
+    ways = from_where_seen(grasps(target, [], ARM.tool), target, EYE)
+    assert (ways[0].yaw, ways[0].pitch) == (yaw, pitch)
+    below = from_where_seen(ways, berry(1, 0.2), EYE)
+    assert below[0].pitch == max(way.pitch for way in ways)
 
 
 def test_a_neighbour_on_the_right_makes_the_tool_come_from_elsewhere_or_open_less() -> None:
@@ -135,7 +158,9 @@ def test_pads_and_hanging_fruit_clear_the_walls_before_it_is_lowered(length: flo
     ("other", "lift"),
     [
         ((0.2, 0.47, 0.975), 0.014),  # before it and lower: its top is 11 mm above the held tip
-        ((0.2, 0.47, 0.986), LIFT_MAX),  # before it, almost level
+        ((0.2, 0.47, 0.986), 0.025),
+        ((0.2, 0.47, 0.993), LIFT_MAX),  # before it, almost level
+        ((0.2, 0.47, 0.997), 0.0),  # level: it swings up
         ((0.2, 0.47, 0.95), 0.0),  # far below
         ((0.2, 0.53, 0.975), 0.0),  # behind
         ((0.24, 0.47, 0.975), 0.0),  # beside
@@ -153,6 +178,8 @@ def test_held_fruit_is_lifted_over_what_hangs_before_it(other: tuple[float, floa
         (Grip(opening=0.026, force=0.8), PickResult.OK),
         (Grip(opening=0.003, force=0.8), PickResult.EMPTY_GRASP),
         (Grip(opening=0.026, force=0.05), PickResult.EMPTY_GRASP),
+        (Grip(opening=0.021, force=0.8), PickResult.EMPTY_GRASP),  # held by one end: it would slip out
+        (Grip(opening=0.037, force=0.8), PickResult.TWO_STEMS),
         (Grip(opening=0.045, force=0.8), PickResult.TWO_STEMS),
         (Grip(opening=0.026, force=2.1), PickResult.FORCE_LIMIT),
     ],

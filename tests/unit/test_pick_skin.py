@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,6 +68,42 @@ def test_the_crop_remembers_the_ripeness_of_the_whole_skin() -> None:
         (shown,) = crop.see(look(stamp, above, seen_share(0.7, above)))
         assert shown.ripeness == pytest.approx(0.7)
     assert crop.targets()[0].ripeness == pytest.approx(0.7)
+
+
+def test_the_crop_remembers_from_where_a_berry_was_seen_last() -> None:
+    crop = TrackedCrop()
+    for stamp, above in ((1.0, 0.0), (2.0, 0.45)):
+        (shown,) = crop.see(look(stamp, above, 0.9))
+        assert shown.seen_along == pytest.approx([0.0, -math.cos(above), math.sin(above)])
+    assert crop.targets()[0].seen_along == pytest.approx([0.0, -math.cos(0.45), math.sin(0.45)])
+    crop.see(Sighting(stamp=3.0, berries=(seen(0.9),)))
+    assert crop.targets()[0].seen_along is not None
+
+
+def behind(stamp: float, by: float, aside: float = 0.0) -> Sighting:
+    """Return a look at fruit that is so much further along the line of sight through the known one."""
+    berry = seen(0.9, aside=aside)
+    place = berry.position + np.array([0.0, by, 0.0])
+    eye = FRUIT - np.array([0.0, 0.3, 0.0])
+    return Sighting(stamp=stamp, berries=(replace(berry, position=place),), eye=eye)
+
+
+@pytest.mark.parametrize(("by", "aside", "known"), [(0.07, 0.004, 1), (0.07, 0.03, 2), (-0.07, 0.004, 2)])
+def test_no_fruit_is_seen_through_another(by: float, aside: float, known: int) -> None:
+    crop = TrackedCrop()
+    crop.see(look(1.0, 0.0, 0.9))
+    crop.see(behind(2.0, by, aside))
+    assert len(crop.targets()) == known
+    assert crop.targets()[0].position == pytest.approx(FRUIT)
+
+
+def test_fruit_that_is_seen_through_again_and_again_is_not_there_any_more() -> None:
+    crop = TrackedCrop()
+    crop.see(look(1.0, 0.0, 0.9))
+    crop.see(behind(2.0, 0.07))
+    (shown,) = crop.see(behind(3.0, 0.07))
+    assert [t.id for t in crop.targets()] == [shown.id]
+    assert shown.position == pytest.approx(FRUIT + np.array([0.0, 0.07, 0.0]))
 
 
 def test_a_half_hidden_look_counts_little() -> None:

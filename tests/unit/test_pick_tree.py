@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from py_trees.common import Status
 
 from pick_fakes import HOLD, PSTOP, RUN, FakeBody, berry, make_round, run
+from robot.pick.grip_leaves import Close
 from robot.pick.result import PickResult
+from robot.pick.round import Attempt
 from robot.pick.verify import Grip
 
 
@@ -102,7 +106,7 @@ def test_a_berry_that_still_hangs_after_the_cut_was_a_missed_stem() -> None:
 
 
 def test_a_berry_that_is_gone_at_the_second_look_is_lost() -> None:
-    body = FakeBody([berry(1, 0.0)])
+    body = FakeBody([replace(berry(1, 0.0), score=0.7)])
     round_ = make_round(body)
 
     def steal(_: int) -> None:
@@ -114,7 +118,7 @@ def test_a_berry_that_is_gone_at_the_second_look_is_lost() -> None:
 
 
 def test_a_berry_that_only_a_look_from_another_side_shows_is_picked_at_the_first_attempt() -> None:
-    body = FakeBody([berry(1, 0.0)])
+    body = FakeBody([replace(berry(1, 0.0), score=0.7)])
     round_ = make_round(body)
     hidden = list(body.crop)
 
@@ -245,6 +249,35 @@ def test_fruit_that_was_cut_is_not_let_go_where_there_is_no_straight_way_back() 
     assert [(o.result, o.attempt, o.punnet) for o in round_.outcomes] == [(PickResult.OK, 1, "p1")]
     cut = body.log.index("cut")
     assert body.log[cut : cut + 3] == ["cut", "move", "open"]
+
+
+@pytest.mark.parametrize("far", [0.08, 0.2])
+def test_the_corner_out_of_the_crop_is_cut_shorter_where_no_other_fruit_hangs(far: float) -> None:
+    body = FakeBody([berry(1, 0.0), berry(2, far, ripeness=0.1, stage="white")])
+    overlaps: list[list[float] | None] = []
+    as_it_is = body.join
+
+    def join(plans: list[Any], *, overlap: list[float] | None = None, over_wall: float = 0.0) -> Any:
+        overlaps.append(overlap)
+        return as_it_is(plans, overlap=overlap, over_wall=over_wall)
+
+    body.join = join
+    round_ = make_round(body)
+    run(round_, body)
+    s = round_.settings
+    assert [o for o in overlaps if o] == [[s.swing_overlap if far < 0.1 else s.swing_overlap_free, s.lower_overlap]]
+
+
+def test_jaws_that_press_too_hard_open_again_at_once() -> None:
+    body = FakeBody([berry(1, 0.0)], closes_to=lambda _: Grip(opening=0.03, force=4.0))
+    round_ = make_round(body)
+    leaf = Close("close", round_, 3.0)
+    round_.current = Attempt(target=body.crop[0], number=1)
+    leaf.initialise()
+    assert leaf.update() is Status.FAILURE
+    assert round_.attempt.result is PickResult.FORCE_LIMIT
+    assert leaf.action is not None
+    assert not leaf.action.done
 
 
 def test_fruit_that_is_let_go_over_the_punnet_after_a_failed_carry_is_counted_there() -> None:
