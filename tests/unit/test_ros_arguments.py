@@ -32,7 +32,7 @@ def test_log_levels_and_outputs_are_read() -> None:
 @pytest.mark.parametrize(
     "line",
     ["-r", "-r nothing", "-r a:=b:=c", "-r :=b", "-r a?:=b", "-r __node:=a/b", "-r __ns:=rel", "-p x", "-p x:={a: 1}",
-     "--params-file /none.yaml", "--log-level loud", "-r no?de:a:=b", "-p x:=[1,a]"],
+     "--params-file /none.yaml", "--log-level loud", "-r no?de:a:=b", "-p x:=[1,a]", "-p x:="],
 )  # fmt: skip
 def test_arguments_that_cannot_be_read_are_refused_by_name(line: str) -> None:
     with pytest.raises(RCLInvalidROSArgsError, match=r"Failed to parse ROS arguments:.*" + line.split(maxsplit=1)[0]):
@@ -98,6 +98,7 @@ def test_yaml_values_are_typed_as_ros_does(text: str, value: object) -> None:
 def test_assignments_may_name_a_node() -> None:
     assert read_assignment("talker:speed.max:=0.5") == ("/talker", {"speed.max": 0.5})
     assert read_assignment("url:='http://a:1'") == ("/**", {"url": "http://a:1"})
+    assert read_assignment("text:=''") == ("/**", {"text": ""})
 
 
 FILE = """

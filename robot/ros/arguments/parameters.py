@@ -82,7 +82,7 @@ def read_assignment(text: str) -> tuple[str, dict[str, Value]]:
     """Read `[node:]name:=value`."""
     left, mark, value = text.partition(":=")
     node, _, name = left.rpartition(":")
-    if not mark or not name:
+    if not mark or not name or not value:  # an empty text is written '""'
         raise ValueError(f"expected [node:]name:=value, got {text!r}")
     return _full(node) if node else ANY_NODE, {name: read_value(value)}
 
