@@ -49,7 +49,8 @@ class Together:
         overlaps: looks at which two stretches that were held came nearer than the gap.
         outside: how far a robot's body reached beyond the stretch that it held, at most [m].
         stops: causes, in the order in which they stopped a robot, its name before.
-        seconds: until the last one had finished [s].
+        seconds: from the order until the last one had finished [s].
+        ready: until every one was ready for an order, from when its programs were started [s].
         waited: time in which a robot waited for room, of all [s].
     """
 
@@ -61,6 +62,7 @@ class Together:
     outside: float
     stops: tuple[str, ...]
     seconds: float
+    ready: float
     waited: float
     finished: bool
 
@@ -85,6 +87,8 @@ class SharedRail:
         """Which robots are stopped until a person resets them."""
         self.outcomes: list[Any] = []
         self.stops: list[str] = []
+        self._held_by: dict[str, tuple[str, ...]] = {}
+        self._ordered_at = 0.0
         self._joints: dict[str, Callable[[], Array]] = {}
         self._nearest, self._overlaps, self._outside, self._waited = float("inf"), 0, 0.0, 0.0
         self._watcher = Node("watcher", context=self.context)
@@ -104,6 +108,7 @@ class SharedRail:
 
         def on_safety(message: Any) -> None:
             self.latched[name] = bool(message.needs_reset)
+            self._held_by[name] = tuple(message.causes)
             cause = f"{name} {message.causes[0]}" if message.causes else ""
             if message.state in ("HOLD", "PSTOP", "FAULT") and self.stops[-1:] != [cause]:
                 self.stops.append(cause)
@@ -123,8 +128,13 @@ class SharedRail:
         for kind, topic, heard, quality in kinds:
             self._watcher.create_subscription(kind, f"/{name}/{topic}", heard, quality)
 
+    def get_ready(self, limit: float = 30.0) -> None:
+        """Let time pass until nothing keeps a robot from an order: its programs are heard, and it has room to stand."""
+        self.time.run(until=lambda: all(self._held_by.get(name) == () for name in self.names), seconds=limit)
+
     def order(self, shares: Mapping[str, Sequence[int]] | None = None) -> None:
         """Give robots segments to harvest; without `shares` all of them, as many to each."""
+        self._ordered_at = self.time.monotonic()
         count = math.ceil(self.scene.length / self.scene.segment_length - 1e-9)
         parts = [part.tolist() for part in np.array_split(np.arange(count), len(self.names))]
         window = Window()
@@ -167,7 +177,8 @@ class SharedRail:
             overlaps=self._overlaps,
             outside=self._outside,
             stops=tuple(stop for stop in self.stops if stop),
-            seconds=self.time.monotonic(),
+            seconds=self.time.monotonic() - self._ordered_at,
+            ready=self._ordered_at,
             waited=self._waited,
             finished=self.done() and all(order.status == "done" for order in self.orders.values()),
         )

@@ -116,6 +116,7 @@ class Harvested:
         taken = sum(record.gripped for record in self.score.records)
         return {
             "arms": len(self.together.picked),
+            "picked_by": list(self.together.picked),
             "placed": self.score.placed,
             "picked_rate": share(self.score.placed, self.score.ripe_present),
             "damaged": share(self.score.damaged, taken),
@@ -123,6 +124,7 @@ class Harvested:
             "neighbours_lost": share(self.score.neighbours_lost, taken),
             "dropped": self.score.dropped,
             "seconds": round(self.together.seconds, 1),
+            "ready_s": round(self.together.ready, 1),
             "berries_per_hour": round(3600.0 * self.rate),
             "stops": [stop for stop in self.together.stops if EXPIRED not in stop],
             "finished": self.together.finished,
@@ -141,6 +143,7 @@ def harvest(
 ) -> Harvested:
     """Harvest one bed side by robots that share its rail."""
     row = SharedBed(cell, seed, arms, detector, latency=latency, oracle=oracle)
+    row.get_ready()
     row.order()
     began = time.process_time()
     row.run(limit=SECONDS_PER_SEGMENT * cell.scene.length / cell.scene.segment_length, until=row.over)

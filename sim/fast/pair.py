@@ -67,6 +67,7 @@ class SharedRow(SharedRail):
 def harvest(seed: int, berries: int, names: Sequence[str]) -> Together:
     """Harvest one bed side by robots that share its rail."""
     row = SharedRow(bed(berries, berries // 2), seed, names)
+    row.get_ready()
     row.order()
     row.run(limit=40.0 * (berries + 8))
     result = row.result()

@@ -19,10 +19,14 @@ def row() -> SharedRow:
 
 
 def test_two_robots_harvest_one_bed_side_and_never_come_near_each_other(row: SharedRow) -> None:
+    row.get_ready()
+    began = row.time.monotonic()
     row.order()
     row.run(LIMIT)
     together = row.result()
     assert together.finished
+    assert 0.0 < together.ready == began, "the way from a cold start to an order is told by itself"
+    assert together.seconds == pytest.approx(row.time.monotonic() - began)
     assert sum(together.picked) == together.placed == together.ripe == 3
     assert together.overlaps == 0
     assert together.nearest > 0.02
