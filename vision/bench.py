@@ -113,7 +113,8 @@ def measure(
         ValueError: see `evaluate` and `vision.detector`.
     """
     result = {"detector": name, **_evaluated(pictures_dir, name, split)}
-    result["weights_mb"] = round(sum(p.stat().st_size for p in folder.glob("*.zip")) / 1e6, 3)
+    files = [p for kind in ("*.zip", "*.npz") for p in folder.glob(kind)]
+    result["weights_mb"] = round(sum(p.stat().st_size for p in files) / 1e6, 3)
     short = ("ap50_ripe", "ap50_unripe", "ap75_ripe", "ripeness_mae", "frame_cpu_ms_p50", "frame_cpu_ms_p99")
     result["others"] = {}
     for other in others:

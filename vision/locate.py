@@ -116,7 +116,9 @@ def _located(
         bodies = _by_size(
             bodies, seen, ~(measured & agreed), young, intrinsics=intrinsics, up=above, blind=up is None, s=s
         )
-    cuts, stems = cut_points(detections, bodies, intrinsics, depth, color=color, up=above, settings=s.stem)
+    cuts, stems, errors = cut_points(
+        detections, bodies, intrinsics, depth, color=color, up=above, settings=s.stem, measured=measured & agreed
+    )
     lean = np.sqrt(np.maximum(bodies.covariance[:, 5, 5] + bodies.covariance[:, 6, 6], 0.0))
     berries = []
     for i, detection in enumerate(detections):
@@ -134,6 +136,7 @@ def _located(
                 axis=bodies.axis[i],
                 peduncle=cuts[i],
                 stem=stems[i],
+                peduncle_sd=float(errors[i]) if errors[i] < np.inf else None,
                 axis_sd=float(lean[i]),
                 free=(left, right),
                 flags=flags if max(left, right) >= s.hidden_below else (*flags, "hidden"),

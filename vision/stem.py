@@ -11,6 +11,7 @@ import numpy.typing as npt
 from vision.camera.pinhole import project, rays
 from vision.fit import Bodies
 from vision.stem_depth import StemDepthSettings, stem_shifts
+from vision.stem_learnt import Corrector, look_around, shipped_stem_net
 from vision.stem_line import LineSettings, stem_lines
 from vision.types import Detection, Intrinsics
 
@@ -36,6 +37,7 @@ class StemSettings:
         expected_sd: error along the line of sight of a cut that only the fitted body tells [m].
         line: how the stem is looked for in the picture.
         depth: what the depths on it are worth.
+        learnt: what corrects the cut by all the depths around it; None leaves it.
     """
 
     cut_above_calyx: float = 0.010
@@ -47,6 +49,7 @@ class StemSettings:
     expected_sd: float = 0.003
     line: LineSettings = field(default_factory=LineSettings)
     depth: StemDepthSettings = field(default_factory=StemDepthSettings)
+    learnt: Corrector | None = field(default_factory=shipped_stem_net)
 
 
 def cut_points(
@@ -58,13 +61,17 @@ def cut_points(
     color: npt.NDArray[np.uint8] | None = None,
     up: Array,
     settings: StemSettings,
-) -> tuple[Array, Array]:
-    """Return where to cut and the direction of each stem there, in the optical frame, shapes (n, 3).
+    measured: npt.NDArray[np.bool_] | None = None,
+) -> tuple[Array, Array, Array]:
+    """Return where to cut, the direction of each stem there, in the optical frame, (n, 3), and the cut's error.
+
+    The error, shape (n,), is the standard deviation over all three directions [m], nan where it is not known.
 
     Args:
         depth: aligned with the picture [m], shape (h, w), 0 where unknown; None without a depth camera.
         color: the picture, RGB, shape (h, w, 3), to look for the stems in; None leaves it at what is expected.
         up: direction against gravity in the optical frame, or the picture's own, unit, shape (3,).
+        measured: whether depth belongs to each berry, shape (n,); None: to all.
     """
     s, n = settings, len(detections)
     calyx = bodies.centre + bodies.half_length[:, None] * bodies.axis
@@ -87,10 +94,10 @@ def cut_points(
     if color is not None and n:
         unsure = s.aside_sd * np.sqrt(1.0 - share * ~np.isnan(shown[:, 0]))
         calyx, direction = _on_lines(calyx, direction, unsure, color, depth, intrinsics=intrinsics, s=s)
-    cut = calyx + s.cut_above_calyx * direction
+    cut, sd = calyx + s.cut_above_calyx * direction, np.full(n, np.nan)
     if depth is not None and n:
         lever = 0.5 * bodies.half_length
-        shift, _ = stem_shifts(
+        shift, shift_sd = stem_shifts(
             calyx,
             direction,
             lever,
@@ -102,7 +109,24 @@ def cut_points(
             settings=s.depth,
         )
         cut = cut * (1.0 + shift / cut[:, 2])[:, None]
-    return cut, direction
+        if s.learnt is not None:
+            around = look_around(
+                detections,
+                bodies,
+                calyx,
+                direction,
+                shift=shift,
+                shift_sd=shift_sd,
+                cut=cut,
+                depth=depth,
+                up=up,
+                intrinsics=intrinsics,
+            )
+            known = around.known if measured is None else around.known & measured
+            moves, scales = s.learnt(around)
+            cut = cut + np.einsum("ni,nij->nj", moves * known[:, None], around.ways)
+            sd = np.where(known, np.sqrt(2.0 * (scales * scales) @ np.ones(3)), np.nan)
+    return cut, direction, sd
 
 
 def _way(d: Detection, calyx: Array) -> Array | None:

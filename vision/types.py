@@ -65,6 +65,7 @@ class Berry:
         peduncle: cut point on the peduncle [m], shape (3,); None when not found.
         axis: unit vector from tip to calyx, shape (3,).
         stem: unit direction of the peduncle at the cut point, upwards, shape (3,); None when not found.
+        peduncle_sd: standard deviation of the cut point over all three directions [m]; None where it is not known.
         axis_sd: standard deviation of the axis [rad].
         free: share of the left and right part of the outline that nothing covers, 0-1: where a hand can come in.
         flags: what the place rests on when not on good depth: `size_prior`, and why (`no_depth`, `depth_invalid`,
@@ -80,6 +81,7 @@ class Berry:
     axis: npt.NDArray[np.float64]
     peduncle: npt.NDArray[np.float64] | None = None
     stem: npt.NDArray[np.float64] | None = None
+    peduncle_sd: float | None = None
     axis_sd: float = 0.3
     free: tuple[float, float] = (1.0, 1.0)
     flags: tuple[str, ...] = ()

@@ -174,6 +174,21 @@ def test_a_calyx_seen_in_the_picture_leads_the_cut_and_one_far_off_does_not():
     assert astray == pytest.approx(cut, abs=1e-6)
 
 
+def test_the_error_of_the_cut_is_told_where_a_network_told_the_calyx_and_depth_is_believed():
+    centre = np.array([0.0, 0.02, 0.35])
+    depth = spheroid_depth(centre, 0.015, 0.018)
+    told = replace(seen(depth), calyx=tuple(project([centre - [0.0, 0.018, 0.0]], CAMERA)[0]), peduncle_spread=2.0)
+    up = np.array([0.0, -1.0, 0.0])
+    berry = locate(told, CAMERA, depth=depth, up=up)
+    assert berry.peduncle_sd is not None and 0.0003 < berry.peduncle_sd < 0.03
+    assert np.linalg.norm(berry.peduncle - (centre - [0.0, 0.028, 0.0])) < 0.012
+    assert locate(replace(told, peduncle_spread=None), CAMERA, depth=depth, up=up).peduncle_sd is None
+    assert locate(told, CAMERA, up=up).peduncle_sd is None
+    jumble = np.random.default_rng(1).uniform(0.1, 1.1, depth.shape).astype(np.float32)
+    wrong = locate(told, CAMERA, depth=jumble, up=up)
+    assert "depth_misaligned" in wrong.flags and wrong.peduncle_sd is None
+
+
 def test_depth_of_something_else_is_flagged_and_not_believed():
     depth = spheroid_depth((0.0, 0.0, 0.25), 0.015, 0.018)
     rng = np.random.default_rng(1)
