@@ -14,7 +14,7 @@ from robot.motion.trajectory import Trajectory
 KNOT = 0.008
 """Between knots of a trajectory [s]; two periods of the control loop."""
 
-OVERLAP_SHARE = 0.75
+OVERLAP_SHARE = 0.6
 """Two motions that follow each other share at most so much of either's time."""
 
 

@@ -16,7 +16,7 @@ from robot.safety.limiter import JERK_SLACK
 
 Array = npt.NDArray[np.float64]
 STEP = 0.008  # between knots [s]; two periods of the control loop
-SHARE = 0.995  # of every limit; the rest is for what the tool's speed does between knots
+SHARE = 0.98  # of every limit; the rest is for what the servos add
 LINE_ACCELERATION, LINE_JERK = 5.0, 150.0  # of the tool along a line [m/s^2, m/s^3]
 TURN_SPEED, TURN_ACCELERATION, TURN_JERK = 4.0, 20.0, 400.0  # of the tool about its axis [rad/s ...]
 LINE_STEP, TURN_STEP = 0.004, 0.03  # between points of a line where the joints are solved [m, rad]

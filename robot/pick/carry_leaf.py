@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from py_trees.common import Status
 
 from robot.pick.body import Action, Plan, PlanError
@@ -20,9 +19,6 @@ BEGUN = 0.010
 
 CARRY_TRIES = 2
 """A motion that was aborted while the fruit is held is planned anew from where the tool is so many times."""
-
-NEAR_WAY = 0.12
-"""Fruit further from the held one than this is not near its way out of the crop [m]."""
 
 LOST_TICKS = 3
 """The grip must be missing in so many ticks in a row before the fruit counts as lost."""
@@ -71,8 +67,7 @@ class Carry(ActionLeaf):
             except PlanError as error:
                 reason = error
                 continue
-            swing = settings.swing_overlap if self._crowded() else settings.swing_overlap_free
-            corners = [settings.lift_overlap, swing][-len(first) :] if first else []
+            corners = [settings.lift_overlap, settings.swing_overlap][-len(first) :] if first else []
             whole = body.join(
                 [*first, over, down],
                 overlap=[*corners, settings.lower_overlap],
@@ -113,14 +108,6 @@ class Carry(ActionLeaf):
         first = body.plan_line(joints, lifted, settings.approach_speed)
         then = body.plan_line(first.end, back, settings.retract_speed)
         return [first, then]
-
-    def _crowded(self) -> bool:
-        """Return whether other fruit hangs near the way out."""
-        held = self.round.attempt.target
-        return any(
-            other.id != held.id and float(np.linalg.norm(other.position - held.position)) < NEAR_WAY
-            for other in self.round.around()
-        )
 
     def _grasp(self) -> Grasp:
         grasp = self.round.attempt.grasp

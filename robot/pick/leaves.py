@@ -25,6 +25,9 @@ NEAR_MISS = 0.15
 PINNED = 0.002
 """Fruit that a finger pushes further than there is room before a wall is bruised [m]; so much less is told by sight."""
 
+REOPENS = 1e-3
+"""The jaws go in as wide as the look from near by asks for, where that is so much different [m]."""
+
 CROWDED = (PickResult.COLLISION_RISK, PickResult.TWO_STEMS)
 """Reasons that may be gone once the neighbours are picked; such a candidate waits until the others are done."""
 
@@ -288,6 +291,7 @@ class LookAgain(ActionLeaf):
         """Correct the grasp for where the berry is now; refuse one that would cut a neighbour."""
         attempt = self.round.attempt
         ways = grasps(target, self.round.around(), self.round.tool, self.round.walls)
+        before = _grasp_of(self.round).opening
         attempt.grasp = same_way(_grasp_of(self.round), ways)
         if attempt.grasp.surely:
             return self.fail(
@@ -295,6 +299,8 @@ class LookAgain(ActionLeaf):
             )
         if attempt.grasp.pinned > PINNED:
             return self.fail(PickResult.COLLISION_RISK, "a neighbour would be pressed against what is behind it")
+        if abs(attempt.grasp.opening - before) > REOPENS:
+            self.round.body.grip_to(attempt.grasp.opening, self.round.job.force)
         return Status.SUCCESS
 
 

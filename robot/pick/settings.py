@@ -27,7 +27,6 @@ class PickSettings:
             the tool turns, the sooner it is there.
         lift_overlap, swing_overlap, lower_overlap: leaving the crop, the way to the punnet and lowering begin so long
             before what comes before them has ended; this cuts corners by a few mm.
-        swing_overlap_free: so long where no other fruit hangs near the way out.
         survey_distance: of the camera from the crop.
         survey_yaw: the outermost views look along the bed towards its middle by this [rad].
         survey_pitch: the tool looks up by this [rad], so that the camera, which looks down into the jaws, does not.
@@ -73,7 +72,6 @@ class PickSettings:
     place_tilts: tuple[float, ...] = (1.10, 1.35, 1.57, 1.80)
     lift_overlap: float = 0.08
     swing_overlap: float = 0.18
-    swing_overlap_free: float = 0.34
     lower_overlap: float = 0.20
     lower_speed: float = 0.49
     shown_enough: float = 0.8

@@ -251,21 +251,24 @@ def test_fruit_that_was_cut_is_not_let_go_where_there_is_no_straight_way_back() 
     assert body.log[cut : cut + 3] == ["cut", "move", "open"]
 
 
-@pytest.mark.parametrize("far", [0.08, 0.2])
-def test_the_corner_out_of_the_crop_is_cut_shorter_where_no_other_fruit_hangs(far: float) -> None:
-    body = FakeBody([berry(1, 0.0), berry(2, far, ripeness=0.1, stage="white")])
-    overlaps: list[list[float] | None] = []
-    as_it_is = body.join
-
-    def join(plans: list[Any], *, overlap: list[float] | None = None, over_wall: float = 0.0) -> Any:
-        overlaps.append(overlap)
-        return as_it_is(plans, overlap=overlap, over_wall=over_wall)
-
-    body.join = join
+def test_the_jaws_go_in_as_wide_as_the_look_from_near_by_asks_for() -> None:
+    body = FakeBody([berry(1, 0.0)])
     round_ = make_round(body)
-    run(round_, body)
-    s = round_.settings
-    assert [o for o in overlaps if o] == [[s.swing_overlap if far < 0.1 else s.swing_overlap_free, s.lower_overlap]]
+    wider = replace(body.crop[0], diameter=0.032)
+    openings: list[float] = []
+    as_it_is = body.grip_to
+
+    def grip_to(opening: float, force: float) -> Any:
+        openings.append(opening)
+        return as_it_is(opening, force)
+
+    def near(_: int) -> None:
+        if round_.task == "travel":
+            body.crop = [wider]
+
+    body.grip_to = grip_to
+    run(round_, body, each=near)
+    assert openings[:3] == [pytest.approx(0.028 + 0.024), pytest.approx(0.032 + 0.024), 0.0]
 
 
 def test_jaws_that_press_too_hard_open_again_at_once() -> None:
