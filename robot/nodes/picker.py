@@ -110,6 +110,7 @@ class PickerNode(Node):
         self.create_timer(settings.pick.tick, self._tick)
         self.heartbeat = Heartbeat(self, clock)
         self._aside: Action | None = None
+        self._aside_until = float("-inf")
         self._goes_to: float | None = None
         self._last: Round | None = None
         self._room = (
@@ -127,15 +128,15 @@ class PickerNode(Node):
         aside = [] if self._goes_to is None else [self._goes_to]
         return [*aside, *(work_left(self._running.round) if self._running else [])]
 
+    def _goes_aside(self) -> bool:
+        """Tell whether a way out of another machine's way is under way; one that nobody ends is given up."""
+        way = self._aside
+        return way is not None and not way.done and self._clock_source.monotonic() < self._aside_until
+
     def _make_room(self) -> None:
         """Go out of the way of a machine that waits for this place; with nothing to do here, or nothing that it may."""
-        way, room, round_ = self._aside, self._room, self._last
-        if (
-            room is None
-            or round_ is None
-            or not self.body.safety().motion_allowed
-            or (way is not None and not way.done)
-        ):
+        room, round_ = self._room, self._last
+        if room is None or round_ is None or not self.body.safety().motion_allowed or self._goes_aside():
             return
         shift = room.aside()
         if abs(shift) < MOVES:
@@ -148,6 +149,7 @@ class PickerNode(Node):
             goal[1, 3] = min(goal[1, 3], round_.settings.crop_front - round_.settings.clear_of_crop)
             try:
                 self._aside = round_.go(goal).action
+                self._aside_until = self._clock_source.monotonic() + round_.settings.move_timeout
                 log.info("%.2f m along the row, out of the way of another machine", shift)
             except PlanError as error:
                 log.info("stays in another machine's way: %s", error)
@@ -238,7 +240,7 @@ class PickerNode(Node):
             self._cancel(running)
             return
         known = self._room is None or self._room.held
-        if known and (self._aside is None or self._aside.done):
+        if known and not self._goes_aside():
             running.tree.tick_once()
         waits = self._room is not None and (not known or waits_for_room(running.round))
         if self._room is not None and waits and running.told[1] != WAITS:
