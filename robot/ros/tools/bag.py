@@ -118,14 +118,19 @@ class Recorder:
 
     def write_out(self) -> None:
         """Hand what has come so far to the system, so that it is there when this process is killed."""
-        if self._file.chunk.bio.tell():
-            self._file.close_chunk()
-        self._file.bio.flush()
+        write_out(self._file)
         self._written_at = time.monotonic()
 
     def close(self) -> None:
         """End the files; whoever opens a bag that was not ended does so first."""
         self._writer.close()
+
+
+def write_out(file: Any) -> None:
+    """End the chunk of an MCAP file that rosbags has open, and hand it to the system."""
+    if file.chunk.bio.tell():
+        file.close_chunk()
+    file.bio.flush()
 
 
 def _qos_for_bag(profile: QoSProfile) -> Any:
