@@ -41,6 +41,7 @@ class Registry:
     def __init__(self, search_path: Iterable[Path]) -> None:
         self._search_path = list(search_path)
         self._specs: dict[str, Message] = {}
+        self._learnt: dict[str, str] = {}  # texts of messages that came with a bag
         self._classes: dict[str, type] = {}
         self._groups: dict[str, type] = {}
         self._hashes: dict[str, str] = {}
@@ -108,6 +109,14 @@ class Registry:
         for full, file in files.items():
             if not self.has(full.split("/")[0]):
                 self._specs.update(parse_interface(file, full))
+                self._learnt[full] = file
+
+    def is_learnt(self, name: str) -> bool:
+        return name in self._learnt
+
+    def text(self, name: str) -> str:
+        """Return what stands in the file of a full interface name, or came with a bag."""
+        return self._learnt[name] if name in self._learnt else self.path(name).read_text(encoding="utf-8")
 
     def message(self, name: str) -> Any:
         """Return the class of a message, for example `sensor_msgs/msg/Image`."""

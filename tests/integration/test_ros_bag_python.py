@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from rosbags.rosbag2 import Reader
+from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from dashboard.cli import berrybrain
-from robot.ros import hook
+from robot.ros import hook, interfaces
 from robot.ros.interfaces import sensor_msgs, std_msgs
 from robot.ros.packages import rosbag2_py
 from robot.ros.packages.rosbag2_py import (
@@ -31,9 +31,11 @@ from robot.ros.packages.rosbag2_py import (
     StorageFilter,
     StorageOptions,
     TopicMetadata,
+    _writer,
 )
 from robot.ros.packages.rosidl_runtime_py.utilities import get_message
 from robot.ros.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from robot.ros.registry import Registry
 from robot.ros.serialization import deserialize_message, serialize_message
 from robot.ros.tools.bag import Player, Recorder
 from robot.ros.tools.bag_repair import last_whole_record
@@ -322,6 +324,48 @@ def test_a_type_that_is_not_known_here_is_written_without_its_definition(tmp_pat
     with opened(tmp_path / "bag") as reader:
         assert rest(reader) == [("/far", b"\0\1\0\0leaf", 1)]
         assert reader.get_all_message_definitions()[0].encoded_message_definition == ""
+
+
+def test_types_that_came_with_a_bag_are_known_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"orchard_msgs/Leaf[] leaves\n{'=' * 80}\nMSG: orchard_msgs/Leaf\nuint8 age\n"
+    kind, data = "orchard_msgs/msg/Tree", b"\0\1\0\0\2\0\0\0\7\x08"
+    for name, value in vars(Registry([Path(interfaces.__file__).parent])).items():
+        monkeypatch.setattr(interfaces.registry, name, value)  # what is learnt here is forgotten
+    with Writer(tmp_path / "bag", version=9, storage_plugin=StoragePlugin.MCAP) as foreign:
+        foreign.write(foreign.add_connection("/tree", kind, msgdef=text, rihs01="RIHS01_0"), 1, data)
+    with pytest.raises(ModuleNotFoundError):
+        get_message(kind)
+    with opened(tmp_path / "bag") as reader, SequentialWriter() as writer:
+        writer.open(StorageOptions(str(tmp_path / "copy")), ConverterOptions())
+        writer.create_topic(reader.get_all_topics_and_types()[0])
+        writer.write(*reader.read_next())
+        (definition,) = reader.get_all_message_definitions()
+    with opened(tmp_path / "copy") as reader:
+        assert [leaf.age for leaf in deserialize_message(reader.read_next()[1], get_message(kind)).leaves] == [7, 8]
+        assert reader.get_all_message_definitions() == [definition] and definition.encoded_message_definition == text
+
+
+def test_what_was_written_is_handed_over_while_messages_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "WRITE_EVERY_S", -1.0)
+    folder, copy = tmp_path / "bag", tmp_path / "copy"
+    with SequentialWriter() as writer:
+        writer.open(StorageOptions(str(folder)), ConverterOptions())
+        writer.create_topic(TopicMetadata(0, CHAT, STRING, "cdr"))
+        writer.write(CHAT, string(1), 1)
+        with pytest.raises(RuntimeError, match="is being recorded"):
+            opened(folder)
+        copy.mkdir()
+        (copy / "copy.mcap").write_bytes((folder / "bag.mcap").read_bytes())  # as a killed program leaves it
+    os.utime(copy / "copy.mcap", (0, 0))
+    with opened(copy) as reader:
+        assert rest(reader) == [(CHAT, string(1), 1)]
+
+
+def test_without_rosbags_it_is_said_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("robot.ros.tools.bag.find_spec", lambda _: None)
+    for user in (SequentialReader(), SequentialWriter()):
+        with pytest.raises(RuntimeError, match=r"pip install 'berrybrain\[bag\]'"):
+            user.open(StorageOptions(str(tmp_path / "bag")), ConverterOptions())
 
 
 def test_a_bag_without_messages_and_one_without_topics_are_bags(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def definition(name: str) -> str:
     def collect(message: str) -> None:
         if message not in parts:
             spec = registry.spec(message)
-            parts[message] = registry.path(message).read_text(encoding="utf-8").rstrip() + "\n"
+            parts[message] = registry.text(message).rstrip() + "\n"
             for field in spec.fields:
                 if not field.type.is_primitive:
                     collect(field.type.base)

@@ -41,7 +41,8 @@ class SequentialReader:
     """Reads from where it is: a filter or an order that is set holds from the last message on.
 
     Messages are in the order of their times of reception. A folder whose recorder was killed is ended first, as by
-    `berrybrain ros bag`. Types that are not known here are learnt from the bag, so that `get_message` finds them.
+    `berrybrain ros bag`. Types that are not known here are learnt from the bag, so that `get_message` finds
+    them, and a writer gives their definitions on.
     """
 
     def __init__(self) -> None:
@@ -80,7 +81,7 @@ class SequentialReader:
             self.close()
             raise
         for connection in self._bag.connections:
-            if connection.msgdef.data and not registry.has(connection.msgtype.split("/")[0]):
+            if connection.msgdef.format.name == "MSG" and not registry.has(connection.msgtype.split("/")[0]):
                 with contextlib.suppress(InterfaceError):  # then get_message says that it is not known
                     registry.define(connection.msgtype, connection.msgdef.data)
 

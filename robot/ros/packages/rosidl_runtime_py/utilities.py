@@ -18,7 +18,7 @@ def _get(identifier: str, kinds: tuple[str, ...]) -> Any:
     if parts[1] not in kinds:
         raise ValueError(f"Expected the full name of a {' or '.join(kinds)}, got '{identifier}'")
     package, kind, name = parts
-    if not registry.has(package):
+    if not registry.has(package) and not registry.is_learnt(f"{package}/{kind}/{name}"):
         raise ModuleNotFoundError(f"No module named '{package}'", name=package)
     try:
         return registry.get(f"{package}/{kind}/{name}")
