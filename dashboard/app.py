@@ -149,7 +149,8 @@ def _add_errors(app: FastAPI) -> None:
     async def http(connection: HTTPConnection, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404 and _typed(connection):
-            return RedirectResponse(f"/#{quote(connection.scope['path'])}", 303)
+            asked = f"?{query}" if (query := connection.url.query) else ""
+            return RedirectResponse(f"/#{quote(connection.scope['path'])}{asked}", 303)
         code = BY_STATUS.get(error.status_code, "bad_request")
         return answer(code, status=error.status_code)
 

@@ -86,7 +86,12 @@ def faults(*, as_json: bool, rows: int, seed: int, out: Path | None) -> None:
     from sim.fast.campaign import run
 
     told = (lambda _: None) if as_json else (lambda n: click.echo(f"{n - seed + 1} of {rows}", err=True))
-    figures = run(rows, seed, told=told, out=out)
+    try:
+        figures = run(rows, seed, told=told, out=out)
+    except (ValueError, OSError) as error:
+        if out is None:
+            raise
+        raise Misuse(f"--out: {error}; name a new file, or one that this command wrote") from error
     report(figures, as_json)
     if figures["unsafe"]:
         raise Problem(f"{figures['unsafe']} of {rows} rows were not safe")

@@ -93,6 +93,32 @@ def kept(seed: int, ended: Ended, table: Mapping[str, Fault], cpu: float) -> Row
     }
 
 
+def rows_in(out: Path) -> list[Row]:
+    """Return the rows that a file holds; make it where there is none, cut off a last line that was not written whole.
+
+    Raises:
+        ValueError: a line is no row: the file is another one, and is left as it is.
+        OSError: it cannot be read or written.
+    """
+    out.touch()
+    text = out.read_text(encoding="utf-8")
+    whole, end, torn = text.rpartition("\n")
+    found: list[Row] = []
+    for number, line in enumerate(whole.splitlines(), 1):
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            row = None
+        if not isinstance(row, dict) or "seed" not in row or "stops" not in row:
+            raise ValueError(f"{out}, line {number}: expected a row of a fault campaign, got {line[:40]!r}")
+        found.append(row)
+    if torn and not torn.startswith('{"seed"'[: len(torn)]):
+        raise ValueError(f"{out}: expected rows of a fault campaign, got {torn[:40]!r}")
+    if torn:
+        out.write_text(whole + end, encoding="utf-8")
+    return found
+
+
 def rows(
     count: int,
     seed: int,
@@ -110,12 +136,13 @@ def rows(
         span: faults come within so long from the start [s].
         told: called after each row with its seed.
         out: each row is written there as one line of JSON at once; rows that are there already are not harvested again.
+
+    Raises:
+        ValueError: `out` holds something else than rows.
+        OSError: it cannot be read or written.
     """
     table = faults()
-    done: dict[int, Row] = {}
-    if out is not None and out.exists():
-        lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-        done = {row["seed"]: row for row in lines}
+    done = {} if out is None else {row["seed"]: row for row in rows_in(out)}
     harvested = []
     for number in range(seed, seed + count):
         row = done.get(number)

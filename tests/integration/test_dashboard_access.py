@@ -154,6 +154,7 @@ def test_what_is_not_there_is_said_in_both_languages(site: Any, path: str) -> No
     [
         ("/robot", "/#/robot"),
         ("/map/bed-1", "/#/map/bed-1"),
+        ("/map/bed-1?layer=ripe&x=%0d%0a", "/#/map/bed-1?layer=ripe&x=%0d%0a"),
         ("//evil.test", "/#//evil.test"),
         ("/a%0d%0ab", "/#/a%0D%0Ab"),
     ],

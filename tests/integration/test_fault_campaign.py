@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.cli import main
 from robot.arms import load_arm
-from sim.fast.campaign import complaints, figures, rows
+from sim.fast.campaign import complaints, figures, rows, rows_in
 from sim.fast.faults import KINDS, Kind, Planned
 from sim.fast.harvest import FastHarvest, FastSettings
 from sim.scene.settings import Mix, SceneSettings
@@ -72,6 +73,32 @@ def test_a_campaign_that_was_broken_off_goes_on_after_the_rows_it_has(tmp_path: 
     first = rows(1, 3, settings=SHORT, span=4.0, out=out)
     assert [json.loads(line)["seed"] for line in out.read_text(encoding="utf-8").splitlines()] == [1, 7, 3]
     assert rows(1, 3, settings=SHORT, span=4.0, out=out) == first
+
+
+def test_a_row_that_was_not_written_whole_is_harvested_again(tmp_path: Path) -> None:
+    out, line = tmp_path / "rows.jsonl", json.dumps(ROW)
+    for torn in ("", "{", line[:60], line):
+        out.write_text(line + "\n" + torn, encoding="utf-8")
+        assert rows_in(out) == [ROW]
+        assert out.read_text(encoding="utf-8") == line + "\n"
+
+
+@pytest.mark.parametrize("text", ["name,value\n1,2\n", "notes", "[1]\n", '{"seed": 1}\n', "\n\n"])
+def test_a_file_that_holds_something_else_is_refused_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+    out = tmp_path / "mine.txt"
+    out.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"mine\.txt.*expected"):
+        rows(1, 1, out=out)
+    assert out.read_text(encoding="utf-8") == text
+
+
+def test_a_place_that_cannot_be_written_is_said_before_anything_is_harvested(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "faults", "--rows", "1", "--out", str(tmp_path / "none" / "rows.jsonl")])
+    assert ended.value.code == 2
+    assert "No such file or directory" in capsys.readouterr().err
 
 
 MUST_STOP = [kind for kind in KINDS if kind.stands is not None and "pauses" not in kind.name]
