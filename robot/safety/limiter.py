@@ -46,6 +46,7 @@ class Limiter:
         self._bounds = _lists(low - POSITION_SLACK, high + POSITION_SLACK)
         slack = POSITION_SLACK + BRAKING_SLACK
         self._bounds_of_stop = _lists(low - slack, high + slack)
+        self._room_to_stop = _lists(low - slack, high + slack)
         velocity, acceleration = arm.velocity * VELOCITY_SLACK, arm.acceleration * ACCELERATION_SLACK
         self._velocity_max, self._velocity_of_stop = _lists(velocity, velocity * VELOCITY_OF_STOP)
         self._acceleration_max, self._acceleration_of_stop = _lists(acceleration, acceleration * ACCELERATION_OF_STOP)
@@ -69,11 +70,13 @@ class Limiter:
     def fence(self, low: float, high: float, rail: tuple[float, float] = ANYWHERE) -> None:
         """Keep the tool between two places along the row [m] from now on; never further out than the file allows.
 
+        A stop under way goes on, also where a fence that was drawn in meanwhile forbids what led to it.
+
         Args:
             rail: between which of its positions the carriage stays [m].
         """
         safety, file = self._arm.safety, self._arm.rail
-        for (lows, highs), slack in ((self._bounds, 0.0), (self._bounds_of_stop, float(BRAKING_SLACK[0]))):
+        for (lows, highs), slack in ((self._bounds, 0.0), (self._room_to_stop, float(BRAKING_SLACK[0]))):
             lows[0] = max(file.position_min, rail[0]) - POSITION_SLACK - slack
             highs[0] = min(file.position_max, rail[1]) + POSITION_SLACK + slack
         _, y, z = self._workspace_low
@@ -137,7 +140,7 @@ class Limiter:
         a = [min(max(push, -most), most) for push, most in zip(a, self._push_max, strict=True)]
         duration = stop_duration(v, a, self._arm)
         half, end = _carried(q, v, a, stop_shares(duration, 0.5)), _carried(q, v, a, stop_shares(duration))
-        if _leave(end, q, self._bounds_of_stop):
+        if _leave(end, q, self._room_to_stop):
             return "braking_distance"
         if self._leaves(self._tool_position(half)) or self._leaves(self._tool_position(end)):
             return "braking_distance"

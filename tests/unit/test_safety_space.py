@@ -7,7 +7,7 @@ import pytest
 
 from robot.arms import load_arm
 from robot.kinematics import tool_position
-from robot.motion import joint_move
+from robot.motion import brake, joint_move
 from robot.safety import Limiter, RowSpace
 
 ARM = load_arm("ur3e")
@@ -156,5 +156,28 @@ def test_a_fence_never_widens_the_rails_own_limits(rail: tuple[float, float]) ->
     limiter.fence(0.0, 1.0, (0.1, 0.2))
     assert limiter._bounds != plain._bounds
     limiter.fence(0.0, 1.0, rail)
-    for now, before in ((limiter._bounds, plain._bounds), (limiter._bounds_of_stop, plain._bounds_of_stop)):
+    for now, before in ((limiter._bounds, plain._bounds), (limiter._room_to_stop, plain._room_to_stop)):
         assert [*now[0], *now[1]] == pytest.approx([*before[0], *before[1]], abs=1e-9)
+
+
+@pytest.mark.parametrize("side", [-1.0, 1.0])
+def test_a_stop_goes_on_where_the_fence_is_drawn_in_before_the_carriage(side: float) -> None:
+    limiter = Limiter(ARM, lambda q: tool_position(ARM, q), DT)
+    start = HOME.copy()
+    start[0] = 1.6
+    limiter.rest_at(start)
+    goal = start.copy()
+    goal[0] += side * 0.8
+    move = joint_move(ARM, start, goal)
+    k = int(move.duration / DT / 2)
+    for i in range(1, k + 1):
+        q, v = move.sample(i * DT)
+        assert limiter.judge(q, v, tool_speed=1.0) == ""
+    far, at = float("inf"), float(q[0])
+    limiter.fence(-far, far, (-far, at + 0.01) if side > 0.0 else (at - 0.01, far))
+    onward = move.sample((k + 1) * DT)
+    assert limiter.judge(*onward, tool_speed=1.0) == "braking_distance"
+    stop = brake(ARM, q, v, move.acceleration(k * DT))
+    for i in range(1, int(stop.duration / DT) + 1):
+        assert limiter.judge(*stop.sample(i * DT), tool_speed=1.0, stopping=True) == "", i
+    assert side * (stop.positions[-1, 0] - at) > 0.01
