@@ -133,6 +133,24 @@ def test_a_group_that_is_taken_holds_back_its_own_and_no_others(agenda: Agenda) 
     assert taken(agenda) == [two, one, one]
 
 
+def test_a_timer_that_is_due_again_while_it_runs_lets_those_of_its_group_have_their_turn(agenda: Agenda) -> None:
+    group = MutuallyExclusiveCallbackGroup()
+    timer, subscription = Tick("timer", group), Entity("subscription", group)
+    agenda.add((None, timer, nothing, 1))
+    agenda.add((None, subscription, nothing, 1))
+    whose = []
+    for _ in range(3):
+        item = agenda.take()
+        assert item is not None
+        whose.append(item[1])
+        assert agenda.take() is None  # another thread looks meanwhile: the group holds all back
+        if item[1] is timer:
+            agenda.add((None, timer, nothing, 1))  # its callback takes longer than its period
+            assert agenda.take() is None
+        group.ending_execution(item[1])
+    assert whose == [timer, subscription, timer]
+
+
 def test_a_group_of_a_users_own_may_hold_back_one_entity_and_let_another_run(agenda: Agenda) -> None:
     class Only(ReentrantCallbackGroup):
         allowed: Callable[[Any], bool] = staticmethod(lambda _: False)

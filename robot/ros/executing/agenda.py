@@ -120,7 +120,7 @@ class Agenda:
                         elif self._served:  # nobody else waits: who comes now has not had a turn
                             self._served.clear()
                         return line.node, line.entity, run
-            if not self.heap:  # the last round is over: all that has come begins another
+            if not self.heap and not self.held:  # the last round is over: all that has come begins another
                 self._served.clear()
             while arrived:
                 self._line_up(*arrived.popleft())
