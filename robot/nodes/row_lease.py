@@ -75,6 +75,7 @@ class RowClaim:
         self._stands: deque[Stretch] = deque(maxlen=KEPT)
         self._asked_at = float("-inf")
         self._leave: Stretch | None = None
+        self._free = float("-inf"), float("inf")
         self._client = node.create_client(berry_msgs.srv.ClaimSpace, f"{row}/claim")
         node.create_timer(RENEW, self._renew)
 
@@ -88,11 +89,14 @@ class RowClaim:
         return self._held is not None and self._fits(x, *self._held)
 
     def aside(self) -> float:
-        """Return how far to go along the row to be out of the way of a machine that waits for this place [m]."""
+        """Return how far to go along the row to be out of the way of a machine that waits for this place [m].
+
+        What that asked for has its own place in it: it is on the side on which this is beyond what is free.
+        """
         body, leave = self._body(), self._leave
         if body is None or leave is None:
             return 0.0
-        if leave[0] < body[0]:
+        if leave[0] < self._free[0]:
             return max(0.0, leave[1] + FREE - body[0])
         return min(0.0, leave[0] - FREE - body[1])
 
@@ -149,13 +153,15 @@ class RowClaim:
             self._asked_at = self._clock.monotonic() - ANSWER + RENEW / 2.0
             answer: Any = future.result()
             self._leave = (answer.leave_low, answer.leave_high) if answer.leave_low < answer.leave_high else None
+            if answer.free_low < answer.free_high:
+                self._free = answer.free_low, answer.free_high
             if answer.granted:
                 self._held = stretch
                 self._tell(*stretch)
                 if granted is not None:
                     granted()
             elif refused is not None and answer.free_low < answer.free_high:
-                refused((answer.free_low, answer.free_high))
+                refused(self._free)
 
         self._client.call_async(request).add_done_callback(answered)
 

@@ -178,9 +178,21 @@ def test_who_can_reach_none_of_its_work_gives_back_all_but_room_to_stand_and_ask
     assert len(asking.held) == told, "it has it already"
 
 
-@pytest.mark.parametrize(("leave", "far"), [((-1.0, 0.2), 0.3), ((0.3, 1.5), -0.3), ((0.0, 0.0), 0.0)])
-def test_who_is_in_the_way_of_another_knows_how_far_to_go(leave: tuple[float, float], far: float) -> None:
+@pytest.mark.parametrize(
+    ("free", "leave", "far"),
+    [
+        ((-0.5, 9.0), (-1.0, 0.2), 0.3),
+        ((-0.5, 9.0), (-1.0, 0.7), 0.8),
+        ((-9.0, 1.0), (0.3, 1.5), -0.3),
+        ((-9.0, 1.0), (-0.2, 1.5), -0.8),
+        ((-9.0, 9.0), (0.0, 0.0), 0.0),
+    ],
+)
+def test_who_is_in_the_way_of_another_knows_how_far_to_go(
+    free: tuple[float, float], leave: tuple[float, float], far: float
+) -> None:
     asking = Asking()
+    asking.free = free
     asking.after(0.5)
     assert asking.claim.aside() == 0.0
     asking.leave = leave
