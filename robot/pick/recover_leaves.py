@@ -10,6 +10,7 @@ from robot.pick.body import Action
 from robot.pick.grasp import Grasp, Pose, from_where_seen
 from robot.pick.grip_leaves import Line, depth_in_crop
 from robot.pick.leaf import ActionLeaf, Leaf
+from robot.pick.punnet import RELEASE_MARGIN
 from robot.pick.result import ENDS_THE_SEGMENT, RETRY_FROM_ANOTHER_ANGLE, PickResult
 from robot.pick.round import Attempt, Round
 from robot.pick.verify import NOTHING_BELOW, holds
@@ -84,7 +85,8 @@ class StillHolding(Leaf):
             return Status.FAILURE
         pose = body.tool_pose()
         target = replace(held, id=HELD, position=pose[:3, 3])
-        here = Grasp(pose=pose, opening=grip.opening, yaw=0.0, pitch=0.0, cost=0.0, crowding=0.0, stems=())
+        wider = min(round_.tool.opening_max, grip.opening + RELEASE_MARGIN)  # or it could never be let go again
+        here = Grasp(pose=pose, opening=wider, yaw=0.0, pitch=0.0, cost=0.0, crowding=0.0, stems=())
         round_.current = Attempt(
             target=target, number=1, started=body.monotonic(), width=grip.opening, grasp=here, gripped=True
         )
@@ -113,7 +115,8 @@ class OpenWide(ActionLeaf):
 
     def finish(self) -> Status:
         attempt = self.round.current
-        if attempt is not None and self.action is not None and self._over_punnet:
+        let_go = self._over_punnet and not holds(self.round.body.grip())
+        if attempt is not None and self.action is not None and let_go:
             attempt.placed = True
             self.round.punnet.add(attempt.target.mass())
         return Status.SUCCESS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from py_trees.common import Status
 
-from pick_fakes import HOLD, PSTOP, RUN, FakeBody, berry, make_round, run
+from pick_fakes import HOLD, PSTOP, RUN, FakeAction, FakeBody, berry, make_round, run
 from robot.pick.grip_leaves import Close
 from robot.pick.result import PickResult
 from robot.pick.round import Attempt
@@ -352,6 +352,30 @@ def test_fruit_that_is_still_in_the_jaws_when_a_harvest_begins_is_laid_down_and_
     assert body.log[:2] == ["move", "open"]
     assert [(o.result, o.punnet) for o in round_.outcomes] == [(PickResult.OK, "p1")]
     assert (round_.punnet.count, round_.picked) == (1, 1)
+
+
+class Jaws(FakeBody):
+    """Jaws let go only of what they open wider than, and not at all where they jam."""
+
+    jam = False
+
+    def grip_to(self, opening: float, force: float) -> FakeAction:
+        if self.jam or opening < self.measured.opening + 0.002:
+            return FakeAction(self)
+        return super().grip_to(opening, force)
+
+
+@pytest.mark.parametrize(("jam", "counted"), [(False, 1), (True, 0)])
+def test_fruit_that_a_stop_left_over_the_punnet_is_let_go_there_and_counted_only_then(jam: bool, counted: int) -> None:
+    body = Jaws([], unreachable=lambda _: True)
+    body.jam, body.measured = jam, Grip(opening=0.032, force=0.8)
+    round_ = make_round(body)
+    round_.views, round_.punnet.held = [], berry(7, 0.1)
+    body.pose = body.pose.copy()
+    body.pose[:3, 3] = round_.punnet.pattern.shape.position + np.array([0.0, 0.0, 0.05])
+    run(round_, body)
+    assert (round_.punnet.count, round_.picked) == (counted, counted)
+    assert (body.measured.force > 0.0) is jam
 
 
 def test_what_slips_out_of_the_jaws_on_the_way_back_is_reported_and_the_harvest_goes_on() -> None:
