@@ -47,6 +47,9 @@ CAMERA_AGE = 8.0
 MOVES = 0.02
 """Less than this is no way to go [m]."""
 
+AGAIN = 1.0
+"""A way out of another machine's way that there is not, or that ended early, is tried again after so long [s]."""
+
 WAITS = "waiting_for_room"
 """The task while another machine is where this one has to work."""
 
@@ -110,7 +113,7 @@ class PickerNode(Node):
         self.create_timer(settings.pick.tick, self._tick)
         self.heartbeat = Heartbeat(self, clock)
         self._aside: Action | None = None
-        self._aside_until = float("-inf")
+        self._aside_until = self._aside_again = float("-inf")
         self._goes_to: float | None = None
         self._last: Round | None = None
         self._room = (
@@ -135,21 +138,22 @@ class PickerNode(Node):
 
     def _make_room(self) -> None:
         """Go out of the way of a machine that waits for this place; with nothing to do here, or nothing that it may."""
-        room, round_ = self._room, self._last
-        if room is None or round_ is None or not self.body.safety().motion_allowed or self._goes_aside():
+        room, round_, now = self._room, self._last, self._clock_source.monotonic()
+        if room is None or round_ is None or self._goes_aside():
             return
-        shift = room.aside()
+        shift = room.aside() if self.body.safety().motion_allowed else 0.0
         if abs(shift) < MOVES:
             self._goes_to = None
             return
         goal = self.body.tool_pose()
         goal[0, 3] += shift
         self._goes_to = float(goal[0, 3])
-        if room.covers(self._goes_to):
+        if room.covers(self._goes_to) and now >= self._aside_again:
+            self._aside_again = now + AGAIN
             goal[1, 3] = min(goal[1, 3], round_.settings.crop_front - round_.settings.clear_of_crop)
             try:
                 self._aside = round_.go(goal).action
-                self._aside_until = self._clock_source.monotonic() + round_.settings.move_timeout
+                self._aside_until = now + round_.settings.move_timeout
                 log.info("%.2f m along the row, out of the way of another machine", shift)
             except PlanError as error:
                 log.info("stays in another machine's way: %s", error)
@@ -242,7 +246,8 @@ class PickerNode(Node):
         known = self._room is None or self._room.held
         if known and not self._goes_aside():
             running.tree.tick_once()
-        waits = self._room is not None and (not known or waits_for_room(running.round))
+        at_work = running.tree.decorated.status is Status.RUNNING  # at a place, or on a way, for which there was room
+        waits = self._room is not None and (not known or (not at_work and waits_for_room(running.round)))
         if self._room is not None and waits and running.told[1] != WAITS:
             self._room.ask()
         if waits and running.round.current is None:
@@ -270,6 +275,8 @@ class PickerNode(Node):
 
     def _cancel(self, running: _Running) -> None:
         running.tree.stop(Status.INVALID)
+        if self._aside is not None and not self._aside.done:
+            self._aside.cancel()
         attempt = running.round.current
         if attempt is not None:
             running.round.settle(attempt.target, PickResult.OPERATOR_ABORT, attempt=attempt)

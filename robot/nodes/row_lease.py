@@ -105,7 +105,7 @@ class RowClaim:
         body = self._body()
         if body is None:
             return
-        self._stands.append((body[0] - SLACK, body[1] + SLACK))
+        self._stands.append(_with_slack(body))
         whole = self._hull(self._work())
         self._send(whole, lambda free: self._in_part(whole, free))
 
@@ -123,6 +123,10 @@ class RowClaim:
 
     def _in_part(self, whole: Stretch, free: Stretch) -> None:
         """Claim what is free, if that is of use; else give back all but room to stand and ask for the nearest place."""
+        body = self._body()
+        if body is not None:  # a way may have been begun while the answer was on its way
+            (low, high), last = _with_slack(body), self._stands[-1]
+            self._stands[-1] = min(low, last[0]), max(high, last[1])
         work = sorted(self._work(), key=lambda x: abs(x - 0.5 * sum(self._stands[-1])))
         within = [x for x in work if self._fits(x, *free)]
         stands = max(self._hull(within)[0], free[0]), min(self._hull(within)[1], free[1])
@@ -164,6 +168,10 @@ class RowClaim:
                 refused(self._free)
 
         self._client.call_async(request).add_done_callback(answered)
+
+
+def _with_slack(body: Stretch) -> Stretch:
+    return body[0] - SLACK, body[1] + SLACK
 
 
 class RowFence:

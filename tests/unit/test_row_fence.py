@@ -101,6 +101,7 @@ class Asking:
         self.body: tuple[float, float] | None = (0.0, 0.5)
         self.work: list[float] = []
         self.leave = (0.0, 0.0)
+        self.meanwhile: tuple[float, float] | None = None
         self.asked: list[tuple[float, float]] = []
         self.free = (-9.0, 9.0)
         self.held: list[tuple[float, float]] = []
@@ -117,6 +118,7 @@ class Asking:
         )
 
     def _answer(self, request: Any, response: Any) -> Any:
+        self.body = self.meanwhile or self.body
         response.granted = self.free[0] <= request.low and request.high <= self.free[1]
         response.free_low, response.free_high = self.free
         response.leave_low, response.leave_high = self.leave
@@ -198,3 +200,13 @@ def test_who_is_in_the_way_of_another_knows_how_far_to_go(
     asking.leave = leave
     asking.after(0.5)
     assert asking.claim.aside() == pytest.approx(far)
+
+
+def test_a_way_begun_while_an_answer_is_on_its_way_is_claimed_with_the_rest() -> None:
+    asking = Asking()
+    asking.work = [2.0]
+    assert asking.after(0.5)[1] == pytest.approx(2.0 + AHEAD)
+    asking.free = (-9.0, 0.9)
+    asking.meanwhile, told = (0.0, 0.8), len(asking.held)
+    asking.after(0.5)
+    assert asking.held[told] == pytest.approx((-SLACK, 0.8 + SLACK))
