@@ -234,9 +234,10 @@ class Bus:
 
     def on_frame(self, peer: str, frame: Frame, payload: Buffer) -> None:
         if frame.kind == DATA:
-            if frame.gid not in self.hearers:
-                self._find_incoming(peer, frame.gid)
-            for deliver in self.hearers.get(frame.gid, ()):
+            hearers = self.hearers.get(frame.gid)
+            if hearers is None:  # as found now: another thread may forget them again
+                hearers = [local.deliver for local in self._find_incoming(peer, frame.gid)]
+            for deliver in hearers:
                 deliver(frame, payload, peer)
             return
         if frame.kind == REPLY:

@@ -243,6 +243,8 @@ class Timer:
         node, reference = self._node, self._node._ros_executor
         if reference is not None and not node._ros_external and (executor := reference()) is not None:  # nearly always
             executor.enqueue(node, self, self._fire)
+            if node._ros_executor is not reference:  # it went to another one just now
+                node._ros_fetch(executor)
         else:
             node._ros_dispatch(self, self._fire)
 

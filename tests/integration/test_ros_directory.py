@@ -7,7 +7,10 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from robot.ros.transport.directory import ORPHAN_AGE, SETTLED, Directory
 
@@ -79,13 +82,21 @@ def test_half_made_records_are_removed_once_they_are_old(tmp_path: Path) -> None
     first.close()
 
 
-def test_a_folder_that_somebody_removed_holds_nobody(tmp_path: Path) -> None:
+def test_a_folder_that_somebody_removed_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "0"
     folder.mkdir()
     first = _directory(folder, "aa")
     second = _directory(folder, "bb")
     assert first.peers() == {"bb"}
-    shutil.rmtree(folder)
+    listed = Path.iterdir
+
+    def too_late(path: Path) -> Iterator[Path]:
+        shutil.rmtree(path)
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", too_late)
+    folder.touch()  # it is listed once more, and gone by then
+    assert first.peers() == set()
     assert first.peers() == set()
     first.close()
     second.close()

@@ -19,6 +19,7 @@ from robot.ros.node import Node
 from robot.ros.parameter import Parameter
 from robot.ros.time import Time
 from robot.ros.transport.directory import runtime_directory
+from robot.ros.transport.frame import DATA, Frame
 from robot.ros.transport.loop import Loop
 from robot.ros.transport.zeromq import ZeroMQ
 
@@ -223,3 +224,17 @@ def test_a_destroyed_node_leaves_the_graph_and_its_executor() -> None:
 def test_the_bench_measures_both_sides() -> None:
     figures = bench.run(rounds=1)
     assert all(figures[key] > 0.0 for key in ("rtt_64B_us", "rtt_64B_ratio", "rtt_image_us", "rtt_image_ratio"))
+
+
+def test_a_message_reaches_who_hears_it_though_the_routes_are_forgotten_just_when_they_were_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Hearer:
+        def deliver(self, frame: Frame, payload: bytes, peer: str) -> None:
+            delivered.append((payload, peer))
+
+    delivered: list[tuple[bytes, str]] = []
+    bus = ros.create_node("here").context.bus
+    monkeypatch.setattr(bus, "_find_incoming", lambda peer, gid: [Hearer()])  # another thread emptied `hearers` since
+    bus.on_frame("peer", Frame(DATA, bytes(16), 1, 0.0), b"payload")
+    assert delivered == [(b"payload", "peer")]

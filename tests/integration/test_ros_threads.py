@@ -370,3 +370,35 @@ def test_a_destroyed_entity_refuses_and_a_destroyed_guard_too() -> None:
         guard.trigger()
     with pytest.raises(InvalidHandle):
         timer.reset()
+
+
+class Left(SingleThreadedExecutor):
+    """An executor that its nodes leave just before the next callback is queued with it, as another thread may ask."""
+
+    leaving = False
+
+    def enqueue(self, node: Any, entity: Any, run: Any, count: int = 1) -> None:
+        if self.leaving:
+            self.leaving = False
+            self.remove_node(node)
+        super().enqueue(node, entity, run, count)
+
+
+def test_what_comes_just_when_a_node_leaves_its_executor_goes_with_the_node() -> None:
+    node = ros.create_node("guest")
+    heard: list[str] = []
+    node.create_subscription(String, "chat", lambda message: heard.append(message.data), 10)
+    publisher = node.create_publisher(String, "chat", 10)
+    former, latter = Left(), SingleThreadedExecutor()
+    former.add_node(node)
+    former.leaving = True
+    publisher.publish(String(data="late"))
+    latter.add_node(node)
+    until(lambda: heard == ["late"], latter)
+    ticks: list[None] = []
+    former.add_node(node)
+    former.leaving = True
+    node.create_timer(0.001, lambda: ticks.append(None))
+    until(lambda: not former.leaving, former)
+    latter.add_node(node)
+    until(lambda: len(ticks) > 1, latter)

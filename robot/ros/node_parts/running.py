@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 from weakref import ReferenceType, ref
@@ -75,8 +76,14 @@ class Running:
     def _ros_attach(self, executor: Executor | None) -> None:
         """Belong to an executor, which gets what waits for one; None = to none."""
         self._ros_executor = None if executor is None else ref(executor)
-        while executor is not None and self._ros_waiting:
-            executor.enqueue(self, *self._ros_waiting.popleft())
+        self._ros_hand_over(executor)
+
+    def _ros_hand_over(self, executor: Executor | None) -> None:
+        """Give an executor what waits for one."""
+        if executor is not None:
+            with suppress(IndexError):  # there is none left, or another thread took it
+                while self._ros_waiting:
+                    executor.enqueue(self, *self._ros_waiting.popleft())
 
     def _wake_executor(self) -> None:
         """Let the executor look again."""
@@ -116,8 +123,17 @@ class Running:
                 self._ros_scheduler.post(lambda: self._ros_run_external(entity, run))
         elif reference is not None and (executor := reference()) is not None:
             executor.enqueue(self, entity, run, count)
+            if self._ros_executor is not reference:
+                self._ros_fetch(executor)
         else:
             self._ros_waiting.extend(repeat((entity, run), count))
+            if self._ros_executor is not reference:
+                self._ros_hand_over(self.executor)
+
+    def _ros_fetch(self, former: Executor) -> None:
+        """Take along what was left with an executor just after the node went from it."""
+        for entity, run in former._agenda.forget(self):
+            self._ros_dispatch(entity, run)
 
     def _ros_post(self, callback: Callable[[], None]) -> None:
         """Run `callback` later, whatever the callback groups say."""

@@ -112,13 +112,13 @@ class Directory:
         """List the contexts that live, and remove what dead ones left."""
         try:
             changed = self.folder.stat().st_mtime_ns
+            if changed == self._found_for and time.monotonic() < self._orphans_at:  # nearly always
+                return set(filter(self.is_alive, self._found))
+            files = list(self.folder.iterdir())
         except FileNotFoundError:  # somebody has removed it
             return set()
-        if changed == self._found_for and time.monotonic() < self._orphans_at:  # nearly always
-            return set(filter(self.is_alive, self._found))
         self._found_for = changed if changed / 1e9 < time.time() - SETTLED else 0
         self._orphans_at = time.monotonic() + ORPHAN_AGE
-        files = list(self.folder.iterdir())
         self._found = [file.stem for file in files if file.suffix == LOCK and file.stem != self.name]
         alive = set(filter(self.is_alive, self._found))
         self._remove_orphans(files, alive)
