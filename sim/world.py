@@ -12,6 +12,7 @@ from robot.kinematics import solve
 from sim.blade import Blade, CutSettings
 from sim.contacts import Contacts
 from sim.drive import Drive, ServoSettings
+from sim.foliage import Foliage
 from sim.fruit import Fruit
 from sim.scene import Scene
 
@@ -60,6 +61,7 @@ class World:
         mujoco.mj_forward(self.model, self.data)
         self.contacts = Contacts(self.scenes, self.data, time_constant)
         self.fruit = Fruit(self.scenes, self.data, self.contacts)
+        self.foliage = Foliage(scenes[0], self.data)
         self.blades = [Blade(scene, self.data, self.fruit, cut) for scene in scenes]
         self.drives = [Drive(scene, self.data, servo) for scene in scenes]
         self.clashes, self.clash_force = 0, 0.0
@@ -93,6 +95,8 @@ class World:
             before = self.data.qvel.copy()
             mujoco.mj_step(self.model, self.data)
             self.contacts.update(before, self.fruit.states)
+            if self.data.ncon:
+                self.foliage.update(time)
             if len(self.scenes) > 1:
                 self._note_clash()
             self.fruit.tear(time)

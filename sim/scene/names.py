@@ -25,6 +25,7 @@ class Names:
         hull, flesh, calyx, stem: geoms of the berries; `hull` is what collides.
         stalk, stalk_geom: body and geom of the upper half of each stem, shape (n,).
         berry_of_geom: index of the berry a geom belongs to, -1 for others.
+        leaf_of_geom: body of the hanging leaf a geom belongs to, -1 for others.
     """
 
     joint_qpos: Ids
@@ -51,6 +52,7 @@ class Names:
     free_qpos: Ids
     free_dof: Ids
     berry_of_geom: Ids
+    leaf_of_geom: Ids
     arm_geoms: npt.NDArray[np.bool_]
 
 
@@ -72,6 +74,7 @@ def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed, own: str = "")
     for i in range(len(bed.berries)):
         for group in (hull, flesh, calyx, stem):
             berry_of_geom[group[i]] = i
+    leaves = [body for body in range(model.nbody) if model.body(body).name.startswith("leaf_")]
     bodies = np.array(
         [[model.body(f"{kind}_{b.id}").id for kind in kinds] for b in bed.berries],
         dtype=np.int32,
@@ -101,5 +104,6 @@ def look_up(model: mujoco.MjModel, arm: ArmDescription, bed: Bed, own: str = "")
         free_qpos=np.array([j.qposadr[0] for j in frees], dtype=np.int32),
         free_dof=np.array([j.dofadr[0] for j in frees], dtype=np.int32),
         berry_of_geom=berry_of_geom,
+        leaf_of_geom=np.where(np.isin(model.geom_bodyid, leaves), model.geom_bodyid, -1).astype(np.int32),
         arm_geoms=(np.asarray(model.geom_contype) & ARM > 0),
     )
