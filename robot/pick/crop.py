@@ -46,6 +46,7 @@ class TrackedCrop:
     def begin_pass(self) -> None:
         """Begin to count sightings anew."""
         self._tracks = begin_pass(self._tracks)
+        self._doubts.clear()
 
     def see(self, sighting: Sighting) -> list[Target]:
         """Merge a picture; return what it showed, placed as this picture places it, with the ids of the tracks."""
@@ -86,6 +87,7 @@ class TrackedCrop:
                 self._doubts[front.id] += 1
                 if behind.hits > front.hits or self._doubts[front.id] >= DOUBTS:
                     self.forget(front.id)
+                    before = [t for t in before if t.id != front.id]
                 else:
                     self.forget(behind.id)
                     break

@@ -97,6 +97,25 @@ def test_no_fruit_is_seen_through_another(by: float, aside: float, known: int) -
     assert crop.targets()[0].position == pytest.approx(FRUIT)
 
 
+def test_fruit_that_is_not_there_any_more_hides_nothing_of_the_picture_that_told() -> None:
+    crop = TrackedCrop()
+    crop.see(look(1.0, 0.0, 0.9))
+    crop.see(behind(2.0, 0.07))
+    eye = FRUIT - np.array([0.0, 0.3, 0.0])
+    two = tuple(replace(seen(0.9), position=FRUIT + np.array([x, 0.09, 0.02 * x])) for x in (-0.013, 0.013))
+    shown = crop.see(Sighting(stamp=3.0, berries=two, eye=eye))
+    assert len(shown) == len(crop.targets()) == 2
+
+
+def test_a_doubt_of_another_order_counts_no_more() -> None:
+    crop = TrackedCrop()
+    crop.see(look(1.0, 0.0, 0.9))
+    crop.see(behind(2.0, 0.07))
+    crop.begin_pass()
+    crop.see(behind(3.0, 0.07))
+    assert [t.position for t in crop.targets()] == [pytest.approx(FRUIT)]
+
+
 def test_fruit_that_is_seen_through_again_and_again_is_not_there_any_more() -> None:
     crop = TrackedCrop()
     crop.see(look(1.0, 0.0, 0.9))
