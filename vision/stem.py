@@ -124,7 +124,7 @@ def cut_points(
             )
             known = around.known if measured is None else around.known & measured
             moves, scales = s.learnt(around)
-            cut = cut + np.einsum("ni,nij->nj", moves * known[:, None], around.ways)
+            cut = np.where(known[:, None], cut + np.einsum("ni,nij->nj", moves, around.ways), cut)
             sd = np.where(known, np.sqrt(2.0 * (scales * scales) @ np.ones(3)), np.nan)
     return cut, direction, sd
 

@@ -10,6 +10,7 @@ import pytest
 
 from vision.camera.pinhole import project, rays
 from vision.locate import LocateSettings, locate, locate_all
+from vision.stem import StemSettings
 from vision.types import Detection, Frame, Intrinsics, Stage
 
 CAMERA = Intrinsics(width=640, height=480, fx=433.0, fy=433.0, cx=319.5, cy=239.5)
@@ -187,6 +188,14 @@ def test_the_error_of_the_cut_is_told_where_a_network_told_the_calyx_and_depth_i
     jumble = np.random.default_rng(1).uniform(0.1, 1.1, depth.shape).astype(np.float32)
     wrong = locate(told, CAMERA, depth=jumble, up=up)
     assert "depth_misaligned" in wrong.flags and wrong.peduncle_sd is None
+
+
+def test_what_the_correction_says_of_a_stem_that_it_does_not_know_changes_nothing():
+    depth = spheroid_depth((0.0, 0.02, 0.35), 0.015, 0.018)
+    lost = LocateSettings(stem=StemSettings(learnt=lambda around: (np.full((len(around.known), 3), np.nan),) * 2))
+    plain = LocateSettings(stem=StemSettings(learnt=None))
+    cut, left = (locate(seen(depth), CAMERA, depth=depth, settings=s).peduncle for s in (lost, plain))
+    assert cut == pytest.approx(left)
 
 
 def test_depth_of_something_else_is_flagged_and_not_believed():
